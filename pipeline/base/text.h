@@ -1,0 +1,27 @@
+#pragma once
+
+// Small text helpers for what people read.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nerfpipe {
+
+// "0.4 s", "12 s", "3 min 05 s", "2 h 10 min".
+std::string HumanDuration(double seconds);
+
+// "812 B", "3.4 MB", "1.2 GB" (powers of 1000).
+std::string HumanBytes(int64_t bytes);
+
+// The candidate nearest to `word` by edit distance, or empty when none is
+// near enough to be a likely typing error.
+std::string NearestWord(std::string_view word,
+                        const std::vector<std::string>& candidates);
+
+// ", did you mean 'X'?" or nothing.
+std::string DidYouMean(std::string_view word,
+                       const std::vector<std::string>& candidates);
+
+}  // namespace nerfpipe

@@ -1,0 +1,37 @@
+# Compiler settings of our own code; third-party code never sees them.
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set_property(GLOBAL PROPERTY GLOBAL_DEPENDS_NO_CYCLES ON)
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()
+
+add_library(nerfpipe_settings INTERFACE)
+target_include_directories(nerfpipe_settings INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_definitions(nerfpipe_settings
+                           INTERFACE NERFPIPE_VERSION="${PROJECT_VERSION}")
+
+add_library(nerfpipe_warnings INTERFACE)
+target_compile_options(nerfpipe_warnings INTERFACE -Wall -Wextra -Wshadow
+                                                   -Wnon-virtual-dtor)
+if(NERFPIPE_WERROR)
+  target_compile_options(nerfpipe_warnings INTERFACE -Werror)
+endif()
+
+if(NERFPIPE_SANITIZE)
+  target_compile_options(
+    nerfpipe_settings INTERFACE -fsanitize=${NERFPIPE_SANITIZE}
+                                -fno-omit-frame-pointer -fno-sanitize-recover)
+  target_link_options(nerfpipe_settings INTERFACE
+                      -fsanitize=${NERFPIPE_SANITIZE})
+endif()

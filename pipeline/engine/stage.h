@@ -1,0 +1,88 @@
+#pragma once
+
+// What the engine knows of a stage: its name, what it reads and writes, its
+// options, and how to run it.
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "pipeline/base/report.h"
+#include "pipeline/engine/options.h"
+
+#include <nlohmann/json.hpp>
+
+namespace nerfpipe {
+
+// Name of the capture among a stage's inputs (a file or folder outside the
+// workspace).
+inline constexpr char kCaptureInput[] = "@capture";
+
+// Everything a running stage may touch. Paths are absolute.
+struct StageContext {
+  // The workspace, for reading committed inputs. Never written to by a stage.
+  std::filesystem::path workspace;
+  // The video file or photo folder.
+  std::filesystem::path capture;
+  // Empty folder at the start. The stage writes each of its outputs here,
+  // under the name it has in the workspace; the engine moves them into place.
+  std::filesystem::path out;
+  // Unfinished work. Kept after a kill or failure and handed back to the next
+  // run as long as the stage's fingerprint is the same.
+  std::filesystem::path scratch;
+  int threads = 1;              // >= 1
+  std::string device = "auto";  // "auto", "cpu", "cuda", "cuda:1"
+  Report* report = nullptr;     // never null
+};
+
+struct StageResult {
+  enum class State { kDone, kFailed };
+
+  State state = State::kDone;
+  // One line: what was made ("71 of 71 images, 0.85 px"), or what went wrong,
+  // where, and what to try.
+  std::string line;
+  // The full account of a failure, a line each.
+  std::vector<std::string> account;
+  // Figures for summary.json, merged into it at the top level: for example
+  // {"frames": {"registered": 71}}.
+  nlohmann::ordered_json facts = nlohmann::ordered_json::object();
+
+  static StageResult Done(std::string line) {
+    return {State::kDone, std::move(line), {}, {}};
+  }
+  static StageResult Failed(std::string line,
+                            std::vector<std::string> account = {}) {
+    return {State::kFailed, std::move(line), std::move(account), {}};
+  }
+};
+
+// Stages hold their options as a plain struct; Options() hands out groups
+// bound to it. A stage object lives as long as the program.
+class Stage {
+ public:
+  virtual ~Stage() = default;
+
+  virtual std::string Name() const = 0;
+  // Raised whenever the same inputs and options would give other outputs.
+  virtual int Version() const = 0;
+  // One line for --help and status.
+  virtual std::string Description() const = 0;
+  // Paths relative to the workspace (files or folders), or kCaptureInput. May
+  // depend on the options.
+  virtual std::vector<std::string> Inputs() const = 0;
+  virtual std::vector<std::string> Outputs() const = 0;
+  virtual std::vector<OptionGroup> Options() = 0;
+  // Groups of other names that do not matter under the present options (the
+  // hyper-parameters of a method that was not chosen) are left out of the
+  // fingerprint.
+  virtual bool Matters(const OptionGroup&) const { return true; }
+  // True for stages built on libraries that abort or eat the memory: they run
+  // in a child process of the same binary.
+  virtual bool Isolated() const { return false; }
+  // Throws UserError for bad input and Interrupted at a safe point after
+  // Ctrl-C.
+  virtual StageResult Run(const StageContext& context) = 0;
+};
+
+}  // namespace nerfpipe
