@@ -62,9 +62,9 @@ class CheckFailed : public std::logic_error {
 
 }  // namespace nerfpipe
 
-#define NERFPIPE_CHECK(condition)                             \
-  do {                                                        \
-    if (!(condition)) {                                       \
-      ::nerfpipe::FailCheck(#condition, __FILE__, __LINE__);  \
-    }                                                         \
+#define NERFPIPE_CHECK(condition)                            \
+  do {                                                       \
+    if (!(condition)) {                                      \
+      ::nerfpipe::FailCheck(#condition, __FILE__, __LINE__); \
+    }                                                        \
   } while (false)

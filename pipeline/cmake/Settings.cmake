@@ -24,6 +24,10 @@ target_compile_definitions(nerfpipe_settings
 add_library(nerfpipe_warnings INTERFACE)
 target_compile_options(nerfpipe_warnings INTERFACE -Wall -Wextra -Wshadow
                                                    -Wnon-virtual-dtor)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # False alarms on std::string's operator+ (GCC bug 105651).
+  target_compile_options(nerfpipe_warnings INTERFACE -Wno-restrict)
+endif()
 if(NERFPIPE_WERROR)
   target_compile_options(nerfpipe_warnings INTERFACE -Werror)
 endif()

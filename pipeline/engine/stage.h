@@ -3,12 +3,12 @@
 // What the engine knows of a stage: its name, what it reads and writes, its
 // options, and how to run it.
 
+#include "pipeline/base/report.h"
+#include "pipeline/engine/options.h"
+
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include "pipeline/base/report.h"
-#include "pipeline/engine/options.h"
 
 #include <nlohmann/json.hpp>
 

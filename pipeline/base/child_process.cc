@@ -1,0 +1,100 @@
+#include "pipeline/base/child_process.h"
+
+#include "pipeline/base/error.h"
+#include "pipeline/base/interrupt.h"
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+#include <thread>
+
+#include <spawn.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char** environ;
+
+namespace nerfpipe {
+
+ChildResult RunChild(const std::vector<std::string>& arguments) {
+  std::vector<char*> argv;
+  for (const std::string& argument : arguments) {
+    argv.push_back(const_cast<char*>(argument.c_str()));
+  }
+  argv.push_back(nullptr);
+
+  // A group of its own: Ctrl-C on the terminal reaches it once, through us.
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  pid_t pid = 0;
+  const auto start = std::chrono::steady_clock::now();
+  const int error =
+      posix_spawn(&pid, argv[0], nullptr, &attributes, argv.data(), environ);
+  posix_spawnattr_destroy(&attributes);
+  if (error != 0) {
+    throw UserError(
+        "cannot start " + arguments[0] + " (" + std::strerror(error) + ")",
+        "check that it is still there");
+  }
+
+  int status = 0;
+  struct rusage usage = {};
+  bool passed_on = false;
+  while (true) {
+    const pid_t ended = wait4(pid, &status, WNOHANG, &usage);
+    if (ended == pid) {
+      break;
+    }
+    if (ended < 0 && errno != EINTR) {
+      throw CheckFailed("wait4 lost its child");
+    }
+    if (InterruptRequested() && !passed_on) {
+      kill(pid, SIGTERM);
+      passed_on = true;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+
+  ChildResult result;
+  result.seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+          .count();
+  result.peak_memory_mb = static_cast<double>(usage.ru_maxrss) * 1024 / 1e6;
+  if (WIFSIGNALED(status)) {
+    result.signal = WTERMSIG(status);
+  } else {
+    result.exit_code = WEXITSTATUS(status);
+  }
+  return result;
+}
+
+std::filesystem::path ThisProgram() {
+  return std::filesystem::read_symlink("/proc/self/exe");
+}
+
+double PeakMemoryMb() {
+  std::ifstream status("/proc/self/status");
+  std::string key;
+  while (status >> key) {
+    double kib = 0;
+    if (key == "VmHWM:" && status >> kib) {
+      return kib * 1024 / 1e6;
+    }
+    status.ignore(1 << 12, '\n');
+  }
+  struct rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) * 1024 / 1e6;
+}
+
+void ResetPeakMemory() {
+  // Linux: "5" resets the high-water mark of resident memory.
+  std::ofstream("/proc/self/clear_refs") << "5";
+}
+
+}  // namespace nerfpipe
