@@ -3,27 +3,21 @@
 // The interface every NeRF method is seen through: parameters, render rays,
 // one training step, state. The trainer knows nothing else of a method.
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "stages/nerf/options.h"
+#include "stages/nerf/rays.h"
 #include "stages/nerf/scene.h"
 #include "stages/nerf/scene_frame.h"
 
 #include <torch/torch.h>
 
 namespace nerfpipe::nerf {
-
-// N rays in the coordinates of the SceneFrame, float32. Directions have length
-// 1 along the optical axis, not in space: `t` of a sample is its depth, as in
-// nerf-pytorch.
-struct Rays {
-  torch::Tensor origins;     // N x 3
-  torch::Tensor directions;  // N x 3
-  torch::Tensor near;        // N, depths between which samples are taken
-  torch::Tensor far;         // N
-};
 
 struct RayBatch {
   Rays rays;
@@ -40,8 +34,18 @@ struct Rendered {
 struct StepReport {
   double loss = 0;
   double psnr = 0;           // of the batch, fine network
-  int64_t samples = 0;       // field evaluations
-  int64_t rays_next = 0;     // how many rays the method wants in its next batch
+  int64_t samples = 0;       // samples that were trained
+  double learning_rate = 0;  // of this step
+};
+
+// What a method is made from. Everything is copied by the method.
+struct MethodContext {
+  Options options;      // train.steps is the real number, never 0
+  SceneFrame frame;
+  std::vector<Camera> cameras;  // of the training views
+  bool has_alpha = false;       // some image has transparent pixels
+  std::array<double, 3> background = {1, 1, 1};  // behind those
+  torch::Device device = torch::kCPU;
 };
 
 class Method {
@@ -51,13 +55,18 @@ class Method {
   virtual std::string Name() const = 0;
   // Named parameters, all of them leaf tensors.
   virtual std::vector<std::pair<std::string, torch::Tensor>> Parameters() = 0;
+  virtual RayRules Rules() const = 0;
+  // Rays wanted in the next batch.
   virtual int64_t RaysPerStep() const = 0;
-  // Forward, loss, backward, optimiser step. `step` counts from 0.
+  // Colour behind the scene in what Render() returns.
+  virtual std::array<double, 3> Background() const = 0;
+  // Forward, loss, backward, optimiser step. `step` counts from 0. All
+  // randomness comes from the seed and `step`.
   virtual StepReport Step(const RayBatch& batch, int64_t step) = 0;
   // Without gradient, deterministic, any number of rays (chunked inside).
   virtual Rendered Render(const Rays& rays) = 0;
-  // Everything a resumed run needs beside the trainer's own state: parameters,
-  // optimiser moments and counters, occupancy grid, adapted batch size.
+  // Everything a resumed run needs: parameters, optimiser moments and
+  // counters, occupancy grid, adapted batch size.
   virtual void Save(torch::serialize::OutputArchive& archive) = 0;
   // Throws UserError when the archive is of another shape.
   virtual void Load(torch::serialize::InputArchive& archive) = 0;

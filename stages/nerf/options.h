@@ -1,0 +1,109 @@
+#pragma once
+
+// What a user can set about training: plain structs, defaults at the field.
+// Names of the `nerf` group are nerf-pytorch's, so that its files read across.
+
+#include <cstdint>
+#include <string>
+
+namespace nerfpipe::nerf {
+
+// Group `train`: what both methods share.
+struct TrainOptions {
+  // A row of the table in methods.h.
+  std::string method = "ngp";
+  // Optimiser steps of the whole run; 0 takes the method's own default. The
+  // learning-rate schedule of `ngp` ends at this step.
+  int steps = 0;
+  // Start of every random sequence.
+  int seed = 1;
+  // Threads of LibTorch and of our loops; 0: one per core. With 1 a run
+  // repeats bit by bit.
+  int threads = 0;
+  // Steps between checkpoints; 0: none but the last.
+  int checkpoint_every = 0;
+  // Seconds between checkpoints when checkpoint_every is 0; 0: none.
+  double checkpoint_seconds = 30;
+  // Steps between progress reports and metrics.
+  int report_every = 100;
+};
+
+// Group `ngp`: hash grid, two small nets, occupancy grid (Mueller et al. 2022,
+// instant-ngp's configs/nerf/base.json where nothing else is said).
+struct NgpOptions {
+  int levels = 8;             // resolutions of the hash grid
+  int features = 4;           // numbers per entry: 1, 2, 4 or 8
+  int base_resolution = 16;   // of the coarsest level
+  int finest_resolution = 0;  // of the finest; 0: 1024 bounded, 2048 unbounded
+  int log2_table = 18;        // entries of one level, as a power of two
+  int hidden = 64;            // width of the hidden layers of both nets
+  int geometry = 16;          // outputs of the density net, density first
+
+  int batch_samples = 8192;  // trained samples that a step aims at
+  int max_rays = 8192;       // most rays of a step
+  double min_weight = 5e-4;  // samples below this weight are not trained
+  double stop_transmittance = 1e-4;  // a ray ends below this
+
+  double learning_rate = 1e-2;
+  double constant_part = 0.7;  // of the steps, before the rate falls
+  double final_rate = 0.03;    // of learning_rate, at the last step
+  double beta1 = 0.9;
+  double beta2 = 0.99;
+  double epsilon = 1e-15;
+  double weight_decay = 1e-6;  // L2 on the nets' matrices only
+
+  // "huber" (delta 0.1), "mse", or "auto": mse bounded, huber unbounded.
+  std::string loss = "auto";
+  bool random_background = true;  // a new colour behind every ray of a step
+
+  int grid_resolution = 128;   // cells along a side of the occupancy grid
+  int grid_every = 32;         // steps between updates of it
+  int grid_warmup = 256;       // steps in which every cell is visited
+  double grid_decay = 0.95;    // of all cells at an update
+  double grid_threshold = 0.01;  // optical thickness of a step: occupied above
+  // Distance between samples in frame units; 0: the box's diagonal / 768
+  // bounded, 1/256 unbounded.
+  double step = 0;
+  // Unbounded scenes: the step grows to distance times this.
+  double cone = 1.0 / 128;
+  // Unbounded scenes: marching ends here at the least, in frame units.
+  double far = 64;
+};
+
+// Group `nerf`: coarse and fine network of Mildenhall et al. 2020, with
+// nerf-pytorch's names and defaults (run_nerf.py, config_parser).
+struct NerfOptions {
+  int N_rand = 1024;        // rays of a step
+  int N_samples = 64;       // coarse samples per ray
+  int N_importance = 64;    // more samples for the fine network; 0: no such
+  int netdepth = 8;         // layers; input joins again after the fifth
+  int netwidth = 256;       // channels per layer
+  int netdepth_fine = 8;    // the same of the fine network
+  int netwidth_fine = 256;
+  int multires = 10;        // frequency bands of the position
+  int multires_views = 4;   // frequency bands of the view direction
+  int i_embed = 0;          // 0: frequency encoding; -1: none
+  bool use_viewdirs = true;
+  double raw_noise_std = 0;  // noise on the raw density in training
+  double perturb = 1;        // 0: samples at fixed places, 1: jittered
+  double lrate = 5e-4;
+  int lrate_decay = 250;     // thousands of steps for a decay by ten
+  bool white_bkgd = false;   // opaque images: white behind the scene. Images
+                             // with alpha always get the data set's colour
+  bool lindisp = false;      // sample in disparity (also when the frame says)
+  bool no_ndc = false;       // never normalised device coordinates
+  bool no_batching = false;  // all rays of a step from one random image
+  int precrop_iters = 0;     // first steps on the middle of the images only
+  double precrop_frac = 0.5;  // how much of each side that is
+  int chunk = 32768;          // rays rendered at once
+  int netchunk = 65536;       // points sent through a network at once
+  bool integer_pixels = false;  // parity: pixel centres at integers
+};
+
+struct Options {
+  TrainOptions train;
+  NgpOptions ngp;
+  NerfOptions nerf;
+};
+
+}  // namespace nerfpipe::nerf

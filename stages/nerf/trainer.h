@@ -1,0 +1,97 @@
+#pragma once
+
+// The training loop: batches of rays from a data set, steps of a method,
+// progress, checkpoints that hold all state, and full renders.
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "stages/nerf/method.h"
+#include "stages/nerf/options.h"
+#include "stages/nerf/ray_sampler.h"
+#include "stages/nerf/scene.h"
+#include "stages/nerf/scene_frame.h"
+
+#include <torch/torch.h>
+
+namespace nerfpipe::nerf {
+
+struct TrainProgress {
+  int64_t step = 0;   // steps done
+  int64_t steps = 0;  // of the whole run
+  double seconds = 0;  // spent training, over all sittings
+  double eta_seconds = 0;
+  double rays_per_second = 0;     // since the last report
+  double samples_per_second = 0;  // trained samples, since the last report
+  double loss = 0;  // means since the last report
+  double psnr = 0;
+  double learning_rate = 0;
+};
+
+// Any of them may be empty.
+struct TrainCallbacks {
+  // Every options.train.report_every steps, and at the end.
+  std::function<void(const TrainProgress&)> progress;
+  // When a checkpoint is due; Save() is what one would call in it.
+  std::function<void(const TrainProgress&)> checkpoint;
+  // Asked after every step; true ends Run() early.
+  std::function<bool()> stop;
+};
+
+// A whole view, on the CPU, float32.
+struct RenderedView {
+  torch::Tensor rgb;      // height x width x 3, 0 to 1, over the background
+  torch::Tensor depth;    // height x width, world units along the optical axis
+  torch::Tensor opacity;  // height x width, 0 to 1
+};
+
+// rgb as uint8, rounded to nearest.
+torch::Tensor ToBytes(const torch::Tensor& rgb);
+
+class Trainer {
+ public:
+  // Moves the training images to the device. Sets LibTorch's number of
+  // threads. Throws UserError for an unknown method or a data set that cannot
+  // be trained on.
+  Trainer(Dataset dataset,
+          SceneFrame frame,
+          Options options,
+          torch::Device device = torch::kCPU);
+
+  // Trains until `until` steps are done (0: the whole run). Throws Interrupted
+  // between steps after Ctrl-C; the trainer can then still be saved.
+  void Run(int64_t until = 0, const TrainCallbacks& callbacks = {});
+
+  // Everything the rest of the run depends on, in one file that appears whole
+  // or not at all. Throws UserError when the disk refuses.
+  void Save(const std::filesystem::path& path);
+  // Throws UserError naming the file when it is damaged, of another format, or
+  // of a run with other options.
+  void Load(const std::filesystem::path& path);
+
+  int64_t step() const { return step_; }
+  int64_t steps() const { return options_.train.steps; }
+  double seconds() const { return seconds_; }
+  bool finished() const { return step_ >= steps(); }
+  const Options& options() const { return options_; }
+  const SceneFrame& frame() const { return frame_; }
+  const Dataset& dataset() const { return dataset_; }
+  Method& method() { return *method_; }
+
+  RenderedView RenderView(const Camera& camera);
+
+ private:
+  Dataset dataset_;
+  SceneFrame frame_;
+  Options options_;
+  torch::Device device_;
+  std::unique_ptr<Method> method_;
+  std::unique_ptr<RaySampler> sampler_;
+  int64_t step_ = 0;
+  double seconds_ = 0;
+};
+
+}  // namespace nerfpipe::nerf
