@@ -11,15 +11,24 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set_property(GLOBAL PROPERTY GLOBAL_DEPENDS_NO_CYCLES ON)
 
+# ccache finds a file again in another clone (base directory) and behind
+# another precompiled header of the same content (sloppiness).
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      ${CCACHE_PROGRAM})
 endif()
 
 add_library(nerfpipe_settings INTERFACE)
 target_include_directories(nerfpipe_settings INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_definitions(nerfpipe_settings
                            INTERFACE NERFPIPE_VERSION="${PROJECT_VERSION}")
+if(CCACHE_PROGRAM AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  # Without it ccache cannot see through GCC's precompiled headers.
+  target_compile_options(nerfpipe_settings INTERFACE -fpch-preprocess)
+endif()
 
 add_library(nerfpipe_warnings INTERFACE)
 target_compile_options(nerfpipe_warnings INTERFACE -Wall -Wextra -Wshadow
