@@ -3,13 +3,13 @@
 // COLMAP's sparse models on disk, read and written without COLMAP: cameras,
 // images and points3D as .bin or .txt. Format: COLMAP, doc/format.rst.
 
+#include "stages/common/camera.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
-
-#include "stages/common/camera.h"
 
 namespace nerfpipe {
 
@@ -25,8 +25,8 @@ struct ColmapImage {
   uint32_t camera_id = 0;
   Rigid3 camera_from_world;  // COLMAP axes
   struct Observation {
-    Eigen::Vector2d xy;        // pixels, corner of the image at (0, 0)
-    int64_t point3d_id = -1;   // -1: no 3D point
+    Eigen::Vector2d xy;       // pixels, corner of the image at (0, 0)
+    int64_t point3d_id = -1;  // -1: no 3D point
   };
   std::vector<Observation> observations;
 };

@@ -1,0 +1,36 @@
+#include "stages/common/dataset_folder.h"
+
+#include "pipeline/base/error.h"
+
+#include <algorithm>
+
+namespace nerfpipe {
+
+std::string ImagesFolderName(int factor) {
+  return factor == 1
+             ? kImagesFolder
+             : std::string(kImagesFolder) + "_" + std::to_string(factor);
+}
+
+std::vector<std::string> SortedFileNames(const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  std::filesystem::directory_iterator entry(folder, error);
+  for (; !error && entry != std::filesystem::directory_iterator();
+       entry.increment(error)) {
+    std::string name = entry->path().filename().string();
+    std::error_code ignored;
+    if (name.front() != '.' && entry->is_regular_file(ignored)) {
+      names.push_back(std::move(name));
+    }
+  }
+  if (error) {
+    throw UserError(
+        folder.string() + " cannot be listed (" + error.message() + ")",
+        "check that the folder is there and may be read");
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace nerfpipe
