@@ -2,6 +2,7 @@
 
 // An 8-bit image in memory. Standard library only.
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 

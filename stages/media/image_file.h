@@ -1,11 +1,11 @@
 #pragma once
 
-// Image files in and out (OpenCV's codecs; orientation is handled here).
-
-#include <filesystem>
-#include <vector>
+// Image files in and out; orientation is handled here.
 
 #include "stages/common/image.h"
+#include "stages/media/image_header.h"
+
+#include <filesystem>
 
 namespace nerfpipe {
 
@@ -13,11 +13,20 @@ namespace nerfpipe {
 // any case?
 bool HasImageSuffix(const std::filesystem::path& path);
 
+// The name of a picture in a format that has to be converted first (HEIC,
+// camera raw and the like)?
+bool HasForeignImageSuffix(const std::filesystem::path& path);
+
 // 8-bit RGB (3 channels), or RGBA when `keep_alpha` and the file has alpha.
 // Gray, palette, CMYK and 16-bit files are converted; EXIF orientation is
 // applied to the pixels. Throws UserError naming the file when it is missing,
 // damaged or of an unknown kind. Any UTF-8 path works.
 Image ReadImage(const std::filesystem::path& path, bool keep_alpha = false);
+
+// Gray, for measuring: at the smallest size that is quick to decode and whose
+// longer side is at least `least_side` (or as stored when it is smaller).
+// Errors as above.
+Image ReadGrayPreview(const std::filesystem::path& path, int least_side);
 
 // Width and height after orientation, reading only what is needed.
 struct ImageSize {
@@ -26,6 +35,10 @@ struct ImageSize {
   bool operator==(const ImageSize&) const = default;
 };
 ImageSize ReadImageSize(const std::filesystem::path& path);
+
+// What the first bytes of the file say; errors as above, except that damage
+// further on goes unnoticed.
+ImageHeader ReadImageHeader(const std::filesystem::path& path);
 
 // JPEG (by suffix .jpg; 4:4:4 chroma, `quality` 1 to 100) or PNG. Equal pixels
 // give equal bytes. Throws UserError when the disk refuses.

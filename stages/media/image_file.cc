@@ -1,0 +1,253 @@
+#include "stages/media/image_file.h"
+
+#include "pipeline/base/atomic_file.h"
+#include "pipeline/base/error.h"
+#include "stages/media/jpeg.h"
+#include "stages/media/orientation.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <opencv2/core.hpp>
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+
+namespace nerfpipe {
+namespace {
+
+using Format = ImageHeader::Format;
+
+std::string LowerSuffix(const std::filesystem::path& path) {
+  std::string suffix = path.extension().string();
+  for (char& c : suffix) {
+    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return suffix;
+}
+
+bool IsOneOf(const std::string& suffix,
+             std::initializer_list<const char*> known) {
+  return std::any_of(known.begin(), known.end(), [&](const char* candidate) {
+    return suffix == candidate;
+  });
+}
+
+[[noreturn]] void RefuseFile(const std::filesystem::path& path,
+                             const std::string& why) {
+  throw UserError("'" + path.string() + "' " + why,
+                  "copy it again from the camera, or leave it out");
+}
+
+// Throws for kinds that no decoder here reads.
+void RequireReadable(const std::filesystem::path& path,
+                     const ImageHeader& header,
+                     bool empty) {
+  if (empty) RefuseFile(path, "is empty");
+  if (header.format == Format::kHeif) {
+    throw UserError(
+        "'" + path.string() +
+            "' is a HEIC or AVIF picture, which cannot be "
+            "read here",
+        "convert it to JPEG first (heif-convert does it, and phones can export "
+        "JPEG)");
+  }
+}
+
+// Any depth and channel count to 8-bit gray, RGB or RGBA.
+Image FromMat(const cv::Mat& decoded, bool keep_alpha) {
+  cv::Mat mat = decoded;
+  if (mat.depth() == CV_16U) {
+    mat.convertTo(mat, CV_8U, 1.0 / 257);
+  } else if (mat.depth() == CV_32F || mat.depth() == CV_64F) {
+    mat.convertTo(mat, CV_8U, 255);
+  } else if (mat.depth() != CV_8U) {
+    cv::normalize(mat, mat, 0, 255, cv::NORM_MINMAX, CV_8U);
+  }
+  const bool alpha = keep_alpha && mat.channels() == 4;
+  Image image(mat.cols, mat.rows, alpha ? 4 : 3);
+  cv::Mat rgb(mat.rows, mat.cols, CV_8UC(image.channels), image.pixels.data());
+  switch (mat.channels()) {
+    case 1:
+      cv::cvtColor(mat, rgb, cv::COLOR_GRAY2RGB);
+      break;
+    case 2: {  // gray with alpha
+      cv::Mat gray;
+      cv::extractChannel(mat, gray, 0);
+      cv::cvtColor(gray, rgb, cv::COLOR_GRAY2RGB);
+      break;
+    }
+    case 3:
+      cv::cvtColor(mat, rgb, cv::COLOR_BGR2RGB);
+      break;
+    default:
+      cv::cvtColor(mat, rgb, alpha ? cv::COLOR_BGRA2RGBA : cv::COLOR_BGRA2RGB);
+  }
+  NERFPIPE_CHECK(rgb.data == image.pixels.data());
+  return image;
+}
+
+Image DecodeByOpenCv(const std::filesystem::path& path,
+                     const std::string& bytes,
+                     bool keep_alpha) {
+  cv::Mat decoded;
+  try {
+    const cv::Mat raw(1,
+                      static_cast<int>(bytes.size()),
+                      CV_8U,
+                      const_cast<char*>(bytes.data()));
+    decoded = cv::imdecode(raw, cv::IMREAD_UNCHANGED);
+  } catch (const cv::Exception& error) {
+    RefuseFile(path, "cannot be decoded (" + error.err + ")");
+  }
+  if (decoded.empty()) {
+    RefuseFile(path, "is damaged, or not an image of a known kind");
+  }
+  return FromMat(decoded, keep_alpha);
+}
+
+Image ToRgb(const Image& gray) {
+  Image rgb(gray.width, gray.height, 3);
+  for (size_t i = 0; i < gray.pixels.size(); ++i) {
+    std::memset(&rgb.pixels[3 * i], gray.pixels[i], 3);
+  }
+  return rgb;
+}
+
+Image ToGray(const Image& rgb) {
+  Image gray(rgb.width, rgb.height, 1);
+  const cv::Mat from(
+      rgb.height, rgb.width, CV_8UC3, const_cast<uint8_t*>(rgb.pixels.data()));
+  cv::Mat to(gray.height, gray.width, CV_8U, gray.pixels.data());
+  cv::cvtColor(from, to, cv::COLOR_RGB2GRAY);
+  return gray;
+}
+
+}  // namespace
+
+bool HasImageSuffix(const std::filesystem::path& path) {
+  return IsOneOf(
+      LowerSuffix(path),
+      {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp"});
+}
+
+bool HasForeignImageSuffix(const std::filesystem::path& path) {
+  return IsOneOf(LowerSuffix(path),
+                 {".heic",
+                  ".heif",
+                  ".hif",
+                  ".avif",
+                  ".dng",
+                  ".cr2",
+                  ".cr3",
+                  ".nef",
+                  ".arw",
+                  ".orf",
+                  ".rw2",
+                  ".raf",
+                  ".jp2",
+                  ".jxl"});
+}
+
+Image ReadImage(const std::filesystem::path& path, bool keep_alpha) {
+  const std::string bytes = ReadFile(path);
+  const ImageHeader header = ParseImageHeader(bytes);
+  RequireReadable(path, header, bytes.empty());
+  if (header.format != Format::kJpeg) {
+    return ApplyOrientation(DecodeByOpenCv(path, bytes, keep_alpha),
+                            header.orientation);
+  }
+  try {
+    return ApplyOrientation(DecodeJpeg(bytes), header.orientation);
+  } catch (const DamagedJpeg& error) {
+    RefuseFile(path, std::string("is damaged (") + error.what() + ")");
+  }
+}
+
+Image ReadGrayPreview(const std::filesystem::path& path, int least_side) {
+  const std::string bytes = ReadFile(path);
+  const ImageHeader header = ParseImageHeader(bytes);
+  RequireReadable(path, header, bytes.empty());
+  if (header.format != Format::kJpeg) {
+    return ApplyOrientation(ToGray(DecodeByOpenCv(path, bytes, false)),
+                            header.orientation);
+  }
+  try {
+    return ApplyOrientation(DecodeJpeg(bytes, JpegColor::kGray, least_side),
+                            header.orientation);
+  } catch (const DamagedJpeg& error) {
+    RefuseFile(path, std::string("is damaged (") + error.what() + ")");
+  }
+}
+
+ImageHeader ReadImageHeader(const std::filesystem::path& path) {
+  // Enough for the metadata of nearly every camera.
+  std::string bytes(size_t{1} << 17, '\0');
+  std::ifstream file(path, std::ios::binary);
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  const bool whole = file.eof();
+  bytes.resize(
+      static_cast<size_t>(std::max<std::streamsize>(file.gcount(), 0)));
+  ImageHeader header = ParseImageHeader(bytes);
+  // The orientation of PNG and WebP files may stand behind the pixels.
+  const bool complete = header.format == Format::kJpeg && header.width > 0;
+  if (!whole && !complete) {
+    bytes = ReadFile(path);
+    header = ParseImageHeader(bytes);
+  } else if (bytes.empty()) {
+    bytes = ReadFile(path);  // says why when the file cannot be read
+  }
+  RequireReadable(path, header, bytes.empty());
+  return header;
+}
+
+ImageSize ReadImageSize(const std::filesystem::path& path) {
+  const ImageHeader header = ReadImageHeader(path);
+  if (header.width <= 0 || header.height <= 0) {
+    const Image image = ReadImage(path);
+    return {image.width, image.height};
+  }
+  if (OrientationSwapsSides(header.orientation)) {
+    return {header.height, header.width};
+  }
+  return {header.width, header.height};
+}
+
+void WriteImage(const Image& image,
+                const std::filesystem::path& path,
+                int quality) {
+  NERFPIPE_CHECK(image.width > 0 && image.height > 0);
+  NERFPIPE_CHECK(image.pixels.size() == static_cast<size_t>(image.width) *
+                                            image.height * image.channels);
+  std::string bytes;
+  if (IsOneOf(LowerSuffix(path), {".jpg", ".jpeg"})) {
+    bytes = EncodeJpeg(image, quality);
+  } else {
+    NERFPIPE_CHECK(LowerSuffix(path) == ".png");
+    cv::Mat bgr(image.height,
+                image.width,
+                CV_8UC(image.channels),
+                const_cast<uint8_t*>(image.pixels.data()));
+    cv::Mat converted = bgr;
+    if (image.channels == 3) cv::cvtColor(bgr, converted, cv::COLOR_RGB2BGR);
+    if (image.channels == 4) cv::cvtColor(bgr, converted, cv::COLOR_RGBA2BGRA);
+    std::vector<uint8_t> encoded;
+    NERFPIPE_CHECK(cv::imencode(".png", converted, encoded));
+    bytes.assign(encoded.begin(), encoded.end());
+  }
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  file.close();
+  if (!file) {
+    throw UserError(
+        "cannot write '" + path.string() + "' (" + std::strerror(errno) + ")",
+        "free some space, or choose a folder you may write to");
+  }
+}
+
+}  // namespace nerfpipe

@@ -1,0 +1,178 @@
+#include "stages/media/image_header.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+namespace nerfpipe {
+namespace {
+
+// Reads numbers from bytes that may end too early: what lies outside is 0.
+class Bytes {
+ public:
+  explicit Bytes(std::string_view data, bool little_endian = false)
+      : data_(data), little_endian_(little_endian) {}
+
+  bool Has(size_t offset, size_t count) const {
+    return offset <= data_.size() && count <= data_.size() - offset;
+  }
+  uint32_t U8(size_t offset) const {
+    return Has(offset, 1) ? static_cast<uint8_t>(data_[offset]) : 0;
+  }
+  uint32_t U16(size_t offset) const {
+    const uint32_t a = U8(offset);
+    const uint32_t b = U8(offset + 1);
+    return little_endian_ ? a | b << 8 : a << 8 | b;
+  }
+  uint32_t U32(size_t offset) const {
+    const uint32_t a = U16(offset);
+    const uint32_t b = U16(offset + 2);
+    return little_endian_ ? a | b << 16 : a << 16 | b;
+  }
+  std::string_view Text(size_t offset, size_t count) const {
+    return Has(offset, count) ? data_.substr(offset, count)
+                              : std::string_view();
+  }
+  // From `offset` on, at most `count` bytes.
+  std::string_view From(size_t offset, size_t count) const {
+    return offset < data_.size() ? data_.substr(offset, count)
+                                 : std::string_view();
+  }
+
+ private:
+  std::string_view data_;
+  bool little_endian_;
+};
+
+// Tag 0x0112 of the first directory of a TIFF structure (EXIF 2.32, 4.6).
+int OrientationOfTiff(std::string_view tiff) {
+  const bool little_endian = tiff.substr(0, 2) == "II";
+  if (!little_endian && tiff.substr(0, 2) != "MM") return 1;
+  const Bytes bytes(tiff, little_endian);
+  const size_t directory = bytes.U32(4);
+  const uint32_t entries = bytes.U16(directory);
+  for (uint32_t i = 0; i < entries; ++i) {
+    const size_t entry = directory + 2 + size_t{12} * i;
+    if (!bytes.Has(entry, 12)) break;
+    if (bytes.U16(entry) != 0x0112) continue;
+    const uint32_t value = bytes.U16(entry + 8);
+    return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
+  }
+  return 1;
+}
+
+// Some writers put the JPEG prefix before the TIFF structure in other
+// containers too.
+int OrientationOfExif(std::string_view exif) {
+  if (exif.substr(0, 4) == "Exif")
+    exif.remove_prefix(std::min<size_t>(6, exif.size()));
+  return OrientationOfTiff(exif);
+}
+
+void ParseJpeg(std::string_view data, ImageHeader* header) {
+  const Bytes bytes(data);
+  size_t at = 2;
+  while (bytes.Has(at, 4)) {
+    if (bytes.U8(at) != 0xff) return;
+    const uint32_t marker = bytes.U8(at + 1);
+    if (marker == 0xff) {  // padding
+      ++at;
+      continue;
+    }
+    const size_t length = bytes.U16(at + 2);
+    if (length < 2) return;
+    const bool frame = marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 &&
+                       marker != 0xc8 && marker != 0xcc;
+    if (frame && bytes.Has(at, 10)) {
+      header->bits = static_cast<int>(bytes.U8(at + 4));
+      header->height = static_cast<int>(bytes.U16(at + 5));
+      header->width = static_cast<int>(bytes.U16(at + 7));
+      header->channels = static_cast<int>(bytes.U8(at + 9));
+      return;  // the EXIF segment stands before the frame header
+    }
+    if (marker == 0xe1 && bytes.Text(at + 4, 4) == "Exif") {
+      header->orientation = OrientationOfExif(bytes.From(at + 4, length - 2));
+    }
+    if (marker == 0xda || marker == 0xd9) return;
+    at += 2 + length;
+  }
+}
+
+void ParsePng(std::string_view data, ImageHeader* header) {
+  const Bytes bytes(data);
+  size_t at = 8;
+  while (bytes.Has(at, 12)) {
+    const size_t length = bytes.U32(at);
+    const std::string_view kind = bytes.Text(at + 4, 4);
+    if (kind == "IHDR" && bytes.Has(at, 25)) {
+      header->width = static_cast<int>(bytes.U32(at + 8));
+      header->height = static_cast<int>(bytes.U32(at + 12));
+      header->bits = static_cast<int>(bytes.U8(at + 16));
+      constexpr int kChannels[] = {1, 0, 3, 3, 2, 0, 4};
+      const uint32_t color = bytes.U8(at + 17);
+      header->channels = color <= 6 ? kChannels[color] : 0;
+    } else if (kind == "eXIf") {
+      header->orientation = OrientationOfExif(bytes.From(at + 8, length));
+    } else if (kind == "IEND") {
+      return;
+    }
+    at += 12 + length;
+  }
+}
+
+void ParseWebp(std::string_view data, ImageHeader* header) {
+  const Bytes bytes(data, /*little_endian=*/true);
+  size_t at = 12;
+  while (bytes.Has(at, 8)) {
+    const size_t length = bytes.U32(at + 4);
+    if (bytes.Text(at, 4) == "EXIF") {
+      header->orientation = OrientationOfExif(bytes.From(at + 8, length));
+    }
+    at += 8 + length + length % 2;
+  }
+}
+
+bool IsHeifBrand(std::string_view brand) {
+  for (const char* known : {"heic",
+                            "heix",
+                            "hevc",
+                            "heim",
+                            "heis",
+                            "mif1",
+                            "msf1",
+                            "avif",
+                            "avis"}) {
+    if (brand == known) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+ImageHeader ParseImageHeader(std::string_view bytes) {
+  using Format = ImageHeader::Format;
+  ImageHeader header;
+  if (bytes.substr(0, 3) == "\xff\xd8\xff") {
+    header.format = Format::kJpeg;
+    ParseJpeg(bytes, &header);
+  } else if (bytes.substr(0, 8) == "\x89PNG\r\n\x1a\n") {
+    header.format = Format::kPng;
+    ParsePng(bytes, &header);
+  } else if (bytes.substr(0, 4) == "RIFF" && bytes.size() >= 12 &&
+             bytes.substr(8, 4) == "WEBP") {
+    header.format = Format::kWebp;
+    ParseWebp(bytes, &header);
+  } else if (bytes.substr(0, 4) == std::string_view("II*\0", 4) ||
+             bytes.substr(0, 4) == std::string_view("MM\0*", 4)) {
+    // The decoder applies a TIFF file's own orientation.
+    header.format = Format::kTiff;
+  } else if (bytes.substr(0, 2) == "BM") {
+    header.format = Format::kBmp;
+  } else if (bytes.size() >= 12 && bytes.substr(4, 4) == "ftyp" &&
+             IsHeifBrand(bytes.substr(8, 4))) {
+    header.format = Format::kHeif;
+  }
+  return header;
+}
+
+}  // namespace nerfpipe

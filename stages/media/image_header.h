@@ -1,0 +1,31 @@
+#pragma once
+
+// The first bytes of an image file, read without decoding: kind, size, depth
+// and EXIF orientation.
+
+#include <string>
+#include <string_view>
+
+namespace nerfpipe {
+
+struct ImageHeader {
+  enum class Format { kJpeg, kPng, kWebp, kTiff, kBmp, kHeif, kUnknown };
+
+  Format format = Format::kUnknown;
+  // As stored, before orientation; 0 when the part of the file that says so
+  // was not among the bytes (or for formats other than JPEG and PNG).
+  int width = 0;
+  int height = 0;
+  int bits = 0;         // per channel
+  int channels = 0;     // 1 gray, 3 RGB (or YCbCr, palette), 4 alpha or CMYK
+  int orientation = 1;  // EXIF, 1 to 8; values outside count as 1
+};
+
+// `bytes` is the beginning of the file, or all of it. Never throws: damaged
+// parts are left out.
+ImageHeader ParseImageHeader(std::string_view bytes);
+
+// Does displaying an image of this EXIF orientation swap width and height?
+inline bool OrientationSwapsSides(int orientation) { return orientation >= 5; }
+
+}  // namespace nerfpipe
