@@ -1,0 +1,13 @@
+# `cmake --install` puts the program, its configurations and the licences into
+# the usual places under the prefix.
+
+include(GNUInstallDirs)
+
+if(TARGET nerfpipe)
+  install(TARGETS nerfpipe RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/configs
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/nerfpipe)
+  install(FILES ${PROJECT_SOURCE_DIR}/LICENSE
+                ${PROJECT_SOURCE_DIR}/third_party/LICENSES.md
+          DESTINATION ${CMAKE_INSTALL_DOCDIR})
+endif()

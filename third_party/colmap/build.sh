@@ -13,7 +13,9 @@ tarball=colmap_3.10.orig.tar.gz
 sha256=61850f323e201ab6a1abbfb0e4a8b3ba1c4cedbf55e0a5716bdea1df8ae1813a
 recipe=1 # raise it when the options below change
 
-cache=${NERFPIPE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nerfpipe}
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+home=${HOME:-$(getent passwd "$(id -u)" | cut -d : -f 6)}
+cache=${NERFPIPE_CACHE:-${XDG_CACHE_HOME:-$home/.cache}/nerfpipe}
 name=colmap-$version-r$recipe
 prefix=$cache/$name
 
@@ -26,7 +28,11 @@ if [ -f "$prefix/.complete" ]; then
   exit 0
 fi
 
-mkdir -p "$cache"
+mkdir -p "$cache" || {
+  echo "nerfpipe: cannot write to $cache; set NERFPIPE_CACHE to a folder for" \
+    "the COLMAP library" >&2
+  exit 1
+}
 # Two first runs at once would build twice into one folder: the second waits.
 exec 9>"$cache/$name.lock"
 flock 9
@@ -45,26 +51,44 @@ fail() {
   exit 1
 }
 
-mirror=$(apt-get indextargets --format '$(ORIGIN) $(REPO_URI)' \
-  'Created-By: Packages' | sed -n 's/^Debian //p' | grep -v security |
-  head -n 1)
+# Mirrors to ask, best first: the machine's own, then Debian's.
+own_mirrors() {
+  # shellcheck disable=SC2016 # apt's own fields
+  apt-get indextargets --format '$(ORIGIN) $(REPO_URI)' \
+    'Created-By: Packages' 2>>"$log" |
+    sed -n -e 's/^Debian //p' -e 's/^ *\(http.*\/debian\/\)$/\1/p' |
+    grep -v security | sort -u
+}
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/src"
-echo "deb-src [signed-by=$keyring] ${mirror:-http://deb.debian.org/debian} trixie main" \
-  >"$work/source.list"
 private_apt() {
   apt-get -o Dir::Etc::SourceList="$work/source.list" \
     -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists="$work/lists" \
     -o Dir::Cache="$work/cache" -o APT::Sandbox::User=root "$@"
 }
+fetch_from() {
+  rm -rf "$work/lists" "$work/cache"
+  mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
+  echo "deb-src [signed-by=$keyring] $1 trixie main" >"$work/source.list"
+  (
+    cd "$work" && private_apt update &&
+      private_apt source --tar-only --download-only "$package"
+  ) >>"$log" 2>&1 && [ -f "$work/$tarball" ]
+}
 
+: >"$log"
+start=$(date +%s)
+[ -f "$keyring" ] || fail \
+  "looking for $keyring (of the package debian-archive-keyring)"
 echo "nerfpipe: fetching the source of COLMAP $version" >&2
-(
-  cd "$work" && private_apt update &&
-    private_apt source --tar-only --download-only "$package"
-) >"$log" 2>&1 || fail "fetching its source"
+for mirror in $(own_mirrors) http://deb.debian.org/debian; do
+  if fetch_from "$mirror"; then
+    break
+  fi
+done
+[ -f "$work/$tarball" ] || fail "fetching its source"
 echo "$sha256  $work/$tarball" | sha256sum --check --quiet >>"$log" 2>&1 ||
   fail "checking the SHA-256 of its source"
+mkdir "$work/src"
 tar -xf "$work/$tarball" -C "$work/src" --strip-components=1
 
 echo "nerfpipe: building COLMAP $version (once per machine, about 12 CPU" \
@@ -74,12 +98,10 @@ cmake -S "$work/src" -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
   -DOPENGL_ENABLED=OFF -DCGAL_ENABLED=OFF -DTESTS_ENABLED=OFF \
   -DLSD_ENABLED=OFF -DIPO_ENABLED=OFF -DUNINSTALL_ENABLED=OFF \
   -DCCACHE_ENABLED=OFF >>"$log" 2>&1 || fail "configuring it"
-if [ -t 2 ]; then
-  NINJA_STATUS='[%f/%t] ' cmake --build "$work/build" >&2 || fail "compiling it"
-else
-  cmake --build "$work/build" >>"$log" 2>&1 || fail "compiling it"
-fi
+"$here/../progress.sh" "compiling COLMAP" "$log" cmake --build \
+  "$work/build" -j "$("$here/../jobs.sh")" || fail "compiling it"
 rm -rf "$prefix"
 cmake --install "$work/build" >>"$log" 2>&1 || fail "installing it"
 touch "$prefix/.complete"
+echo "nerfpipe: COLMAP $version built in $(($(date +%s) - start)) s" >&2
 echo "$prefix"
