@@ -1,0 +1,170 @@
+#include "stages/common/colmap_model.h"
+
+#include "pipeline/base/error.h"
+#include "stages/common/colmap_camera_models.h"
+#include "tests/stages/common/example_model.h"
+
+#include <fstream>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace nerfpipe {
+namespace {
+
+namespace fs = std::filesystem;
+
+class ColmapModelTest : public testing::Test {
+ protected:
+  ColmapModelTest()
+      : folder_(
+            fs::path(testing::TempDir()) /
+            (std::string("colmap \xe6\xa8\xa1\xe5\x9e\x8b ") +
+             testing::UnitTest::GetInstance()->current_test_info()->name())) {
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+  }
+  ~ColmapModelTest() override { fs::remove_all(folder_); }
+
+  void Write(const std::string& name, const std::string& content) {
+    std::ofstream(folder_ / name, std::ios::binary) << content;
+  }
+
+  // The message of the UserError that reading gives.
+  std::string Failure() {
+    try {
+      ReadColmapModel(folder_);
+    } catch (const UserError& error) {
+      return error.problem();
+    }
+    return "read without complaint";
+  }
+
+  const fs::path folder_;
+};
+
+void ExpectEqual(const ColmapModel& a, const ColmapModel& b) {
+  ASSERT_EQ(a.cameras.size(), b.cameras.size());
+  for (const auto& [id, camera] : a.cameras) {
+    EXPECT_EQ(camera.model_id, b.cameras.at(id).model_id);
+    EXPECT_EQ(camera.width, b.cameras.at(id).width);
+    EXPECT_EQ(camera.height, b.cameras.at(id).height);
+    EXPECT_EQ(camera.params, b.cameras.at(id).params);
+  }
+  ASSERT_EQ(a.images.size(), b.images.size());
+  for (const auto& [id, image] : a.images) {
+    const ColmapImage& other = b.images.at(id);
+    EXPECT_EQ(image.name, other.name);
+    EXPECT_EQ(image.camera_id, other.camera_id);
+    EXPECT_TRUE(image.camera_from_world.rotation.isApprox(
+        other.camera_from_world.rotation, 1e-15));
+    EXPECT_EQ(image.camera_from_world.translation,
+              other.camera_from_world.translation);
+    ASSERT_EQ(image.observations.size(), other.observations.size());
+    for (size_t k = 0; k < image.observations.size(); ++k) {
+      EXPECT_EQ(image.observations[k].xy, other.observations[k].xy);
+      EXPECT_EQ(image.observations[k].point3d_id,
+                other.observations[k].point3d_id);
+    }
+  }
+  ASSERT_EQ(a.points.size(), b.points.size());
+  for (const auto& [id, point] : a.points) {
+    const ColmapPoint& other = b.points.at(id);
+    EXPECT_EQ(point.xyz, other.xyz);
+    EXPECT_TRUE(std::equal(point.rgb, point.rgb + 3, other.rgb));
+    EXPECT_EQ(point.error, other.error);
+    ASSERT_EQ(point.track.size(), other.track.size());
+    for (size_t k = 0; k < point.track.size(); ++k) {
+      EXPECT_EQ(point.track[k].image_id, other.track[k].image_id);
+      EXPECT_EQ(point.track[k].observation, other.track[k].observation);
+    }
+  }
+}
+
+TEST_F(ColmapModelTest, BothEncodingsReturnWhatWasWritten) {
+  const ColmapModel model = ExampleModel();
+  WriteColmapModel(model, folder_ / "0");
+  ExpectEqual(model, ReadColmapModel(folder_ / "0"));
+  for (const char* name : {"cameras.bin", "images.bin", "points3D.bin"}) {
+    fs::remove(folder_ / "0" / name);
+  }
+  ExpectEqual(model, ReadColmapModel(folder_ / "0"));
+}
+
+TEST_F(ColmapModelTest, KnowsElevenCameraModels) {
+  ColmapModel model;
+  for (int id = 0; id <= 10; ++id) {
+    std::vector<double> params(FindColmapCameraModel(id)->num_params, 1.5);
+    model.cameras[id] = {id, 10, 20, params};
+  }
+  EXPECT_EQ(FindColmapCameraModel(11), nullptr);
+  WriteColmapModel(model, folder_);
+  ExpectEqual(model, ReadColmapModel(folder_));
+  fs::remove(folder_ / "cameras.bin");
+  ExpectEqual(model, ReadColmapModel(folder_));
+}
+
+constexpr char kCameras[] =
+    "# Camera list with one line of data per camera:\n"
+    "1 SIMPLE_PINHOLE 8 6 4 4 3\n";
+constexpr char kImages[] =
+    "# Image list with two lines of data per image:\n"
+    "#   IMAGE_ID, QW, QX, QY, QZ, TX, TY, TZ, CAMERA_ID, NAME\n"
+    "3 2 0 0 0 0 0 1 1 second one.jpg\r\n"
+    "4 3 8 6 5 -1\r\n"
+    "1 0 1 0 0 0 0 2 1 first.jpg\n"
+    "\n";
+constexpr char kPoints[] = "8 0.5 0 1 1 2 255 0.125 3 0\n\n";
+
+TEST_F(ColmapModelTest, ReadsTextAsColmapWritesIt) {
+  Write("cameras.txt", kCameras);
+  Write("images.txt", kImages);
+  Write("points3D.txt", kPoints);
+  const ColmapModel model = ReadColmapModel(folder_);
+  EXPECT_EQ(model.images.at(3).name, "second one.jpg");
+  EXPECT_EQ(model.images.at(3).observations.at(1).point3d_id, -1);
+  // Quaternions need not have unit length.
+  EXPECT_EQ(model.images.at(3).camera_from_world.rotation,
+            Eigen::Matrix3d::Identity());
+  EXPECT_TRUE(model.images.at(1).observations.empty());
+  EXPECT_EQ(model.images.at(1).camera_from_world * Eigen::Vector3d(1, 1, 1),
+            Eigen::Vector3d(1, -1, 1));
+  EXPECT_EQ(model.points.at(8).rgb[2], 255);
+  // Projected to (4 * 0.5 / 2 + 4, 3) = (5, 3), seen at (4, 3).
+  EXPECT_DOUBLE_EQ(MeanReprojectionError(model), 1);
+}
+
+TEST_F(ColmapModelTest, PointsMayBeOptional) {
+  Write("cameras.txt", kCameras);
+  Write("images.txt", kImages);
+  EXPECT_THROW(ReadColmapModel(folder_), UserError);
+  EXPECT_EQ(ReadColmapModel(folder_, false).images.size(), 2u);
+}
+
+TEST_F(ColmapModelTest, ContradictionsAreNamed) {
+  using testing::HasSubstr;
+  EXPECT_THAT(Failure(), HasSubstr("holds no cameras.bin or .txt"));
+  Write("cameras.txt", kCameras);
+  EXPECT_THAT(Failure(), HasSubstr("holds no images.bin or .txt"));
+  Write("images.txt", kImages);
+  Write("points3D.txt", "8 0.5 0 1 1 2 255 0.125 3 2\n");
+  EXPECT_THAT(Failure(), HasSubstr("point 8 was seen in image 3"));
+  Write("points3D.txt", "8 0.5 0 1 1 2 256 0.125 3 0\n");
+  EXPECT_THAT(Failure(), HasSubstr("line 1 has '256' for the colour"));
+  Write("images.txt", "1 1 0 0 0 0 0 2 5 a.jpg\n\n");
+  EXPECT_THAT(Failure(), HasSubstr("'a.jpg' uses camera 5"));
+  Write("images.txt", "1 0 0 0 0 0 0 2 1 a.jpg\n\n");
+  EXPECT_THAT(Failure(), HasSubstr("'a.jpg') has no valid pose"));
+  Write("images.txt", "1 1 0 0 0 0 0 2 1 a.jpg\n\n2 1 0 0 0 0 0 2 1 a.jpg\n\n");
+  EXPECT_THAT(Failure(), HasSubstr("two images are named 'a.jpg'"));
+  Write("cameras.txt", "1 EQUIRECTANGULAR 8 6 4\n");
+  EXPECT_THAT(Failure(), HasSubstr("unknown camera model 'EQUIRECTANGULAR'"));
+  Write("cameras.txt", "1 PINHOLE 8 6 4 nan 4 3\n");
+  EXPECT_THAT(Failure(), HasSubstr("camera 1 has a parameter"));
+  Write("cameras.txt", "1 PINHOLE 8 0 4 4 4 3\n");
+  EXPECT_THAT(Failure(), HasSubstr("camera 1 has size 8 x 0"));
+}
+
+}  // namespace
+}  // namespace nerfpipe
