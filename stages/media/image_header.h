@@ -25,7 +25,4 @@ struct ImageHeader {
 // parts are left out.
 ImageHeader ParseImageHeader(std::string_view bytes);
 
-// Does displaying an image of this EXIF orientation swap width and height?
-inline bool OrientationSwapsSides(int orientation) { return orientation >= 5; }
-
 }  // namespace nerfpipe

@@ -11,6 +11,9 @@ namespace nerfpipe {
 // `orientation` must be 1 to 8.
 Image ApplyOrientation(Image image, int orientation);
 
+// Does displaying an image of this EXIF orientation swap width and height?
+inline bool OrientationSwapsSides(int orientation) { return orientation >= 5; }
+
 // The same number for a display matrix of ISO 14496-12 (MP4 and others):
 // x' = a x + c y, y' = b x + d y with y down. Angles between are rounded to
 // the nearest quarter turn.

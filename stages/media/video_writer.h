@@ -2,10 +2,10 @@
 
 // H.264 in MP4, playable in a browser (yuv420p, BT.709, moov first).
 
+#include "stages/common/image.h"
+
 #include <filesystem>
 #include <memory>
-
-#include "stages/common/image.h"
 
 namespace nerfpipe {
 

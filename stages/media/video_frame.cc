@@ -1,0 +1,130 @@
+#include "stages/media/video_frame.h"
+
+#include "pipeline/base/error.h"
+#include "stages/media/av.h"
+#include "stages/media/orientation.h"
+#include "stages/media/tone_map.h"
+#include "stages/media/video_reader.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <string>
+
+extern "C" {
+#include <libavutil/frame.h>
+#include <libavutil/pixdesc.h>
+#include <libswscale/swscale.h>
+}
+
+namespace nerfpipe {
+namespace {
+
+int MatrixOf(const AVFrame& picture) {
+  switch (picture.colorspace) {
+    case AVCOL_SPC_BT709:
+      return SWS_CS_ITU709;
+    case AVCOL_SPC_FCC:
+      return SWS_CS_FCC;
+    case AVCOL_SPC_BT470BG:
+    case AVCOL_SPC_SMPTE170M:
+      return SWS_CS_ITU601;
+    case AVCOL_SPC_SMPTE240M:
+      return SWS_CS_SMPTE240M;
+    case AVCOL_SPC_BT2020_NCL:
+    case AVCOL_SPC_BT2020_CL:
+      return SWS_CS_BT2020;
+    default: {
+      // Untagged: high definition is BT.709, smaller sizes are BT.601.
+      const int longer = std::max(picture.width, picture.height);
+      const int shorter = std::min(picture.width, picture.height);
+      return longer >= 1280 || shorter > 576 ? SWS_CS_ITU709 : SWS_CS_ITU601;
+    }
+  }
+}
+
+bool IsFullRange(const AVFrame& picture) {
+  switch (picture.format) {
+    case AV_PIX_FMT_YUVJ420P:
+    case AV_PIX_FMT_YUVJ422P:
+    case AV_PIX_FMT_YUVJ444P:
+    case AV_PIX_FMT_YUVJ440P:
+    case AV_PIX_FMT_YUVJ411P:
+      return true;
+    default:
+      return picture.color_range == AVCOL_RANGE_JPEG;
+  }
+}
+
+// Scales and converts into `to`, whose size and format are set.
+void Convert(const AVFrame& picture, AVFrame* to) {
+  const auto format = static_cast<AVPixelFormat>(picture.format);
+  // Chroma is interpolated, not repeated: feature points sit on edges.
+  const av::Owned<SwsContext> context(
+      sws_getContext(picture.width,
+                     picture.height,
+                     format,
+                     to->width,
+                     to->height,
+                     static_cast<AVPixelFormat>(to->format),
+                     SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT,
+                     nullptr,
+                     nullptr,
+                     nullptr));
+  if (!context) {
+    const char* name = av_get_pix_fmt_name(format);
+    throw UserError(std::string("pictures of the format ") +
+                        (name ? name : "unknown") + " cannot be converted",
+                    "convert the video to H.264 first");
+  }
+  const int* matrix = sws_getCoefficients(MatrixOf(picture));
+  sws_setColorspaceDetails(context.get(),
+                           matrix,
+                           IsFullRange(picture) ? 1 : 0,
+                           matrix,
+                           1,
+                           0,
+                           1 << 16,
+                           1 << 16);
+  // Padded rows: the converter may write past the end of a row.
+  NERFPIPE_CHECK(av_frame_get_buffer(to, 0) >= 0);
+  sws_scale(context.get(),
+            picture.data,
+            picture.linesize,
+            0,
+            picture.height,
+            to->data,
+            to->linesize);
+}
+
+}  // namespace
+
+Image RgbOfPicture(const AVFrame& picture, double pixel_aspect) {
+  const bool pq = picture.color_trc == AVCOL_TRC_SMPTE2084;
+  const bool hlg = picture.color_trc == AVCOL_TRC_ARIB_STD_B67;
+  const av::Owned<AVFrame> rgb = av::MakeFrame();
+  rgb->width =
+      std::max(1, static_cast<int>(std::lround(picture.width * pixel_aspect)));
+  rgb->height = picture.height;
+  rgb->format = pq || hlg ? AV_PIX_FMT_RGB48 : AV_PIX_FMT_RGB24;
+  Convert(picture, rgb.get());
+  Image image(rgb->width, rgb->height, 3);
+  for (int y = 0; y < image.height; ++y) {
+    const uint8_t* row = rgb->data[0] + int64_t{y} * rgb->linesize[0];
+    if (pq || hlg) {
+      ToneMap(pq ? HdrTransfer::kPq : HdrTransfer::kHlg,
+              reinterpret_cast<const uint16_t*>(row),
+              image.width,
+              image.At(0, y));
+    } else {
+      std::copy(row, row + size_t{3} * image.width, image.At(0, y));
+    }
+  }
+  return image;
+}
+
+Image VideoFrame::ToImage() const {
+  return ApplyOrientation(RgbOfPicture(*picture_, pixel_aspect_), orientation_);
+}
+
+}  // namespace nerfpipe

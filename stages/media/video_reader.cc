@@ -1,0 +1,165 @@
+#include "stages/media/video_reader.h"
+
+#include "pipeline/base/error.h"
+#include "stages/media/av.h"
+#include "stages/media/deinterlacer.h"
+#include "stages/media/video_input.h"
+
+#include <utility>
+
+extern "C" {
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+}
+
+namespace nerfpipe {
+
+struct VideoReader::State {
+  std::filesystem::path path;
+  VideoInput input;
+  av::Owned<AVCodecContext> decoder;
+  std::unique_ptr<Deinterlacer> deinterlacer;
+  av::Owned<AVPacket> packet = av::MakePacket();
+  bool packets_end = false;
+  bool end = false;
+  int64_t decoded = 0;
+  int64_t damaged = 0;
+  double first_time = 0;
+  bool first_seen = false;
+
+  void OpenDecoder(int threads);
+  void SendPacket();
+  // The next picture from the decoder, its number in `opaque`; false at the
+  // end.
+  bool Decode(AVFrame* picture);
+  bool DecodeProgressive(AVFrame* picture);
+  double TimeOf(const AVFrame& picture, int64_t index);
+};
+
+void VideoReader::State::OpenDecoder(int threads) {
+  decoder.reset(avcodec_alloc_context3(input.decoder));
+  const AVStream& stream = *input.format->streams[input.stream];
+  avcodec_parameters_to_context(decoder.get(), stream.codecpar);
+  decoder->pkt_timebase = stream.time_base;
+  // One more than the cores, since frame threads wait for each other.
+  decoder->thread_count = threads > 1 ? threads + 1 : 1;
+  decoder->thread_type = FF_THREAD_FRAME | FF_THREAD_SLICE;
+  const int code = avcodec_open2(decoder.get(), input.decoder, nullptr);
+  if (code < 0) {
+    throw UserError("the decoder for " + input.info.codec + " refuses '" +
+                        path.string() + "' (" + av::ErrorText(code) + ")",
+                    "convert the video to H.264 first");
+  }
+}
+
+void VideoReader::State::SendPacket() {
+  for (;;) {
+    const int code = av_read_frame(input.format.get(), packet.get());
+    if (code < 0) {
+      packets_end = true;
+      avcodec_send_packet(decoder.get(), nullptr);
+      return;
+    }
+    if (packet->stream_index != input.stream) {
+      av_packet_unref(packet.get());
+      continue;
+    }
+    const int sent = avcodec_send_packet(decoder.get(), packet.get());
+    av_packet_unref(packet.get());
+    NERFPIPE_CHECK(sent != AVERROR(EAGAIN));
+    if (sent < 0) ++damaged;
+    return;
+  }
+}
+
+bool VideoReader::State::Decode(AVFrame* picture) {
+  while (!end) {
+    const int code = avcodec_receive_frame(decoder.get(), picture);
+    if (code == AVERROR(EAGAIN)) {
+      SendPacket();
+    } else if (code == AVERROR_EOF) {
+      end = true;
+    } else if (code < 0) {
+      ++damaged;
+      // A decoder that only fails would otherwise never end.
+      if (packets_end && damaged > input.info.frames + 1000) end = true;
+    } else if (picture->decode_error_flags != 0 ||
+               picture->flags & AV_FRAME_FLAG_CORRUPT) {
+      ++decoded;
+      ++damaged;
+    } else {
+      picture->opaque = reinterpret_cast<void*>(decoded++);
+      // The de-interlacer keeps this field and changes the others.
+      picture->reordered_opaque = picture->best_effort_timestamp;
+      return true;
+    }
+  }
+  return false;
+}
+
+bool VideoReader::State::DecodeProgressive(AVFrame* picture) {
+  for (;;) {
+    if (deinterlacer && deinterlacer->Get(picture)) return true;
+    const av::Owned<AVFrame> next = av::MakeFrame();
+    if (end || !Decode(next.get())) {
+      if (!deinterlacer) return false;
+      deinterlacer->Put(nullptr);
+      const bool last = deinterlacer->Get(picture);
+      deinterlacer.reset();
+      return last;
+    }
+    if (deinterlacer && !deinterlacer->Takes(*next)) deinterlacer.reset();
+    if (!deinterlacer && next->interlaced_frame) {
+      deinterlacer = std::make_unique<Deinterlacer>(*next);
+    }
+    if (!deinterlacer) {
+      av_frame_move_ref(picture, next.get());
+      return true;
+    }
+    deinterlacer->Put(next.get());
+  }
+}
+
+double VideoReader::State::TimeOf(const AVFrame& picture, int64_t index) {
+  const AVStream& stream = *input.format->streams[input.stream];
+  const int64_t stamp = picture.reordered_opaque;
+  if (stamp == AV_NOPTS_VALUE) {
+    return static_cast<double>(index) / input.info.frames_per_second;
+  }
+  const double time = static_cast<double>(stamp) * av_q2d(stream.time_base);
+  if (!first_seen) {
+    first_seen = true;
+    first_time = time;
+  }
+  return time - first_time;
+}
+
+VideoReader::VideoReader(const std::filesystem::path& path, int threads)
+    : state_(std::make_unique<State>()) {
+  state_->path = path;
+  state_->input = OpenVideoInput(path);
+  state_->OpenDecoder(threads);
+}
+
+VideoReader::~VideoReader() = default;
+
+const VideoInfo& VideoReader::info() const { return state_->input.info; }
+
+int64_t VideoReader::damaged() const { return state_->damaged; }
+
+std::optional<VideoFrame> VideoReader::Next() {
+  State& state = *state_;
+  av::Owned<AVFrame> picture = av::MakeFrame();
+  if (!state.DecodeProgressive(picture.get())) return std::nullopt;
+  VideoFrame frame;
+  frame.index_ = reinterpret_cast<int64_t>(picture->opaque);
+  frame.time_ = state.TimeOf(*picture, frame.index_);
+  frame.orientation_ = state.input.info.orientation;
+  frame.pixel_aspect_ = state.input.pixel_aspect;
+  frame.picture_ = std::shared_ptr<const AVFrame>(
+      picture.release(),
+      [](const AVFrame* held) { av::Free()(const_cast<AVFrame*>(held)); });
+  return frame;
+}
+
+}  // namespace nerfpipe
