@@ -1,0 +1,148 @@
+#include "pipeline/engine/isolated.h"
+
+#include "pipeline/base/atomic_file.h"
+#include "pipeline/base/child_process.h"
+#include "pipeline/base/error.h"
+#include "pipeline/base/text.h"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <thread>
+
+#include <fcntl.h>
+#include <nlohmann/json.hpp>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+namespace nerfpipe {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+fs::path ResultPath(const Workspace& workspace, const std::string& stage) {
+  return workspace.UnfinishedPath(stage) / "result.json";
+}
+
+std::string ResultToJson(const StageResult& result) {
+  const nlohmann::ordered_json json = {
+      {"done", result.state == StageResult::State::kDone},
+      {"line", result.line},
+      {"account", result.account},
+      {"facts", result.facts}};
+  return json.dump();
+}
+
+StageResult ResultFromJson(const std::string& text) {
+  const auto json = nlohmann::ordered_json::parse(text);
+  if (json.contains("problem")) {
+    throw UserError(json.at("problem"), json.at("remedy"));
+  }
+  StageResult result;
+  result.state = json.at("done").get<bool>() ? StageResult::State::kDone
+                                             : StageResult::State::kFailed;
+  json.at("line").get_to(result.line);
+  json.at("account").get_to(result.account);
+  result.facts = json.at("facts");
+  return result;
+}
+
+StageResult Death(const std::string& stage,
+                  const fs::path& log,
+                  const ChildResult& child) {
+  const std::string peak =
+      HumanBytes(static_cast<int64_t>(child.peak_memory_mb * 1e6));
+  if (child.signal == SIGKILL) {
+    return StageResult::Failed(
+        stage + " was killed, most likely because memory ran out (it held " +
+        peak +
+        "); close other programs, or lower colmap.max_image_size and "
+        "machine.threads, then run again: finished parts are kept");
+  }
+  const std::string how = child.signal != 0
+                              ? "signal " + std::to_string(child.signal)
+                              : "exit code " + std::to_string(child.exit_code);
+  return StageResult::Failed(stage + " died in a library (" + how +
+                             "); its last words are in " + log.string() +
+                             "; run again to go on from its finished parts");
+}
+
+// Everything that libraries write to the standard streams goes to the log.
+void RedirectOutput(const fs::path& log) {
+  const int file =
+      open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (file >= 0) {
+    std::fflush(nullptr);
+    dup2(file, STDOUT_FILENO);
+    dup2(file, STDERR_FILENO);
+    close(file);
+  }
+}
+
+}  // namespace
+
+StageContext MakeStageContext(const Workspace& workspace,
+                              const Stage& stage,
+                              const Machine& machine,
+                              Report& report) {
+  const fs::path folder = workspace.UnfinishedPath(stage.Name());
+  StageContext context;
+  context.workspace = workspace.root();
+  context.capture = workspace.capture();
+  context.out = folder / "out";
+  context.scratch = folder / "work";
+  context.threads =
+      machine.threads > 0
+          ? machine.threads
+          : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  context.device = machine.device;
+  context.report = &report;
+  return context;
+}
+
+StageResult RunIsolated(const Workspace& workspace,
+                        const Stage& stage,
+                        const std::vector<std::string>& command,
+                        double* peak_memory_mb) {
+  const fs::path result_path = ResultPath(workspace, stage.Name());
+  fs::remove(result_path);
+  const ChildResult child = RunChild(command);
+  *peak_memory_mb = child.peak_memory_mb;
+  if (child.exit_code == static_cast<int>(ExitCode::kInterrupted)) {
+    throw Interrupted();
+  }
+  if (child.signal != 0 || !fs::exists(result_path)) {
+    return Death(stage.Name(), workspace.LogPath(stage.Name()), child);
+  }
+  return ResultFromJson(ReadFile(result_path));
+}
+
+int RunAsChild(const Workspace& workspace,
+               Stage& stage,
+               const Machine& machine,
+               Report& report) {
+  // A killed parent must not leave us writing into its workspace.
+  const pid_t parent = getppid();
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) {
+    return static_cast<int>(ExitCode::kFailed);
+  }
+  const fs::path result_path = ResultPath(workspace, stage.Name());
+  RedirectOutput(workspace.LogPath(stage.Name()));
+  try {
+    const StageResult result =
+        stage.Run(MakeStageContext(workspace, stage, machine, report));
+    WriteFileAtomically(result_path, ResultToJson(result));
+    return static_cast<int>(ExitCode::kDone);
+  } catch (const UserError& error) {
+    const nlohmann::json json = {{"problem", error.problem()},
+                                 {"remedy", error.remedy()}};
+    WriteFileAtomically(result_path, json.dump());
+    return static_cast<int>(error.exit_code());
+  } catch (const Interrupted&) {
+    return static_cast<int>(ExitCode::kInterrupted);
+  }
+}
+
+}  // namespace nerfpipe

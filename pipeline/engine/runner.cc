@@ -1,0 +1,304 @@
+#include "pipeline/engine/runner.h"
+
+#include "pipeline/base/atomic_file.h"
+#include "pipeline/base/child_process.h"
+#include "pipeline/base/digest.h"
+#include "pipeline/base/error.h"
+#include "pipeline/base/interrupt.h"
+#include "pipeline/base/text.h"
+#include "pipeline/engine/commit.h"
+#include "pipeline/engine/summary.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace nerfpipe {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double SecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+}  // namespace
+
+Runner::Runner(const Workspace& workspace,
+               std::vector<Stage*> stages,
+               Machine machine,
+               IsolatedCommand isolated_command,
+               Report& report)
+    : workspace_(workspace),
+      stages_(std::move(stages)),
+      machine_(std::move(machine)),
+      isolated_command_(std::move(isolated_command)),
+      report_(report),
+      digests_(workspace.Internal() / "digests.json") {
+  for (const Stage* stage : stages_) {
+    FinishCommit(workspace_, stage->Name(), report_);
+  }
+}
+
+std::map<std::string, std::string> Runner::ResultOptions(Stage& stage) {
+  std::map<std::string, std::string> options;
+  for (const OptionGroup& group : stage.Options()) {
+    if (!stage.Matters(group)) {
+      continue;
+    }
+    for (const OptionField& field : group.fields()) {
+      if (field.effect == Effect::kResult) {
+        options[group.name() + "." + field.name] = field.get();
+      }
+    }
+  }
+  return options;
+}
+
+Situation Runner::Look(const Stage& stage) {
+  Situation situation;
+  situation.record =
+      ReadManifest(workspace_.ManifestPath(stage.Name()), &situation.manifest);
+  situation.stage_version = stage.Version();
+  situation.options = ResultOptions(const_cast<Stage&>(stage));
+  const auto digest = [&](const fs::path& path) {
+    const std::optional<TreeDigest> tree = digests_.Digest(path);
+    return tree ? std::optional(tree->digest) : std::nullopt;
+  };
+  for (const std::string& input : stage.Inputs()) {
+    situation.inputs[input] =
+        digest(input == kCaptureInput ? workspace_.capture()
+                                      : workspace_.root() / input);
+  }
+  for (const std::string& output : stage.Outputs()) {
+    situation.outputs[output] = digest(workspace_.root() / output);
+  }
+  situation.unfinished = HasUnfinished(workspace_, stage.Name());
+  situation.failure = LastFailure(workspace_, stage.Name());
+  return situation;
+}
+
+std::string Runner::Fingerprint(const Situation& situation,
+                                const Stage& stage) {
+  DigestBuilder builder;
+  builder.Add(stage.Name()).Add(std::to_string(stage.Version()));
+  for (const auto& [name, value] : situation.options) {
+    builder.Add(name).Add(value);
+  }
+  for (const auto& [name, value] : situation.inputs) {
+    builder.Add(name).Add(value.value_or(""));
+  }
+  return builder.Finish();
+}
+
+std::vector<StageStatus> Runner::Status() {
+  std::vector<StageStatus> statuses;
+  std::map<std::string, std::string> stale_outputs;  // path to stage
+  for (const Stage* stage : stages_) {
+    const Situation situation = Look(*stage);
+    StageStatus status;
+    status.name = stage->Name();
+    status.description = stage->Description();
+    status.line = situation.manifest.line;
+    status.seconds = situation.manifest.seconds;
+    status.reasons = ReasonsToRun(situation);
+    status.state = status.reasons.empty() ? StageStatus::State::kDone
+                                          : StageStatus::State::kStale;
+    for (const std::string& input : stage->Inputs()) {
+      const auto waits_for = stale_outputs.find(input);
+      if (waits_for != stale_outputs.end()) {
+        status.state = StageStatus::State::kWaiting;
+        status.reasons = {"after " + waits_for->second};
+        break;
+      }
+    }
+    if (status.state != StageStatus::State::kDone) {
+      for (const std::string& output : stage->Outputs()) {
+        stale_outputs[output] = stage->Name();
+      }
+    }
+    statuses.push_back(std::move(status));
+  }
+  digests_.Save();
+  return statuses;
+}
+
+RunOutcome Runner::RunUntil(const std::string& until) {
+  RunOutcome outcome;
+  for (Stage* stage : stages_) {
+    ThrowIfInterrupted();
+    const std::vector<std::string> reasons = ReasonsToRun(Look(*stage));
+    if (reasons.empty()) {
+      report_.Detail(Heading(*stage) + "up to date");
+    } else {
+      RunOutcome one = RunStage(*stage, reasons);
+      outcome.stages_run += one.stages_run;
+      if (!one.ok) {
+        one.stages_run = outcome.stages_run;
+        return one;
+      }
+    }
+    if (stage->Name() == until) {
+      break;
+    }
+  }
+  WriteSummary();
+  digests_.Save();
+  return outcome;
+}
+
+RunOutcome Runner::RunAgain(const std::string& name) {
+  const auto stage =
+      std::find_if(stages_.begin(), stages_.end(), [&](const Stage* other) {
+        return other->Name() == name;
+      });
+  NERFPIPE_CHECK(stage != stages_.end());
+  for (const StageStatus& status : Status()) {
+    if (status.name == name && status.state == StageStatus::State::kWaiting) {
+      throw UserError("stage " + name + " can only run " + status.reasons[0] +
+                          ", which is not up to date",
+                      "'nerfpipe run -w " + workspace_.root().string() +
+                          " --until " + name + "' runs both");
+    }
+  }
+  const std::vector<std::string> reasons = ReasonsToRun(Look(**stage));
+  if (reasons.empty()) {
+    fs::remove_all(workspace_.UnfinishedPath(name));
+  }
+  const RunOutcome outcome = RunStage(
+      **stage,
+      reasons.empty() ? std::vector<std::string>{"asked for"} : reasons);
+  digests_.Save();
+  return outcome;
+}
+
+std::string Runner::Heading(const Stage& stage) const {
+  const size_t index =
+      std::find(stages_.begin(), stages_.end(), &stage) - stages_.begin();
+  std::string heading = "[" + std::to_string(index + 1) + "/" +
+                        std::to_string(stages_.size()) + "] " + stage.Name();
+  heading.resize(std::max<size_t>(heading.size() + 2, 18), ' ');
+  return heading;
+}
+
+RunOutcome Runner::RunStage(Stage& stage,
+                            const std::vector<std::string>& reasons) {
+  const std::string name = stage.Name();
+  const bool first_time = reasons[0] == "never run";
+  report_.Info(Heading(stage) + stage.Description() +
+               (first_time ? "" : " (" + reasons[0] + ")"));
+  for (size_t i = 1; i < reasons.size(); ++i) {
+    report_.Detail("  also: " + reasons[i]);
+  }
+
+  const Situation situation = Look(stage);
+  for (const auto& [input, digest] : situation.inputs) {
+    if (!digest && input == kCaptureInput) {
+      throw UserError(
+          "there is no file or folder " + workspace_.capture().string(),
+          "give the capture's place: nerfpipe run CAPTURE -w " +
+              workspace_.root().string());
+    }
+    if (!digest) {
+      throw UserError((workspace_.root() / input).string() +
+                          " is missing, and stage " + name + " reads it",
+                      "run the stage that makes it: 'nerfpipe status -w " +
+                          workspace_.root().string() + "'");
+    }
+  }
+  RefuseForeignOutputs(workspace_, name, stage.Outputs());
+  PrepareUnfinished(workspace_, name, Fingerprint(situation, stage));
+
+  const Clock::time_point start = Clock::now();
+  double peak_memory_mb = 0;
+  RunOutcome outcome;
+  outcome.stages_run = 1;
+  try {
+    outcome.failure = Execute(stage, &peak_memory_mb);
+  } catch (const UserError& error) {
+    NoteFailure(workspace_, name, error.what());
+    WriteSummary();
+    throw;
+  }
+  if (outcome.failure.state == StageResult::State::kFailed) {
+    outcome.ok = false;
+    outcome.failed_stage = name;
+    NoteFailure(workspace_, name, outcome.failure.line);
+    WriteSummary();
+    return outcome;
+  }
+  const double seconds = SecondsSince(start);
+  Record(stage, situation, outcome.failure, seconds, peak_memory_mb);
+  report_.Info("      " + outcome.failure.line + "  (" +
+               HumanDuration(seconds) + ")");
+  WriteSummary();
+  return outcome;
+}
+
+StageResult Runner::Execute(Stage& stage, double* peak_memory_mb) {
+  if (stage.Isolated() && isolated_command_) {
+    return RunIsolated(
+        workspace_, stage, isolated_command_(stage.Name()), peak_memory_mb);
+  }
+  ResetPeakMemory();
+  StageResult result =
+      stage.Run(MakeStageContext(workspace_, stage, machine_, report_));
+  *peak_memory_mb = PeakMemoryMb();
+  return result;
+}
+
+void Runner::Record(Stage& stage,
+                    const Situation& situation,
+                    const StageResult& result,
+                    double seconds,
+                    double peak_memory_mb) {
+  Manifest manifest;
+  manifest.stage = stage.Name();
+  manifest.stage_version = stage.Version();
+  manifest.options = situation.options;
+  for (const auto& [input, digest] : situation.inputs) {
+    manifest.inputs[input] = *digest;
+  }
+  manifest.line = result.line;
+  manifest.facts = result.facts;
+  manifest.seconds = seconds;
+  manifest.peak_memory_mb = peak_memory_mb;
+  const fs::path out = workspace_.UnfinishedPath(stage.Name()) / "out";
+  for (const std::string& output : stage.Outputs()) {
+    const std::optional<TreeDigest> tree = digests_.Digest(out / output);
+    if (!tree) {
+      throw CheckFailed("stage " + stage.Name() + " did not write " + output);
+    }
+    manifest.outputs[output] = {tree->digest, tree->files};
+  }
+  Commit(workspace_, manifest, report_);
+}
+
+nlohmann::ordered_json Runner::Summary() {
+  std::vector<StageRecord> records;
+  for (const StageStatus& status : Status()) {
+    StageRecord record;
+    record.name = status.name;
+    record.present = ReadManifest(workspace_.ManifestPath(status.name),
+                                  &record.manifest) == ManifestState::kPresent;
+    record.failure = LastFailure(workspace_, status.name);
+    record.state = status.state == StageStatus::State::kDone ? "done"
+                   : !record.failure.empty()                 ? "failed"
+                   : record.present                          ? "stale"
+                                                             : "not run";
+    records.push_back(std::move(record));
+  }
+  return MakeSummary(records);
+}
+
+void Runner::WriteSummary() {
+  const std::string text = Summary().dump(2) + "\n";
+  const fs::path path = workspace_.SummaryPath();
+  if (!fs::exists(path) || ReadFile(path) != text) {
+    WriteFileAtomically(path, text);
+  }
+}
+
+}  // namespace nerfpipe

@@ -1,0 +1,85 @@
+#pragma once
+
+// Runs the stages of a pipeline in order, skipping what is up to date.
+
+#include "pipeline/base/report.h"
+#include "pipeline/engine/isolated.h"
+#include "pipeline/engine/stage.h"
+#include "pipeline/engine/staleness.h"
+#include "pipeline/engine/tree_digest.h"
+#include "pipeline/engine/workspace.h"
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace nerfpipe {
+
+// How an isolated stage is run: arguments of this program's own hidden
+// command. Empty: in this process (tests).
+using IsolatedCommand =
+    std::function<std::vector<std::string>(const std::string& stage)>;
+
+struct StageStatus {
+  std::string name;
+  std::string description;
+  enum class State { kDone, kStale, kWaiting } state;
+  std::vector<std::string> reasons;  // why it would run
+  std::string line;                  // result of its last run
+  double seconds = 0;
+};
+
+struct RunOutcome {
+  bool ok = true;
+  int stages_run = 0;
+  std::string failed_stage;
+  StageResult failure;
+};
+
+class Runner {
+ public:
+  // Everything passed in must outlive the runner. Commits that were cut short
+  // are ended here.
+  Runner(const Workspace& workspace,
+         std::vector<Stage*> stages,
+         Machine machine,
+         IsolatedCommand isolated_command,
+         Report& report);
+
+  std::vector<StageStatus> Status();
+
+  // Runs every stale stage up to and including `until` (empty: all), and stops
+  // at the first failure. Throws Interrupted after Ctrl-C.
+  RunOutcome RunUntil(const std::string& until);
+
+  // Runs one stage whether it is stale or not. Throws UserError when what it
+  // reads is not there yet.
+  RunOutcome RunAgain(const std::string& name);
+
+  // summary.json from the records of the stages; see docs/WORKSPACE.md.
+  nlohmann::ordered_json Summary();
+
+ private:
+  Situation Look(const Stage& stage);
+  std::map<std::string, std::string> ResultOptions(Stage& stage);
+  std::string Fingerprint(const Situation& situation, const Stage& stage);
+  RunOutcome RunStage(Stage& stage, const std::vector<std::string>& reasons);
+  StageResult Execute(Stage& stage, double* peak_memory_mb);
+  void Record(Stage& stage,
+              const Situation& situation,
+              const StageResult& result,
+              double seconds,
+              double peak_memory_mb);
+  void WriteSummary();
+  std::string Heading(const Stage& stage) const;
+
+  const Workspace& workspace_;
+  std::vector<Stage*> stages_;
+  Machine machine_;
+  IsolatedCommand isolated_command_;
+  Report& report_;
+  DigestCache digests_;
+};
+
+}  // namespace nerfpipe

@@ -1,0 +1,98 @@
+#include "pipeline/engine/tree_digest.h"
+
+#include "pipeline/base/atomic_file.h"
+#include "pipeline/base/digest.h"
+#include "pipeline/base/error.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include <nlohmann/json.hpp>
+#include <sys/stat.h>
+
+namespace nerfpipe {
+
+namespace fs = std::filesystem;
+
+DigestCache::DigestCache(fs::path store) : store_(std::move(store)) {
+  if (store_.empty() || !fs::exists(store_)) {
+    return;
+  }
+  try {
+    const auto json = nlohmann::json::parse(ReadFile(store_));
+    for (const auto& [path, entry] : json.items()) {
+      known_[path] = {entry.at(0), entry.at(1), entry.at(2), entry.at(3)};
+    }
+  } catch (const nlohmann::json::exception&) {
+    known_.clear();
+  }
+}
+
+std::string DigestCache::FileDigest(const fs::path& path) {
+  struct stat status = {};
+  if (stat(path.c_str(), &status) != 0) {
+    throw UserError(
+        "cannot read " + path.string() + " (" + std::strerror(errno) + ")",
+        "check that it exists and that you may read it");
+  }
+  const int64_t time_ns =
+      int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+  const std::string key = fs::absolute(path).lexically_normal().string();
+  const auto known = known_.find(key);
+  if (known != known_.end() && known->second.size == status.st_size &&
+      known->second.time_ns == time_ns &&
+      known->second.inode == status.st_ino) {
+    return known->second.digest;
+  }
+  const std::string digest = DigestOfFile(path);
+  known_[key] = {status.st_size, time_ns, status.st_ino, digest};
+  changed_ = true;
+  return digest;
+}
+
+std::optional<TreeDigest> DigestCache::Digest(const fs::path& path) {
+  const fs::path clean = path.has_filename() ? path : path.parent_path();
+  const fs::file_status status = fs::status(clean);
+  TreeDigest result;
+  if (fs::is_regular_file(status)) {
+    result.digest = FileDigest(clean);
+    result.files[clean.filename().string()] = result.digest;
+    return result;
+  }
+  if (!fs::is_directory(status)) {
+    return std::nullopt;
+  }
+  std::map<std::string, std::string> entries;
+  for (const auto& entry : fs::recursive_directory_iterator(clean)) {
+    const std::string name =
+        entry.path().lexically_relative(clean.parent_path()).generic_string();
+    if (entry.is_directory()) {
+      entries[name] = "folder";
+    } else if (entry.is_regular_file()) {
+      entries[name] = result.files[name] = FileDigest(entry.path());
+    }
+  }
+  DigestBuilder builder;
+  for (const auto& [name, digest] : entries) {
+    // Relative to the folder itself, so that its own name does not count.
+    builder.Add(name.substr(clean.filename().string().size())).Add(digest);
+  }
+  result.digest = builder.Finish();
+  return result;
+}
+
+void DigestCache::Save() {
+  if (!changed_ || store_.empty()) {
+    return;
+  }
+  nlohmann::json json = nlohmann::json::object();
+  for (const auto& [path, known] : known_) {
+    if (fs::exists(path)) {
+      json[path] = {known.size, known.time_ns, known.inode, known.digest};
+    }
+  }
+  WriteFileAtomically(store_, json.dump(0));
+  changed_ = false;
+}
+
+}  // namespace nerfpipe
