@@ -47,7 +47,8 @@ trap 'exit 130' INT TERM
 log=$cache/$name.log
 fail() {
   echo "nerfpipe: building COLMAP $version failed while $1; the log is $log" >&2
-  tail -n 5 "$log" >&2
+  grep -E -m 3 -A 2 '^E: |CMake Error|error:' "$log" >&2 ||
+    tail -n 5 "$log" >&2
   exit 1
 }
 
