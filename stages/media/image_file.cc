@@ -111,14 +111,6 @@ Image DecodeByOpenCv(const std::filesystem::path& path,
   return FromMat(decoded, keep_alpha);
 }
 
-Image ToRgb(const Image& gray) {
-  Image rgb(gray.width, gray.height, 3);
-  for (size_t i = 0; i < gray.pixels.size(); ++i) {
-    std::memset(&rgb.pixels[3 * i], gray.pixels[i], 3);
-  }
-  return rgb;
-}
-
 Image ToGray(const Image& rgb) {
   Image gray(rgb.width, rgb.height, 1);
   const cv::Mat from(
