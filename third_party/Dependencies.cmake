@@ -37,7 +37,10 @@ execute_process(
   COMMAND ${PROJECT_SOURCE_DIR}/third_party/colmap/build.sh --print-prefix
   OUTPUT_VARIABLE NERFPIPE_COLMAP_PREFIX
   OUTPUT_STRIP_TRAILING_WHITESPACE)
+# Its configuration file replaces the module path and does not put it back.
+set(nerfpipe_module_path ${CMAKE_MODULE_PATH})
 find_package(COLMAP 3.10 QUIET CONFIG HINTS ${NERFPIPE_COLMAP_PREFIX})
+set(CMAKE_MODULE_PATH ${nerfpipe_module_path})
 if(NOT COLMAP_FOUND)
   message(FATAL_ERROR "COLMAP 3.10 was not found as a library. Build it once "
                       "with third_party/colmap/build.sh, or point COLMAP_DIR "
