@@ -41,6 +41,7 @@ if [ -f "$prefix/.complete" ]; then
   exit 0
 fi
 
+rm -rf "$cache/$name.build."* # left behind by a kill
 work=$(mktemp -d "$cache/$name.build.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
