@@ -1,0 +1,99 @@
+#include "pipeline/base/error.h"
+#include "pipeline/base/text.h"
+#include "pipeline/cli/commands.h"
+
+#include <filesystem>
+#include <functional>
+#include <iostream>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+namespace nerfpipe {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct RunFlags {
+  std::string capture;
+  std::string until;
+};
+
+Workspace FindWorkspace(const RunFlags& flags, const CommonFlags& common) {
+  if (flags.capture.empty() && common.workspace.empty()) {
+    throw UserError("'run' needs a capture",
+                    "give a video or a folder of photos: nerfpipe run car.mp4",
+                    ExitCode::kUsage);
+  }
+  if (flags.capture.empty()) {
+    return Workspace::Open(common.workspace);
+  }
+  if (common.workspace.empty() && Workspace::Exists(flags.capture)) {
+    return Workspace::Open(flags.capture);
+  }
+  if (!fs::exists(flags.capture)) {
+    throw UserError("there is no file or folder '" + flags.capture + "'",
+                    "check the name of the capture",
+                    ExitCode::kUsage);
+  }
+  return Workspace::OpenOrCreate(common.workspace.empty()
+                                     ? DefaultWorkspace(flags.capture)
+                                     : fs::path(common.workspace),
+                                 flags.capture);
+}
+
+int Run(const RunFlags& flags, const CommonFlags& common) {
+  Session session(common);
+  if (!flags.until.empty()) {
+    session.StageNamed(flags.until);
+  }
+  // A mistake in an option must not leave a new workspace behind.
+  Session(common).Resolve(std::nullopt);
+  const Workspace workspace = FindWorkspace(flags, common);
+  const WorkspaceLock lock(workspace);
+  session.Resolve(workspace);
+  session.SaveConfig(workspace);
+  session.console().LogTo(workspace.LogPath("nerfpipe"));
+  session.console().Info("nerfpipe " NERFPIPE_VERSION "  " +
+                         ShownPath(workspace.capture()) + " -> " +
+                         ShownPath(workspace.root()) + "/");
+  Runner runner = session.MakeRunner(workspace);
+  const RunOutcome outcome = runner.RunUntil(flags.until);
+  return ShowOutcome(session, workspace, runner, outcome);
+}
+
+}  // namespace
+
+fs::path DefaultWorkspace(const fs::path& capture) {
+  const fs::path clean = fs::absolute(capture / ".").lexically_normal();
+  const fs::path place =
+      fs::is_directory(capture) ? clean.parent_path() : fs::path(capture);
+  const fs::path name =
+      fs::is_directory(capture) ? place.filename() : place.stem();
+  const fs::path root = fs::current_path() / name;
+  std::error_code error;
+  if (fs::equivalent(root, capture, error)) {
+    return fs::current_path() / (name.string() + "-nerf");
+  }
+  return root;
+}
+
+std::function<int(const CommonFlags&)> DeclareRun(CLI::App& app) {
+  const auto flags = std::make_shared<RunFlags>();
+  app.add_option("CAPTURE", flags->capture, "A video, or a folder of photos");
+  app.add_option("--until", flags->until, "Stop after this stage")
+      ->type_name("STAGE");
+  app.footer(
+      "Examples:\n"
+      "  nerfpipe run car.mp4\n"
+      "  nerfpipe run photos/ -w car --config quick\n"
+      "  nerfpipe run car.mp4 --until downsample\n"
+      "  nerfpipe run -w car --set train.factor=2\n"
+      "\n"
+      "The workspace is a folder named after the capture, in the current "
+      "folder.");
+  return [flags](const CommonFlags& common) { return Run(*flags, common); };
+}
+
+}  // namespace nerfpipe

@@ -1,0 +1,47 @@
+#pragma once
+
+// The commands, one file each, and the table that main picks from.
+
+#include "pipeline/cli/session.h"
+
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace nerfpipe {
+
+struct Command {
+  const char* name;
+  const char* description;
+  // Adds the command's own flags to its sub-parser, and returns what runs it.
+  // The returned function gets the common flags and returns the exit code.
+  std::function<int(const CommonFlags&)> (*declare)(CLI::App& app);
+};
+
+std::function<int(const CommonFlags&)> DeclareRun(CLI::App& app);
+std::function<int(const CommonFlags&)> DeclareStage(CLI::App& app);
+std::function<int(const CommonFlags&)> DeclareStatus(CLI::App& app);
+std::function<int(const CommonFlags&)> DeclareBatch(CLI::App& app);
+std::function<int(const CommonFlags&)> DeclareTrain(CLI::App& app);
+std::function<int(const CommonFlags&)> DeclareRender(CLI::App& app);
+std::function<int(const CommonFlags&)> DeclareEval(CLI::App& app);
+std::function<int(const CommonFlags&)> DeclareConfig(CLI::App& app);
+
+const std::vector<Command>& Commands();
+
+// What is shared by run, stage and batch.
+
+// Says on the screen how the run ended; returns the exit code.
+int ShowOutcome(Session& session,
+                const Workspace& workspace,
+                Runner& runner,
+                const RunOutcome& outcome);
+
+// The default workspace of a capture: a folder named after it in the current
+// folder.
+std::filesystem::path DefaultWorkspace(const std::filesystem::path& capture);
+
+}  // namespace nerfpipe

@@ -1,0 +1,112 @@
+#include "pipeline/base/error.h"
+#include "pipeline/base/text.h"
+#include "pipeline/cli/commands.h"
+
+#include <iostream>
+
+#include <nlohmann/json.hpp>
+
+namespace nerfpipe {
+namespace {
+
+Table StageTable(const nlohmann::ordered_json& summary) {
+  Table table;
+  table.header = {"stage", "state", "time", "memory"};
+  for (const auto& [name, stage] : summary.at("stages").items()) {
+    const bool ran = stage.contains("seconds");
+    table.rows.push_back(
+        {name,
+         stage.at("state"),
+         ran ? HumanDuration(stage.at("seconds")) : "-",
+         ran ? HumanBytes(static_cast<int64_t>(
+                   stage.at("peak_memory_mb").get<double>() * 1e6))
+             : "-"});
+  }
+  return table;
+}
+
+std::string Figure(double value, int decimals) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.*f", decimals, value);
+  return text;
+}
+
+// The lines a person looks for at the end: figures and paths.
+void ShowResults(Console& console,
+                 const Workspace& workspace,
+                 const nlohmann::ordered_json& summary) {
+  Table table;
+  const auto add = [&](const std::string& name, const std::string& text) {
+    table.rows.push_back({name, text});
+  };
+  if (summary.contains("frames")) {
+    const auto& frames = summary.at("frames");
+    std::string text;
+    for (const auto& [what, count] : frames.items()) {
+      if (count.is_number_integer()) {
+        text += (text.empty() ? "" : ", ") + count.dump() + " " + what;
+      }
+    }
+    add("frames", text);
+  }
+  if (summary.contains("reconstruction")) {
+    const auto& model = summary.at("reconstruction");
+    add("cameras",
+        model.value("points", nlohmann::ordered_json(0)).dump() +
+            " points, reprojection error " +
+            Figure(model.value("mean_reprojection_error_px", 0.0), 2) + " px");
+  }
+  if (summary.contains("training")) {
+    const auto& training = summary.at("training");
+    add("held-out views",
+        Figure(training.value("psnr", 0.0), 2) + " dB PSNR, " +
+            Figure(training.value("ssim", 0.0), 3) + " SSIM (" +
+            training.value("method", "") + ", " +
+            training.value("steps", nlohmann::ordered_json(0)).dump() +
+            " steps)");
+  }
+  if (summary.contains("results")) {
+    for (const auto& [what, path] : summary.at("results").items()) {
+      if (path.is_string()) {
+        std::string name = what;
+        std::replace(name.begin(), name.end(), '_', ' ');
+        add(name, ShownPath(workspace.root() / path.get<std::string>()));
+      }
+    }
+  }
+  add("summary", ShownPath(workspace.SummaryPath()));
+  console.Show(table);
+}
+
+}  // namespace
+
+int ShowOutcome(Session& session,
+                const Workspace& workspace,
+                Runner& runner,
+                const RunOutcome& outcome) {
+  Console& console = session.console();
+  const nlohmann::ordered_json summary = runner.Summary();
+  if (session.flags().json) {
+    std::cout << summary.dump(2) << std::endl;
+  }
+  if (!outcome.ok) {
+    for (const std::string& line : outcome.failure.account) {
+      console.Info("      " + line);
+    }
+    std::cerr << "nerfpipe: " << outcome.failure.line << std::endl;
+    console.Detail("failed: " + outcome.failure.line);
+    return static_cast<int>(ExitCode::kFailed);
+  }
+  if (outcome.stages_run == 0) {
+    console.Info("Nothing to do: " + ShownPath(workspace.root()) +
+                 " is up to date.");
+  } else {
+    console.Info("");
+    console.Show(StageTable(summary));
+  }
+  console.Info("");
+  ShowResults(console, workspace, summary);
+  return static_cast<int>(ExitCode::kDone);
+}
+
+}  // namespace nerfpipe

@@ -1,0 +1,207 @@
+#include "pipeline/cli/program.h"
+
+#include "pipeline/base/error.h"
+#include "pipeline/base/interrupt.h"
+#include "pipeline/base/text.h"
+#include "pipeline/cli/commands.h"
+#include "pipeline/engine/isolated.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <iostream>
+#include <new>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+namespace nerfpipe {
+namespace {
+
+int Code(ExitCode code) { return static_cast<int>(code); }
+
+void AddCommonFlags(CLI::App& app, CommonFlags* flags) {
+  app.add_option("-w,--workspace", flags->workspace, "The workspace folder")
+      ->type_name("DIR");
+  app.add_option("--config",
+                 flags->config,
+                 "Configuration: a YAML file, or default, quick, car, fern, "
+                 "lego")
+      ->type_name("NAME");
+  app.add_option("--set",
+                 flags->sets,
+                 "Sets one option, as often as wanted: group.option=value")
+      ->type_name("OPTION")
+      ->allow_extra_args(false);
+  app.add_option("--threads", flags->threads, "Threads (default: all cores)")
+      ->type_name("N");
+  app.add_option("--device", flags->device, "auto, cpu, cuda or cuda:N")
+      ->type_name("NAME");
+  app.add_flag("-q,--quiet", flags->quiet, "Only warnings");
+  app.add_flag("-v,--verbose", flags->verbose, "Details too");
+  app.add_flag("--json", flags->json, "Results as JSON on standard output");
+}
+
+int Fail(const CommonFlags& flags,
+         const std::string& problem,
+         const std::string& remedy,
+         ExitCode code) {
+  std::cerr << "nerfpipe: " << problem << "; " << remedy << std::endl;
+  if (flags.json) {
+    std::cout << nlohmann::ordered_json{{"error",
+                                         {{"problem", problem},
+                                          {"remedy", remedy}}}}
+                     .dump(2)
+              << std::endl;
+  }
+  return Code(code);
+}
+
+int Guarded(const CommonFlags& flags, const std::function<int()>& body) {
+  const char* const report =
+      "this is a bug: please report it with the .nerfpipe/logs of the "
+      "workspace";
+  try {
+    return body();
+  } catch (const UserError& error) {
+    return Fail(flags, error.problem(), error.remedy(), error.exit_code());
+  } catch (const Interrupted&) {
+    std::cerr << "nerfpipe: stopped; the same command goes on from here"
+              << std::endl;
+    return Code(ExitCode::kInterrupted);
+  } catch (const std::filesystem::filesystem_error& error) {
+    return Fail(flags,
+                error.path1().string() + ": " + error.code().message(),
+                error.code() == std::errc::no_space_on_device
+                    ? "free some disk space and run the same command again"
+                    : "check the disk and the permissions there",
+                ExitCode::kFailed);
+  } catch (const std::bad_alloc&) {
+    return Fail(flags,
+                "memory ran out",
+                "close other programs, or train at a higher --set "
+                "train.factor=8",
+                ExitCode::kFailed);
+  } catch (const std::exception& error) {
+    const std::string what = error.what();
+    return Fail(flags,
+                "internal error: " + what.substr(0, what.find('\n')),
+                report,
+                ExitCode::kFailed);
+  }
+}
+
+// nerfpipe --isolated-stage NAME WORKSPACE [--quiet|--verbose]: the child
+// process of an isolated stage. Started by the runner, never by a person.
+int IsolatedStage(const std::vector<std::string>& arguments) {
+  CommonFlags flags;
+  for (const std::string& argument : arguments) {
+    flags.quiet |= argument == "--quiet";
+    flags.verbose |= argument == "--verbose";
+  }
+  // The console must keep the screen when the standard streams go to a log.
+  const int screen = dup(2);
+  Session session(flags);
+  Console console(screen, {flags.quiet, flags.verbose});
+  const Workspace workspace = Workspace::Open(arguments.at(1));
+  session.Resolve(workspace);
+  console.LogTo(workspace.LogPath("nerfpipe"));
+  return RunAsChild(workspace,
+                    session.StageNamed(arguments.at(0)),
+                    session.machine(),
+                    console);
+}
+
+void CheckCommandName(int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') {
+    return;
+  }
+  const std::string word = argv[1];
+  std::vector<std::string> names;
+  for (const Command& command : Commands()) {
+    names.push_back(command.name);
+  }
+  if (std::find(names.begin(), names.end(), word) == names.end()) {
+    throw UserError("there is no command '" + word + "'" +
+                        (std::filesystem::exists(word)
+                             ? ", did you mean 'nerfpipe run " + word + "'?"
+                             : DidYouMean(word, names)),
+                    "'nerfpipe --help' lists the commands",
+                    ExitCode::kUsage);
+  }
+}
+
+int Dispatch(int argc, char** argv, CommonFlags* flags) {
+  CheckCommandName(argc, argv);
+  CLI::App app("From a video or photos to a trained NeRF and an MP4.",
+               "nerfpipe");
+  app.footer(
+      "Examples:\n"
+      "  nerfpipe run car.mp4             video in, car/ out; run again: "
+      "nothing to do\n"
+      "  nerfpipe run photos/             a folder of photos is as good\n"
+      "  nerfpipe status -w car           what is done, what is stale, and "
+      "why\n"
+      "  nerfpipe COMMAND --help          flags and examples of a command");
+  app.set_version_flag("--version", "nerfpipe " NERFPIPE_VERSION);
+  app.require_subcommand(1);
+  std::vector<std::pair<CLI::App*, std::function<int(const CommonFlags&)>>>
+      commands;
+  for (const Command& command : Commands()) {
+    CLI::App* const sub = app.add_subcommand(command.name, command.description);
+    commands.emplace_back(sub, command.declare(*sub));
+    AddCommonFlags(*sub, flags);
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) {
+      return app.exit(error);  // --help and --version
+    }
+    if (argc < 2) {
+      std::cout << app.help();
+      return Code(ExitCode::kUsage);
+    }
+    throw UserError(error.what(),
+                    std::string("'nerfpipe ") +
+                        (argv[1][0] == '-' ? "" : std::string(argv[1]) + " ") +
+                        "--help' shows how it is used",
+                    ExitCode::kUsage);
+  }
+  for (const auto& [sub, run] : commands) {
+    if (sub->parsed()) {
+      return run(*flags);
+    }
+  }
+  return Code(ExitCode::kUsage);
+}
+
+}  // namespace
+
+const std::vector<Command>& Commands() {
+  static const std::vector<Command> commands = {
+      {"run", "The whole pipeline, from a capture to an MP4", DeclareRun},
+      {"stage", "One stage again, in an existing workspace", DeclareStage},
+      {"status", "What is done, what is stale, and why", DeclareStatus},
+      {"batch", "Every capture in a folder, one after the other", DeclareBatch},
+      {"train", "Train on an existing data set", DeclareTrain},
+      {"render", "More views of a trained scene", DeclareRender},
+      {"eval", "Score a trained scene on its held-out views", DeclareEval},
+      {"config", "Every option: value, origin, meaning", DeclareConfig},
+  };
+  return commands;
+}
+
+int Program(int argc, char** argv) {
+  CatchInterrupts();
+  CommonFlags flags;
+  return Guarded(flags, [&] {
+    if (argc >= 4 && std::string(argv[1]) == "--isolated-stage") {
+      return IsolatedStage({argv + 2, argv + argc});
+    }
+    return Dispatch(argc, argv, &flags);
+  });
+}
+
+}  // namespace nerfpipe

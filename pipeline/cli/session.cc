@@ -1,0 +1,176 @@
+#include "pipeline/cli/session.h"
+
+#include "pipeline/base/atomic_file.h"
+#include "pipeline/base/child_process.h"
+#include "pipeline/base/error.h"
+#include "pipeline/base/text.h"
+#include "pipeline/cli/stage_table.h"
+
+#include <unistd.h>
+
+namespace nerfpipe {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Options of the computer, not of the result.
+OptionGroup MachineOptions(Machine* machine) {
+  OptionGroup group("machine");
+  group
+      .Integer("threads",
+               &machine->threads,
+               "threads to use; 0: one per core",
+               0,
+               1024,
+               Effect::kNone)
+      .Text("device",
+            &machine->device,
+            "where training runs: auto, cpu, cuda or cuda:N",
+            Effect::kNone);
+  return group;
+}
+
+std::vector<OptionGroup> AllGroups(
+    const std::vector<std::unique_ptr<Stage>>& stages, Machine* machine) {
+  std::vector<OptionGroup> groups;
+  for (const auto& stage : stages) {
+    for (OptionGroup& group : stage->Options()) {
+      groups.push_back(std::move(group));
+    }
+  }
+  groups.push_back(MachineOptions(machine));
+  return groups;
+}
+
+// The file that --config names: a file, or one of ours by its bare name.
+fs::path ConfigFile(const std::string& name) {
+  if (fs::is_regular_file(name)) {
+    return name;
+  }
+  const fs::path folder = ConfigFolder();
+  const fs::path ours = folder / (name + ".yaml");
+  if (fs::is_regular_file(ours)) {
+    return ours;
+  }
+  std::vector<std::string> names;
+  std::string list;
+  if (fs::is_directory(folder)) {
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      names.push_back(entry.path().stem().string());
+    }
+    std::sort(names.begin(), names.end());
+    for (const std::string& known : names) {
+      list += (list.empty() ? "" : ", ") + known;
+    }
+  }
+  throw UserError(
+      "there is no configuration '" + name + "'" + DidYouMean(name, names),
+      "give a YAML file or one of: " + list,
+      ExitCode::kUsage);
+}
+
+}  // namespace
+
+fs::path ConfigFolder() {
+  const fs::path program = ThisProgram();
+  const fs::path installed =
+      program.parent_path().parent_path() / "share/nerfpipe/configs";
+  if (fs::is_directory(installed)) {
+    return installed;
+  }
+  // In a build tree the source folder is one of the parents.
+  for (fs::path folder = program.parent_path(); folder.has_relative_path();
+       folder = folder.parent_path()) {
+    if (fs::is_regular_file(folder / "configs/default.yaml")) {
+      return folder / "configs";
+    }
+  }
+  return installed;
+}
+
+std::string ShownPath(const fs::path& path) {
+  const fs::path relative = path.lexically_relative(fs::current_path());
+  return relative.empty() || *relative.begin() == ".." ? path.string()
+                                                       : relative.string();
+}
+
+Session::Session(const CommonFlags& flags)
+    : flags_(flags),
+      console_(STDERR_FILENO, {flags.quiet, flags.verbose}),
+      stages_(MakeStages()),
+      config_(AllGroups(stages_, &machine_)) {}
+
+std::vector<Stage*> Session::stages() const {
+  std::vector<Stage*> stages;
+  for (const auto& stage : stages_) {
+    stages.push_back(stage.get());
+  }
+  return stages;
+}
+
+Stage& Session::StageNamed(const std::string& name) const {
+  std::vector<std::string> names;
+  std::string list;
+  for (const auto& stage : stages_) {
+    if (stage->Name() == name) {
+      return *stage;
+    }
+    names.push_back(stage->Name());
+    list += (list.empty() ? "" : ", ") + stage->Name();
+  }
+  throw UserError("there is no stage '" + name + "'" + DidYouMean(name, names),
+                  "the stages are " + list,
+                  ExitCode::kUsage);
+}
+
+void Session::Resolve(const std::optional<Workspace>& workspace) {
+  if (workspace && fs::exists(workspace->ConfigPath())) {
+    config_.ReadYaml(workspace->ConfigPath(),
+                     ShownPath(workspace->ConfigPath()),
+                     {"capture"});
+  }
+  if (!flags_.config.empty()) {
+    const fs::path file = ConfigFile(flags_.config);
+    config_.ReadYaml(file, ShownPath(file), {"capture"});
+  }
+  for (const std::string& assignment : flags_.sets) {
+    config_.Set(assignment);
+  }
+  if (!flags_.threads.empty()) {
+    config_.Set("machine.threads=" + flags_.threads);
+  }
+  if (!flags_.device.empty()) {
+    config_.Set("machine.device=" + flags_.device);
+  }
+}
+
+void Session::SaveConfig(const Workspace& workspace) {
+  const std::string text =
+      "# The configuration of this workspace as it was resolved. Edit it and\n"
+      "# run again: only what depends on the change is done anew.\n" +
+      config_.ToYaml();
+  if (!fs::exists(workspace.ConfigPath()) ||
+      ReadFile(workspace.ConfigPath()) != text) {
+    WriteFileAtomically(workspace.ConfigPath(), text);
+  }
+}
+
+Runner Session::MakeRunner(const Workspace& workspace) {
+  const auto isolated_command = [this, &workspace](const std::string& stage) {
+    std::vector<std::string> command = {ThisProgram().string(),
+                                        "--isolated-stage",
+                                        stage,
+                                        workspace.root().string()};
+    if (flags_.quiet) {
+      command.push_back("--quiet");
+    }
+    if (flags_.verbose) {
+      command.push_back("--verbose");
+    }
+    return command;
+  };
+  return Runner(workspace, stages(), machine_, isolated_command, console_);
+}
+
+}  // namespace nerfpipe

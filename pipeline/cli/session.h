@@ -1,0 +1,67 @@
+#pragma once
+
+// What the commands share: flags, the stages with their options, the resolved
+// configuration and the console.
+
+#include "pipeline/base/console.h"
+#include "pipeline/engine/config.h"
+#include "pipeline/engine/runner.h"
+#include "pipeline/engine/stage.h"
+#include "pipeline/engine/workspace.h"
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nerfpipe {
+
+struct CommonFlags {
+  std::string workspace;          // -w
+  std::string config;             // --config NAME or FILE
+  std::vector<std::string> sets;  // --set group.option=value
+  std::string threads;            // --threads, short for machine.threads
+  std::string device;             // --device, short for machine.device
+  bool quiet = false;
+  bool verbose = false;
+  bool json = false;
+};
+
+class Session {
+ public:
+  explicit Session(const CommonFlags& flags);
+
+  const CommonFlags& flags() const { return flags_; }
+  Console& console() { return console_; }
+  Config& config() { return config_; }
+  const Machine& machine() const { return machine_; }
+  // In the order of the pipeline.
+  std::vector<Stage*> stages() const;
+  // Throws UserError with a suggestion when there is no stage of this name.
+  Stage& StageNamed(const std::string& name) const;
+
+  // Reads the configuration: the workspace's nerfpipe.yaml (when there is a
+  // workspace), --config, --set, --threads and --device.
+  void Resolve(const std::optional<Workspace>& workspace);
+
+  // Writes the resolved configuration to the workspace's nerfpipe.yaml.
+  void SaveConfig(const Workspace& workspace);
+
+  Runner MakeRunner(const Workspace& workspace);
+
+ private:
+  CommonFlags flags_;
+  Console console_;
+  std::vector<std::unique_ptr<Stage>> stages_;
+  Machine machine_;
+  Config config_;
+};
+
+// Folder of the configurations that come with the program.
+std::filesystem::path ConfigFolder();
+
+// `path` as a person would type it from the current folder.
+std::string ShownPath(const std::filesystem::path& path);
+
+}  // namespace nerfpipe

@@ -1,0 +1,25 @@
+#include "pipeline/cli/stage_table.h"
+
+#include "stages/capture/check_stage.h"
+#include "stages/capture/extract_stage.h"
+#include "stages/colmap/colmap_stage.h"
+#include "stages/llff/downsample_stage.h"
+#include "stages/llff/poses_stage.h"
+#include "stages/nerf/stage/render_stage.h"
+#include "stages/nerf/stage/train_stage.h"
+
+namespace nerfpipe {
+
+std::vector<std::unique_ptr<Stage>> MakeStages() {
+  std::vector<std::unique_ptr<Stage>> stages;
+  stages.push_back(MakeExtractStage());
+  stages.push_back(MakeCheckStage());
+  stages.push_back(MakeColmapStage());
+  stages.push_back(MakePosesStage());
+  stages.push_back(MakeDownsampleStage());
+  stages.push_back(MakeTrainStage());
+  stages.push_back(MakeRenderStage());
+  return stages;
+}
+
+}  // namespace nerfpipe
