@@ -37,6 +37,8 @@ execute_process(
   COMMAND ${PROJECT_SOURCE_DIR}/third_party/colmap/build.sh --print-prefix
   OUTPUT_VARIABLE NERFPIPE_COLMAP_PREFIX
   OUTPUT_STRIP_TRAILING_WHITESPACE)
+enable_language(C) # for OpenMP::OpenMP_C, which COLMAP's targets name
+find_package(OpenMP REQUIRED COMPONENTS C)
 # Its configuration file replaces the module path and does not put it back.
 set(nerfpipe_module_path ${CMAKE_MODULE_PATH})
 find_package(COLMAP 3.10 QUIET CONFIG HINTS ${NERFPIPE_COLMAP_PREFIX})
