@@ -1,0 +1,85 @@
+#include "stages/llff/area_filter.h"
+
+#include "pipeline/base/error.h"
+
+#include <algorithm>
+
+namespace nerfpipe {
+namespace {
+
+// The source samples under one result sample. With lengths in units of
+// 1 / (new side) of a source sample, every weight is an integer and all weights
+// of one result sample add up to the old side.
+struct Cover {
+  int first = 0;
+  std::vector<int> weights;
+};
+
+std::vector<Cover> CoversOf(int old_side, int new_side) {
+  std::vector<Cover> covers(new_side);
+  for (int i = 0; i < new_side; ++i) {
+    const int64_t begin = int64_t{i} * old_side;
+    const int64_t end = begin + old_side;
+    Cover& cover = covers[i];
+    cover.first = static_cast<int>(begin / new_side);
+    for (int64_t k = cover.first; k * new_side < end; ++k) {
+      const int64_t overlap =
+          std::min(end, (k + 1) * new_side) - std::max(begin, k * new_side);
+      cover.weights.push_back(static_cast<int>(overlap));
+    }
+  }
+  return covers;
+}
+
+// Adds weight * (weighted sums along one source row) to `sums`.
+void AddRow(const uint8_t* row,
+            int channels,
+            const std::vector<Cover>& columns,
+            int64_t weight,
+            int64_t* sums) {
+  for (const Cover& cover : columns) {
+    const uint8_t* source = row + static_cast<size_t>(cover.first) * channels;
+    for (int c = 0; c < channels; ++c) {
+      int64_t sum = 0;
+      for (size_t k = 0; k < cover.weights.size(); ++k) {
+        sum += int64_t{cover.weights[k]} * source[k * channels + c];
+      }
+      *sums++ += weight * sum;
+    }
+  }
+}
+
+}  // namespace
+
+Image AreaAverage(const Image& image, int width, int height) {
+  NERFPIPE_CHECK(width >= 1 && width <= image.width);
+  NERFPIPE_CHECK(height >= 1 && height <= image.height);
+  const std::vector<Cover> columns = CoversOf(image.width, width);
+  const std::vector<Cover> rows = CoversOf(image.height, height);
+  const int64_t area = int64_t{image.width} * image.height;
+
+  Image result(width, height, image.channels);
+  std::vector<int64_t> sums(static_cast<size_t>(width) * image.channels);
+  for (int y = 0; y < height; ++y) {
+    std::fill(sums.begin(), sums.end(), 0);
+    const Cover& cover = rows[y];
+    for (size_t k = 0; k < cover.weights.size(); ++k) {
+      AddRow(image.At(0, cover.first + static_cast<int>(k)),
+             image.channels,
+             columns,
+             cover.weights[k],
+             sums.data());
+    }
+    uint8_t* out = result.At(0, y);
+    for (size_t i = 0; i < sums.size(); ++i) {
+      out[i] = static_cast<uint8_t>((2 * sums[i] + area) / (2 * area));
+    }
+  }
+  return result;
+}
+
+int ReducedSide(int side, int factor) {
+  return std::max(1, (2 * side + factor) / (2 * factor));
+}
+
+}  // namespace nerfpipe

@@ -1,0 +1,19 @@
+#pragma once
+
+// transforms.json for instant-ngp and nerfstudio.
+
+#include "stages/common/colmap_model.h"
+
+#include <string>
+
+namespace nerfpipe {
+
+// The file's text: intrinsics once (PINHOLE, in pixels with corners at
+// integers), then a frame per image in the order of the names, with
+// transform_matrix = world_from_camera in OpenGL axes and file_path
+// "images/NAME". `scale`, `offset`, `up` and `aabb_scale` place the scene in
+// instant-ngp's unit cube; nerfstudio orients and scales by itself.
+// Source: instant-ngp, src/nerf_loader.cu; nerfstudio, data conventions.
+std::string TransformsJson(const ColmapModel& model, const Pinhole& camera);
+
+}  // namespace nerfpipe
