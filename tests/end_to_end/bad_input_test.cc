@@ -1,0 +1,126 @@
+// Bad input gives one clear line and the exit code of docs/WORKSPACE.md, and
+// loses nothing.
+
+#include <algorithm>
+#include <filesystem>
+
+#include "pipeline/base/atomic_file.h"
+#include "stages/media/image_file.h"
+#include "tests/end_to_end/program.h"
+#include "tests/temporary_folder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace nerfpipe {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class BadInput : public ::testing::Test {
+ protected:
+  // The last line on the error stream; there must be one "nerfpipe: ..." line
+  // and no trace of a crash.
+  std::string LastLine(const std::vector<std::string>& arguments,
+                       int exit_code) {
+    const ProgramRun run = RunProgram(folder_.path(), arguments);
+    EXPECT_EQ(run.exit_code, exit_code) << run.err;
+    EXPECT_THAT(run.err, ::testing::Not(HasSubstr("terminate called")));
+    EXPECT_THAT(run.err, ::testing::Not(HasSubstr("internal error")));
+    std::string text = run.err;
+    while (!text.empty() && text.back() == '\n') {
+      text.pop_back();
+    }
+    return text.substr(text.rfind('\n') + 1);
+  }
+
+  void ExpectLine(const std::vector<std::string>& arguments,
+                  int exit_code,
+                  const std::string& part) {
+    const std::string line = LastLine(arguments, exit_code);
+    EXPECT_THAT(line, StartsWith("nerfpipe: "));
+    EXPECT_THAT(line, HasSubstr(part));
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(BadInput, Usage) {
+  ExpectLine({"rnu", "x"}, 2, "there is no command 'rnu', did you mean 'run'?");
+  ExpectLine({"run"}, 2, "'run' needs a capture");
+  ExpectLine({"run", "no.mp4"}, 2, "there is no file or folder 'no.mp4'");
+  ExpectLine({"run", "x.mp4", "--frobnicate"}, 2, "--frobnicate");
+  ExpectLine({"stage", "colmpa", "-w", "."}, 2, "did you mean 'colmap'?");
+  ExpectLine({"status", "-w", "nothing"}, 2, "is not a nerfpipe workspace");
+  ExpectLine({"config", "--set", "train.stpes=3"},
+             2,
+             "did you mean 'train.steps'?");
+  ExpectLine({"config", "--set", "train.llffhold=many"},
+             2,
+             "needs a whole number");
+  ExpectLine({"config", "--config", "carr"}, 2, "did you mean 'car'?");
+  EXPECT_TRUE(fs::is_empty(folder_.path()));
+}
+
+TEST_F(BadInput, CapturesThatAreNone) {
+  WriteFileAtomically(folder_ / "empty.mp4", "");
+  ExpectLine({"run", "empty.mp4"}, 1, "empty.mp4");
+  WriteFileAtomically(folder_ / "text.mp4", "this is not a video at all\n");
+  ExpectLine({"run", "text.mp4"}, 1, "text.mp4");
+  fs::create_directories(folder_ / "nothing here");
+  ExpectLine({"run", "nothing here", "-w", "w"}, 1, "nothing here");
+  fs::create_directories(folder_ / "three");
+  for (const char* const name : {"1.jpg", "2.jpg", "3.jpg"}) {
+    WriteImage(Image(64, 48, 3), folder_ / "three" / name);
+  }
+  ExpectLine({"run", "three", "-w", "w3"}, 1, "3");
+}
+
+TEST_F(BadInput, ForeignFolderIsNotTouched) {
+  fs::create_directories(folder_ / "precious");
+  WriteFileAtomically(folder_ / "precious/letter.txt", "mine");
+  WriteFileAtomically(folder_ / "car.mp4", "x");
+  ExpectLine({"run", "car.mp4", "-w", "precious"},
+             2,
+             "exists and is not a nerfpipe workspace");
+  EXPECT_EQ(ReadFile(folder_ / "precious/letter.txt"), "mine");
+  EXPECT_FALSE(fs::exists(folder_ / "precious/.nerfpipe"));
+}
+
+TEST_F(BadInput, MistakeInTheConfigurationFileNamesItsLine) {
+  WriteFileAtomically(folder_ / "mine.yaml", "train:\n  stepz: 4\n");
+  ExpectLine({"config", "--config", "mine.yaml"},
+             2,
+             "mine.yaml:2: there is no option 'train.stepz', did you mean "
+             "'train.steps'?");
+}
+
+// No decoder, audio only, truncated beyond reading, broken boxes: each one
+// clear line. The readable ones end as too short or too still, also with one.
+TEST_F(BadInput, RealBadVideos) {
+  if (TestData().empty()) {
+    GTEST_SKIP() << "NERFPIPE_TEST_DATA is not set";
+  }
+  for (const char* const name :
+       {"bad/video/audio_only.mp4",
+        "bad/video/vvc_unsupported_codec.mp4",
+        "bad/video_from_beer/beer_truncated_no_moov.mp4"}) {
+    const std::string path = TestData() + "/" + name;
+    ExpectLine({"run", path, "--until", "extract"},
+               1,
+               fs::path(name).filename().string());
+  }
+}
+
+TEST_F(BadInput, DatasetsThatAreNone) {
+  fs::create_directories(folder_ / "data");
+  ExpectLine({"train", "-d", "data", "-w", "out"}, 1, "data");
+  WriteFileAtomically(folder_ / "data/poses_bounds.npy", "\x93NUMPY junk");
+  ExpectLine({"train", "-d", "data", "-w", "out"}, 1, "poses_bounds.npy");
+  ExpectLine({"render", "-w", "data"}, 1, "data");
+}
+
+}  // namespace
+}  // namespace nerfpipe

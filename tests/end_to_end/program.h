@@ -1,0 +1,28 @@
+#pragma once
+
+// Runs the real program and catches what it prints.
+
+#include <string>
+#include <vector>
+
+namespace nerfpipe {
+
+struct ProgramRun {
+  int exit_code = 0;  // 128 + signal when it was killed
+  std::string out;
+  std::string err;
+};
+
+// `nerfpipe ARGUMENTS...` in the folder `cwd`.
+ProgramRun RunProgram(const std::string& cwd,
+                      const std::vector<std::string>& arguments);
+
+// The same, killed with SIGKILL after so many seconds unless it ends before.
+ProgramRun RunProgramAndKill(const std::string& cwd,
+                             const std::vector<std::string>& arguments,
+                             double seconds);
+
+// Folder of the real captures, or empty.
+std::string TestData();
+
+}  // namespace nerfpipe
