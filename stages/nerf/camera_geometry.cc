@@ -1,0 +1,231 @@
+#include "stages/nerf/camera_geometry.h"
+
+#include "pipeline/base/error.h"
+
+#include <algorithm>
+#include <array>
+
+namespace nerfpipe::nerf {
+namespace {
+
+constexpr double kPi = 3.14159265358979323846;
+
+// Symmetric 3 x 3 matrix as its rows.
+using Matrix3 = std::array<Vec3, 3>;
+
+void AddOuter(const Vec3& a, double weight, Matrix3* matrix) {
+  (*matrix)[0] = (*matrix)[0] + (weight * a.x) * a;
+  (*matrix)[1] = (*matrix)[1] + (weight * a.y) * a;
+  (*matrix)[2] = (*matrix)[2] + (weight * a.z) * a;
+}
+
+// Cramer's rule; the caller keeps the matrix away from singular.
+Vec3 Solve(const Matrix3& rows, const Vec3& right_side) {
+  const Vec3 a = Cross(rows[1], rows[2]);
+  const Vec3 b = Cross(rows[2], rows[0]);
+  const Vec3 c = Cross(rows[0], rows[1]);
+  const double determinant = Dot(rows[0], a);
+  return (1 / determinant) *
+         (right_side.x * a + right_side.y * b + right_side.z * c);
+}
+
+struct Eigen3 {
+  std::array<double, 3> values;  // ascending
+  std::array<Vec3, 3> vectors;
+};
+
+Eigen3 EigenOf(const Matrix3& rows) {
+  torch::Tensor matrix = torch::empty({3, 3}, torch::kDouble);
+  auto cells = matrix.accessor<double, 2>();
+  for (int i = 0; i < 3; ++i) {
+    cells[i][0] = rows[i].x;
+    cells[i][1] = rows[i].y;
+    cells[i][2] = rows[i].z;
+  }
+  const auto [values, vectors] = torch::linalg_eigh(matrix);
+  const torch::Tensor columns = vectors.contiguous();
+  const auto v = columns.accessor<double, 2>();
+  Eigen3 result;
+  for (int i = 0; i < 3; ++i) {
+    result.values[i] = values[i].item<double>();
+    result.vectors[i] = {v[0][i], v[1][i], v[2][i]};
+  }
+  return result;
+}
+
+Vec3 MeanCentre(const std::vector<Pose>& poses) {
+  Vec3 sum;
+  for (const Pose& pose : poses) {
+    sum = sum + pose.centre;
+  }
+  return (1.0 / poses.size()) * sum;
+}
+
+double DistanceFromAxis(const Pose& pose, const Vec3& point) {
+  return Norm(Cross(point - pose.centre, pose.back));
+}
+
+Vec3 PlaneNormal(const std::vector<Pose>& poses) {
+  const Vec3 mean = MeanCentre(poses);
+  Matrix3 scatter = {};
+  for (const Pose& pose : poses) {
+    AddOuter(pose.centre - mean, 1, &scatter);
+  }
+  return EigenOf(scatter).vectors[0];
+}
+
+}  // namespace
+
+Pose PoseOf(const Camera& camera) {
+  const auto& m = camera.world_from_camera;
+  return {{m[0], m[4], m[8]},
+          {m[1], m[5], m[9]},
+          {m[2], m[6], m[10]},
+          {m[3], m[7], m[11]}};
+}
+
+void SetPose(const Pose& pose, Camera* camera) {
+  const auto& [r, u, b, c] = pose;
+  camera->world_from_camera = {
+      r.x, u.x, b.x, c.x, r.y, u.y, b.y, c.y, r.z, u.z, b.z, c.z};
+}
+
+Pose LookAlong(const Vec3& centre, const Vec3& back, const Vec3& up) {
+  Pose pose;
+  pose.centre = centre;
+  pose.back = Normalised(back);
+  pose.right = Normalised(Cross(up, pose.back));
+  if (Norm(pose.right) == 0) {  // looking straight up or down
+    const Vec3 other =
+        std::abs(pose.back.x) < 0.9 ? Vec3{1, 0, 0} : Vec3{0, 1, 0};
+    pose.right = Normalised(Cross(other, pose.back));
+  }
+  pose.up = Cross(pose.back, pose.right);
+  return pose;
+}
+
+Pose AveragePose(const std::vector<Pose>& poses) {
+  NERFPIPE_CHECK(!poses.empty());
+  Vec3 back;
+  Vec3 up;
+  for (const Pose& pose : poses) {
+    back = back + pose.back;
+    up = up + pose.up;
+  }
+  return LookAlong(MeanCentre(poses), back, up);
+}
+
+double Quantile(std::vector<double> values, double share) {
+  NERFPIPE_CHECK(!values.empty());
+  std::sort(values.begin(), values.end());
+  const double position = share * (values.size() - 1);
+  const size_t below = static_cast<size_t>(position);
+  const size_t above = std::min(below + 1, values.size() - 1);
+  return values[below] + (position - below) * (values[above] - values[below]);
+}
+
+Vec3 FocusPoint(const std::vector<Pose>& poses) {
+  NERFPIPE_CHECK(!poses.empty());
+  const Vec3 mean = MeanCentre(poses);
+  std::vector<double> weights(poses.size(), 1.0);
+  Vec3 focus = mean;
+  for (int round = 0; round < 10; ++round) {
+    // Sum of w (I - d d^T) (p - o) = 0, with a trace of a pull to the mean
+    // centre that keeps parallel axes solvable.
+    double total = 0;
+    Matrix3 matrix = {};
+    Vec3 right_side;
+    for (size_t i = 0; i < poses.size(); ++i) {
+      const Vec3& d = poses[i].back;
+      const Vec3& o = poses[i].centre;
+      total += weights[i];
+      AddOuter(d, -weights[i], &matrix);
+      right_side = right_side + weights[i] * (o - Dot(d, o) * d);
+    }
+    const double pull = 1e-9 * total;
+    matrix[0].x += total + pull;
+    matrix[1].y += total + pull;
+    matrix[2].z += total + pull;
+    focus = Solve(matrix, right_side + pull * mean);
+
+    std::vector<double> misses(poses.size());
+    for (size_t i = 0; i < poses.size(); ++i) {
+      misses[i] = DistanceFromAxis(poses[i], focus);
+    }
+    const double typical = Quantile(misses, 0.5);
+    if (typical <= 1e-12 * (1 + Norm(focus))) {
+      break;
+    }
+    for (size_t i = 0; i < poses.size(); ++i) {
+      const double ratio = misses[i] / (2 * typical);
+      weights[i] = 1 / (1 + ratio * ratio);
+    }
+  }
+  return focus;
+}
+
+Vec3 UpDirection(const std::vector<Pose>& poses, const Vec3& focus) {
+  NERFPIPE_CHECK(!poses.empty());
+  Vec3 mean_up;
+  Matrix3 horizontals = {};
+  for (const Pose& pose : poses) {
+    mean_up = mean_up + pose.up;
+    AddOuter(pose.right, 1, &horizontals);
+  }
+  const double n = static_cast<double>(poses.size());
+  if (Norm(mean_up) < 0.3 * n) {
+    // The up axes cancel: the pictures are stored sideways, or the camera was
+    // turned in the hand. The cameras stand above the scene, if anything.
+    const Vec3 normal = PlaneNormal(poses);
+    const Vec3 outward = MeanCentre(poses) - focus;
+    return Dot(normal, outward) < 0 ? -normal : normal;
+  }
+  mean_up = Normalised(mean_up);
+  // A camera held upright but tilted down has a horizontal right axis, while
+  // its up axis leans. Trust this when the right axes span a plane well.
+  const Eigen3 eigen = EigenOf(horizontals);
+  if (eigen.values[1] > 0.03 * n && eigen.values[0] < 0.2 * eigen.values[1]) {
+    const Vec3 up = Dot(eigen.vectors[0], mean_up) < 0 ? -eigen.vectors[0]
+                                                       : eigen.vectors[0];
+    if (AngleBetween(up, mean_up) < 75 * kPi / 180) {
+      return up;
+    }
+  }
+  return mean_up;
+}
+
+Ring FitRing(const std::vector<Pose>& poses,
+             const Vec3& focus,
+             const Vec3& up) {
+  NERFPIPE_CHECK(!poses.empty());
+  Ring ring;
+  ring.focus = focus;
+  ring.up = Normalised(up);
+  ring.first_axis =
+      LookAlong(focus, poses.front().centre - focus, ring.up).right;
+  ring.first_axis = Normalised(Cross(ring.first_axis, ring.up));
+  ring.second_axis = Cross(ring.up, ring.first_axis);
+
+  std::vector<double> angles;
+  for (const Pose& pose : poses) {
+    const Vec3 from_focus = pose.centre - focus;
+    const double along = Dot(from_focus, ring.first_axis);
+    const double across = Dot(from_focus, ring.second_axis);
+    ring.radius += std::hypot(along, across) / poses.size();
+    ring.height += Dot(from_focus, ring.up) / poses.size();
+    angles.push_back(std::atan2(across, along));
+  }
+  std::sort(angles.begin(), angles.end());
+  double widest = 2 * kPi - (angles.back() - angles.front());
+  ring.arc_start = angles.front();
+  for (size_t i = 1; i < angles.size(); ++i) {
+    if (angles[i] - angles[i - 1] > widest) {
+      widest = angles[i] - angles[i - 1];
+      ring.arc_start = angles[i];
+    }
+  }
+  ring.arc_length = 2 * kPi - widest;
+  return ring;
+}
+
+}  // namespace nerfpipe::nerf

@@ -1,0 +1,145 @@
+#include "stages/nerf/data/read_dataset.h"
+
+#include "pipeline/base/error.h"
+#include "pipeline/base/text.h"
+#include "stages/common/dataset_folder.h"
+#include "stages/media/image_file.h"
+#include "stages/nerf/data/posed_image.h"
+
+#include <algorithm>
+
+namespace nerfpipe::nerf {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kDefaultFactor = 4;
+
+PosedImages ReadCameras(const fs::path& path,
+                        DatasetKind kind,
+                        int factor,
+                        int llffhold,
+                        Report& report) {
+  switch (kind) {
+    case DatasetKind::kLlff:
+      return ReadLlff(path, factor, llffhold, report);
+    case DatasetKind::kSynthetic:
+      return ReadSynthetic(path, factor);
+    case DatasetKind::kColmap:
+      return ReadColmap(path, factor, llffhold, report);
+    case DatasetKind::kTransforms:
+      return ReadTransforms(
+          fs::is_directory(path) ? path / kTransformsFile : path,
+          factor,
+          llffhold,
+          report);
+  }
+  NERFPIPE_CHECK(false);
+}
+
+// From the size of the first image; the others are hardly ever different.
+int64_t EstimateBytes(const PosedImages& images) {
+  const PosedImage& first = images.train.front();
+  const ImageSize size = ReadImageSize(first.file);
+  const int64_t pixels = static_cast<int64_t>(size.width) * size.height /
+                         (first.shrink * first.shrink);
+  const int64_t count =
+      static_cast<int64_t>(images.train.size() + images.test.size());
+  return count * pixels * (images.has_box ? 4 : 3);
+}
+
+int64_t BytesOf(const std::vector<View>& views) {
+  int64_t bytes = 0;
+  for (const View& view : views) {
+    bytes += view.image.numel();
+  }
+  return bytes;
+}
+
+}  // namespace
+
+std::string NameOf(DatasetKind kind) {
+  switch (kind) {
+    case DatasetKind::kLlff:
+      return "LLFF";
+    case DatasetKind::kSynthetic:
+      return "nerf_synthetic";
+    case DatasetKind::kColmap:
+      return "COLMAP";
+    case DatasetKind::kTransforms:
+      return "transforms.json";
+  }
+  NERFPIPE_CHECK(false);
+}
+
+DatasetKind DetectDatasetKind(const fs::path& path) {
+  if (fs::is_regular_file(path) && path.extension() == ".json") {
+    return DatasetKind::kTransforms;
+  }
+  if (!fs::is_directory(path)) {
+    throw UserError(path.string() + " is not a folder or a .json file",
+                    "give the folder of a data set");
+  }
+  if (fs::is_regular_file(path / kPosesBoundsFile)) {
+    return DatasetKind::kLlff;
+  }
+  if (fs::is_regular_file(path / "transforms_train.json")) {
+    return DatasetKind::kSynthetic;
+  }
+  if (fs::is_directory(path / kImagesFolder) &&
+      !FindSparseModel(path).empty()) {
+    return DatasetKind::kColmap;
+  }
+  if (fs::is_regular_file(path / kTransformsFile)) {
+    return DatasetKind::kTransforms;
+  }
+  throw UserError(
+      path.string() + " is not a data set",
+      "looked for poses_bounds.npy (LLFF), transforms_train.json "
+      "(nerf_synthetic), images/ with sparse/0/cameras and images as .bin or "
+      ".txt (COLMAP), and transforms.json (instant-ngp, nerfstudio)");
+}
+
+ReadResult ReadDataset(const fs::path& path,
+                       const ReadOptions& options,
+                       Report& report) {
+  NERFPIPE_CHECK(options.factor >= 0 && options.llffhold >= 0);
+  ReadResult result;
+  result.kind = DetectDatasetKind(path);
+  result.factor = options.factor;
+  if (result.factor == 0) {
+    result.factor = result.kind == DatasetKind::kSynthetic ? 1 : kDefaultFactor;
+  }
+  PosedImages posed =
+      ReadCameras(path, result.kind, result.factor, options.llffhold, report);
+  if (posed.train.empty()) {
+    throw UserError(path.string() + " leaves no image to train on",
+                    "give more images or raise train.llffhold");
+  }
+  const int64_t count =
+      static_cast<int64_t>(posed.train.size() + posed.test.size());
+  report.Info(
+      NameOf(result.kind) + " data set: " + std::to_string(posed.train.size()) +
+      " images to train on, " + std::to_string(posed.test.size()) +
+      " held out, about " + HumanBytes(EstimateBytes(posed)) + " in memory.");
+
+  const std::unique_ptr<Progress> progress =
+      report.Start("Reading images", count, "images");
+  Dataset& dataset = result.dataset;
+  dataset.train = LoadViews(
+      posed.train, posed.keep_alpha, options.threads, progress.get(), 0);
+  dataset.test = LoadViews(posed.test,
+                           posed.keep_alpha,
+                           options.threads,
+                           progress.get(),
+                           static_cast<int64_t>(posed.train.size()));
+  dataset.points = posed.points.defined()
+                       ? posed.points
+                       : torch::empty({0, 3}, torch::kDouble);
+  dataset.has_box = posed.has_box;
+  dataset.box = posed.box;
+  result.image_bytes = BytesOf(dataset.train) + BytesOf(dataset.test);
+  return result;
+}
+
+}  // namespace nerfpipe::nerf

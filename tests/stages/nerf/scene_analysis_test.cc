@@ -1,0 +1,164 @@
+#include "stages/nerf/scene_analysis.h"
+
+#include "pipeline/base/error.h"
+#include "stages/nerf/scene_frame.h"
+#include "tests/stages/nerf/rigs.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace nerfpipe::nerf {
+namespace {
+
+using ::testing::HasSubstr;
+
+const Vec3 kFocus = {3, -2, 5};
+const Vec3 kUp = {0, 0.6, 0.8};
+
+std::vector<Pose> PosesOf(const Dataset& dataset) {
+  std::vector<Pose> poses;
+  for (const View& view : dataset.train) {
+    poses.push_back(PoseOf(view.camera));
+  }
+  return poses;
+}
+
+TEST(SceneAnalysisTest, OrbitIsPlacedRoundItsFocusWithZUp) {
+  const Dataset dataset = Orbit(40, kFocus, kUp, 4, 2);
+  const SceneFrame frame = AnalyseScene(dataset, {});
+  EXPECT_EQ(frame.type, SceneType::kOrbit);
+  EXPECT_THAT(frame.reason, HasSubstr("from 351 degrees"));
+  EXPECT_FALSE(frame.bounded);
+  EXPECT_FALSE(frame.ndc);
+  EXPECT_NEAR(frame.scale, 1 / std::sqrt(20.0), 1e-9);
+  ExpectNear(ToNormalised(frame, kFocus), {0, 0, 0}, 1e-6);
+  ExpectNear(ToNormalised(frame, kFocus + kUp), {0, 0, frame.scale}, 1e-6);
+  for (const Pose& pose : PosesOf(dataset)) {
+    EXPECT_LE(Norm(ToNormalised(frame, pose.centre)), 1 + 1e-6);
+  }
+}
+
+// The mean of the outward directions is zero here: spherify's up is noise.
+TEST(SceneAnalysisTest, FlatOrbitKeepsItsUp) {
+  const SceneFrame frame = AnalyseScene(Orbit(30, kFocus, kUp, 4, 0), {});
+  EXPECT_EQ(frame.type, SceneType::kOrbit);
+  ExpectNear(ToNormalised(frame, kFocus + kUp), {0, 0, frame.scale}, 1e-6);
+}
+
+// Half of an orbit from above: up axes all lean one way, their mean is wrong
+// by some 20 degrees.
+TEST(SceneAnalysisTest, UpOfAPartialOrbitDoesNotLean) {
+  const Dataset dataset = Orbit(25, kFocus, kUp, 4, 3, 150);
+  const std::vector<Pose> poses = PosesOf(dataset);
+  ExpectNear(UpDirection(poses, FocusPoint(poses)), kUp, 1e-6);
+  EXPECT_EQ(AnalyseScene(dataset, {}).type, SceneType::kOrbit);
+}
+
+// Pictures stored on their side: up axes run round the ring and cancel.
+TEST(SceneAnalysisTest, SidewaysOrbitFindsUpFromItsPlane) {
+  Dataset dataset = Orbit(24, kFocus, kUp, 4, 2);
+  for (View& view : dataset.train) {
+    Pose pose = PoseOf(view.camera);
+    SetPose({pose.up, -pose.right, pose.back, pose.centre}, &view.camera);
+  }
+  const std::vector<Pose> poses = PosesOf(dataset);
+  ExpectNear(UpDirection(poses, FocusPoint(poses)), kUp, 1e-6);
+}
+
+TEST(SceneAnalysisTest, StrayCamerasDoNotMoveTheFocus) {
+  Dataset dataset = Orbit(40, kFocus, kUp, 4, 2);
+  for (int i = 0; i < 4; ++i) {
+    Pose pose = PoseOf(dataset.train[10 * i].camera);
+    pose = LookAlong(pose.centre, pose.back + 0.7 * pose.right, pose.up);
+    SetPose(pose, &dataset.train[10 * i].camera);
+  }
+  ExpectNear(FocusPoint(PosesOf(dataset)), kFocus, 1e-3);
+}
+
+TEST(SceneAnalysisTest, DomeIsInward) {
+  Dataset dataset;
+  for (const double height : {0.0, 1.5, 3.0, 4.5}) {
+    const Dataset ring =
+        Orbit(12, kFocus, kUp, std::sqrt(25 - height * height), height);
+    dataset.train.insert(
+        dataset.train.end(), ring.train.begin(), ring.train.end());
+  }
+  EXPECT_EQ(AnalyseScene(dataset, {}).type, SceneType::kInward);
+}
+
+TEST(SceneAnalysisTest, ForwardFacingGridInNdcHasNerfPytorchsScale) {
+  SceneOptions options;
+  options.ndc = true;
+  const SceneFrame frame = AnalyseScene(Grid(), options);
+  EXPECT_EQ(frame.type, SceneType::kForwardFacing);
+  EXPECT_TRUE(frame.ndc);
+  EXPECT_NEAR(frame.scale, 1 / (4 * 0.75), 1e-12);
+  EXPECT_NEAR(frame.ndc_focal_x, 2 * 70.0 / 80, 1e-12);
+  EXPECT_NEAR(frame.ndc_focal_y, 2 * 70.0 / 60, 1e-12);
+  ExpectNear(
+      ToNormalised(frame, {1, 2, -4}), {1 / 3.0, 2 / 3.0, -4 / 3.0}, 1e-9);
+}
+
+TEST(SceneAnalysisTest, ForwardFacingGridWithoutNdcHasItsForegroundInTheCube) {
+  const SceneFrame frame = AnalyseScene(Grid(), {});
+  EXPECT_FALSE(frame.ndc);
+  EXPECT_FALSE(frame.bounded);
+  const Vec3 near = ToNormalised(frame, {0, 0, -4});
+  const Vec3 middle = ToNormalised(frame, {0, 0, -16});
+  EXPECT_LE(Norm(near), 1 + 1e-9);
+  EXPECT_LE(Norm(middle), 1 + 1e-9);
+  EXPECT_GT(Norm(near - middle), 1);
+  EXPECT_LE(Norm(ToNormalised(frame, {0, 0, 0})), 2);
+  EXPECT_LE(frame.near, 4 * frame.scale);
+  EXPECT_GE(frame.far, 40 * frame.scale);
+}
+
+TEST(SceneAnalysisTest, WalkHasItsCamerasInTheCube) {
+  const Dataset dataset = Walk();
+  const SceneFrame frame = AnalyseScene(dataset, {});
+  EXPECT_EQ(frame.type, SceneType::kWalk);
+  for (const Pose& pose : PosesOf(dataset)) {
+    EXPECT_LE(Norm(ToNormalised(frame, pose.centre)), 1.2);
+  }
+}
+
+TEST(SceneAnalysisTest, CamerasThatLookOutwardAreNoOrbit) {
+  Dataset dataset = Orbit(30, kFocus, kUp, 4, 0);
+  for (View& view : dataset.train) {
+    const Pose pose = PoseOf(view.camera);
+    SetPose(LookAlong(pose.centre, -pose.back, pose.up), &view.camera);
+  }
+  EXPECT_EQ(AnalyseScene(dataset, {}).type, SceneType::kWalk);
+}
+
+TEST(SceneAnalysisTest, KnownBoxIsBounded) {
+  Dataset dataset = Orbit(20, {0, 0, 0}, {0, 0, 1}, 3, 2);
+  dataset.has_box = true;
+  dataset.box = {-1.5, -1.5, -1.5, 1.5, 1.5, 1.5};
+  const SceneFrame frame = AnalyseScene(dataset, {});
+  EXPECT_TRUE(frame.bounded);
+  ExpectNear(ToNormalised(frame, {1.5, -1.5, 0}), {1, -1, 0}, 1e-12);
+  const double half_diagonal = 1.5 * std::sqrt(3.0);
+  EXPECT_LE(frame.near, (std::sqrt(13.0) - half_diagonal) * frame.scale);
+  EXPECT_GE(frame.far, (std::sqrt(13.0) + half_diagonal) * frame.scale * 0.999);
+}
+
+TEST(SceneAnalysisTest, OneStrayNearBoundDoesNotScaleTheScene) {
+  Dataset dataset = Grid();
+  dataset.train[7].near = 0.0003;
+  EXPECT_NEAR(DepthsOf(dataset).near, 0.2 * 4, 1e-12);
+}
+
+TEST(SceneAnalysisTest, TypeCanBeSet) {
+  SceneOptions options;
+  options.type = "walk";
+  const SceneFrame frame = AnalyseScene(Orbit(20, kFocus, kUp, 4, 2), options);
+  EXPECT_EQ(frame.type, SceneType::kWalk);
+  EXPECT_THAT(frame.reason, HasSubstr("train.scene"));
+  options.type = "spherical";
+  EXPECT_THROW(AnalyseScene(Grid(), options), UserError);
+  EXPECT_THROW(AnalyseScene(Dataset{}, {}), UserError);
+}
+
+}  // namespace
+}  // namespace nerfpipe::nerf
