@@ -3,17 +3,17 @@
 // The interface every NeRF method is seen through: parameters, render rays,
 // one training step, state. The trainer knows nothing else of a method.
 
+#include "stages/nerf/options.h"
+#include "stages/nerf/rays.h"
+#include "stages/nerf/scene.h"
+#include "stages/nerf/scene_frame.h"
+
 #include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "stages/nerf/options.h"
-#include "stages/nerf/rays.h"
-#include "stages/nerf/scene.h"
-#include "stages/nerf/scene_frame.h"
 
 #include <torch/torch.h>
 
@@ -40,7 +40,7 @@ struct StepReport {
 
 // What a method is made from. Everything is copied by the method.
 struct MethodContext {
-  Options options;      // train.steps is the real number, never 0
+  Options options;  // train.steps is the real number, never 0
   SceneFrame frame;
   std::vector<Camera> cameras;  // of the training views
   bool has_alpha = false;       // some image has transparent pixels

@@ -56,10 +56,10 @@ struct NgpOptions {
   std::string loss = "auto";
   bool random_background = true;  // a new colour behind every ray of a step
 
-  int grid_resolution = 128;   // cells along a side of the occupancy grid
-  int grid_every = 32;         // steps between updates of it
-  int grid_warmup = 256;       // steps in which every cell is visited
-  double grid_decay = 0.95;    // of all cells at an update
+  int grid_resolution = 128;     // cells along a side of the occupancy grid
+  int grid_every = 32;           // steps between updates of it
+  int grid_warmup = 256;         // steps in which every cell is visited
+  double grid_decay = 0.95;      // of all cells at an update
   double grid_threshold = 0.01;  // optical thickness of a step: occupied above
   // Distance between samples in frame units; 0: the box's diagonal / 768
   // bounded, 1/256 unbounded.
@@ -73,27 +73,27 @@ struct NgpOptions {
 // Group `nerf`: coarse and fine network of Mildenhall et al. 2020, with
 // nerf-pytorch's names and defaults (run_nerf.py, config_parser).
 struct NerfOptions {
-  int N_rand = 1024;        // rays of a step
-  int N_samples = 64;       // coarse samples per ray
-  int N_importance = 64;    // more samples for the fine network; 0: no such
-  int netdepth = 8;         // layers; input joins again after the fifth
-  int netwidth = 256;       // channels per layer
-  int netdepth_fine = 8;    // the same of the fine network
+  int N_rand = 1024;      // rays of a step
+  int N_samples = 64;     // coarse samples per ray
+  int N_importance = 64;  // more samples for the fine network; 0: no such
+  int netdepth = 8;       // layers; input joins again after the fifth
+  int netwidth = 256;     // channels per layer
+  int netdepth_fine = 8;  // the same of the fine network
   int netwidth_fine = 256;
-  int multires = 10;        // frequency bands of the position
-  int multires_views = 4;   // frequency bands of the view direction
-  int i_embed = 0;          // 0: frequency encoding; -1: none
+  int multires = 10;       // frequency bands of the position
+  int multires_views = 4;  // frequency bands of the view direction
+  int i_embed = 0;         // 0: frequency encoding; -1: none
   bool use_viewdirs = true;
   double raw_noise_std = 0;  // noise on the raw density in training
   double perturb = 1;        // 0: samples at fixed places, 1: jittered
   double lrate = 5e-4;
-  int lrate_decay = 250;     // thousands of steps for a decay by ten
-  bool white_bkgd = false;   // opaque images: white behind the scene. Images
-                             // with alpha always get the data set's colour
-  bool lindisp = false;      // sample in disparity (also when the frame says)
-  bool no_ndc = false;       // never normalised device coordinates
-  bool no_batching = false;  // all rays of a step from one random image
-  int precrop_iters = 0;     // first steps on the middle of the images only
+  int lrate_decay = 250;      // thousands of steps for a decay by ten
+  bool white_bkgd = false;    // opaque images: white behind the scene. Images
+                              // with alpha always get the data set's colour
+  bool lindisp = false;       // sample in disparity (also when the frame says)
+  bool no_ndc = false;        // never normalised device coordinates
+  bool no_batching = false;   // all rays of a step from one random image
+  int precrop_iters = 0;      // first steps on the middle of the images only
   double precrop_frac = 0.5;  // how much of each side that is
   int chunk = 32768;          // rays rendered at once
   int netchunk = 65536;       // points sent through a network at once

@@ -2,13 +2,13 @@
 
 // Batches of random pixels of the training images with the rays through them.
 
-#include <cstdint>
-#include <memory>
-
 #include "stages/nerf/method.h"
 #include "stages/nerf/options.h"
 #include "stages/nerf/rays.h"
 #include "stages/nerf/scene.h"
+
+#include <cstdint>
+#include <memory>
 
 #include <torch/torch.h>
 
@@ -17,7 +17,7 @@ namespace nerfpipe::nerf {
 // Which pixels a batch is drawn from.
 struct SamplerOptions {
   uint64_t seed = 1;
-  bool one_image = false;    // all rays of a batch from one view
+  bool one_image = false;     // all rays of a batch from one view
   int64_t precrop_steps = 0;  // first steps: only the middle of the images
   double precrop_fraction = 0.5;
 };

@@ -3,10 +3,10 @@
 // Pixels to rays: cameras as tensors, pixel centres, the placed frame,
 // normalised device coordinates, the box.
 
-#include <vector>
-
 #include "stages/nerf/scene.h"
 #include "stages/nerf/scene_frame.h"
+
+#include <vector>
 
 #include <torch/torch.h>
 
@@ -62,10 +62,7 @@ class CameraTable {
 // Rays moved to the plane z = -near and bent into normalised device
 // coordinates (Mildenhall et al. 2020, appendix C; nerf-pytorch's ndc_rays
 // with near 1). focal_x is 2 fx / width. Near becomes 0 and far 1.
-Rays ToNdc(const Rays& rays,
-           double focal_x,
-           double focal_y,
-           double near = 1);
+Rays ToNdc(const Rays& rays, double focal_x, double focal_y, double near = 1);
 
 // Depth along the optical axis of the point at NDC depth `t` of each ray.
 // `rays` are the rays before ToNdc.

@@ -3,30 +3,30 @@
 // The training loop: batches of rays from a data set, steps of a method,
 // progress, checkpoints that hold all state, and full renders.
 
-#include <cstdint>
-#include <filesystem>
-#include <functional>
-#include <memory>
-#include <string>
-
 #include "stages/nerf/method.h"
 #include "stages/nerf/options.h"
 #include "stages/nerf/ray_sampler.h"
 #include "stages/nerf/scene.h"
 #include "stages/nerf/scene_frame.h"
 
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
 #include <torch/torch.h>
 
 namespace nerfpipe::nerf {
 
 struct TrainProgress {
-  int64_t step = 0;   // steps done
-  int64_t steps = 0;  // of the whole run
+  int64_t step = 0;    // steps done
+  int64_t steps = 0;   // of the whole run
   double seconds = 0;  // spent training, over all sittings
   double eta_seconds = 0;
   double rays_per_second = 0;     // since the last report
   double samples_per_second = 0;  // trained samples, since the last report
-  double loss = 0;  // means since the last report
+  double loss = 0;                // means since the last report
   double psnr = 0;
   double learning_rate = 0;
 };
@@ -53,7 +53,7 @@ torch::Tensor ToBytes(const torch::Tensor& rgb);
 
 class Trainer {
  public:
-  // Moves the training images to the device. Sets LibTorch's number of
+  // Copies the training images to the device. Sets LibTorch's number of
   // threads. Throws UserError for an unknown method or a data set that cannot
   // be trained on.
   Trainer(Dataset dataset,
@@ -61,9 +61,16 @@ class Trainer {
           Options options,
           torch::Device device = torch::kCPU);
 
-  // Trains until `until` steps are done (0: the whole run). Throws Interrupted
-  // between steps after Ctrl-C; the trainer can then still be saved.
+  // Trains until `until` steps are done (0: the whole run) or callbacks.stop
+  // says so; the trainer can be saved and run on after that.
   void Run(int64_t until = 0, const TrainCallbacks& callbacks = {});
+
+  // A trained scene for rendering alone: options, frame and parameters come
+  // from the checkpoint, there are no images. Throws UserError as Load() does.
+  static std::unique_ptr<Trainer> FromCheckpoint(
+      const std::filesystem::path& path,
+      int threads = 0,
+      torch::Device device = torch::kCPU);
 
   // Everything the rest of the run depends on, in one file that appears whole
   // or not at all. Throws UserError when the disk refuses.
@@ -73,21 +80,24 @@ class Trainer {
   void Load(const std::filesystem::path& path);
 
   int64_t step() const { return step_; }
-  int64_t steps() const { return options_.train.steps; }
+  int64_t steps() const { return context_.options.train.steps; }
   double seconds() const { return seconds_; }
   bool finished() const { return step_ >= steps(); }
-  const Options& options() const { return options_; }
-  const SceneFrame& frame() const { return frame_; }
+  const Options& options() const { return context_.options; }
+  const SceneFrame& frame() const { return context_.frame; }
   const Dataset& dataset() const { return dataset_; }
   Method& method() { return *method_; }
 
   RenderedView RenderView(const Camera& camera);
 
  private:
+  explicit Trainer(const MethodContext& context);
+  void UseThreads() const;
+  void LoadState(torch::serialize::InputArchive& archive,
+                 const std::filesystem::path& path);
+
   Dataset dataset_;
-  SceneFrame frame_;
-  Options options_;
-  torch::Device device_;
+  MethodContext context_;
   std::unique_ptr<Method> method_;
   std::unique_ptr<RaySampler> sampler_;
   int64_t step_ = 0;

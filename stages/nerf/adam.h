@@ -1,0 +1,65 @@
+#pragma once
+
+// Adam (Kingma and Ba 2015): dense for the nets, and for a table of which a
+// step touches few rows.
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <torch/torch.h>
+
+namespace nerfpipe::nerf {
+
+using NamedTensors = std::vector<std::pair<std::string, torch::Tensor>>;
+
+struct AdamSettings {
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0;  // L2: added to the gradient
+};
+
+// With bias correction, as torch.optim.Adam.
+class Adam {
+ public:
+  // Parameters are leaf tensors that require gradients.
+  Adam(NamedTensors parameters, AdamSettings settings);
+
+  // One step along the parameters' gradients, which are then cleared.
+  // Parameters without a gradient stay as they are.
+  void Step(double learning_rate);
+
+  // Moments under "adam.first.NAME" and "adam.second.NAME", and the counter.
+  void Save(torch::serialize::OutputArchive& archive) const;
+  void Load(torch::serialize::InputArchive& archive);
+
+ private:
+  NamedTensors parameters_;
+  std::vector<torch::Tensor> first_;
+  std::vector<torch::Tensor> second_;
+  AdamSettings settings_;
+  int64_t steps_ = 0;
+};
+
+// One step for the rows of `table` (R x F) with touched (R, uint8) set, without
+// bias correction: moments of rows that are not touched stand still. Clears the
+// gradient and the flags. One loop on the CPU, plain operations elsewhere.
+void AdamRows(torch::Tensor table,
+              torch::Tensor gradient,
+              torch::Tensor first,
+              torch::Tensor second,
+              torch::Tensor touched,
+              double learning_rate,
+              const AdamSettings& settings);
+
+// The definition of the same.
+void AdamRowsPlain(torch::Tensor table,
+                   torch::Tensor gradient,
+                   torch::Tensor first,
+                   torch::Tensor second,
+                   torch::Tensor touched,
+                   double learning_rate,
+                   const AdamSettings& settings);
+
+}  // namespace nerfpipe::nerf

@@ -1,0 +1,284 @@
+#include "stages/nerf/compositing.h"
+
+#include "pipeline/base/error.h"
+
+#include <cmath>
+#include <vector>
+
+#include <ATen/Dispatch.h>
+#include <ATen/Parallel.h>
+
+namespace nerfpipe::nerf {
+namespace {
+
+// Rays that one task handles.
+constexpr int64_t kGrain = 64;
+
+template <typename T>
+void Forward(int64_t rays,
+             const int64_t* offsets,
+             const T* densities,
+             const T* colours,
+             const T* deltas,
+             const T* gaps,
+             const T* tails,
+             T* rgb,
+             T* left,
+             T* weights,
+             T* behind) {
+  at::parallel_for(0, rays, kGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t ray = begin; ray < end; ++ray) {
+      T transmittance = 1;
+      T sum[3] = {};
+      for (int64_t k = offsets[ray]; k < offsets[ray + 1]; ++k) {
+        transmittance *= std::exp(-gaps[k]);
+        const T passed = std::exp(-densities[k] * deltas[k]);
+        weights[k] = transmittance * (1 - passed);
+        transmittance *= passed;
+        behind[k] = transmittance;
+        for (int c = 0; c < 3; ++c) {
+          sum[c] += weights[k] * colours[3 * k + c];
+        }
+      }
+      std::copy(sum, sum + 3, rgb + 3 * ray);
+      left[ray] = transmittance * std::exp(-tails[ray]);
+    }
+  });
+}
+
+// With tau = density * delta: d weight_k / d tau_k is the transmittance behind
+// k, d weight_j / d tau_k = -weight_j for j > k, and likewise for what is left.
+template <typename T>
+void Backward(int64_t rays,
+              const int64_t* offsets,
+              const T* colours,
+              const T* deltas,
+              const T* weights,
+              const T* behind,
+              const T* left,
+              const T* rgb_gradient,
+              const T* left_gradient,
+              T* density_gradient,
+              T* colour_gradient) {
+  at::parallel_for(0, rays, kGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t ray = begin; ray < end; ++ray) {
+      const T* g = rgb_gradient + 3 * ray;
+      T after = left[ray] * left_gradient[ray];
+      for (int64_t k = offsets[ray + 1] - 1; k >= offsets[ray]; --k) {
+        T value = 0;
+        for (int c = 0; c < 3; ++c) {
+          value += g[c] * colours[3 * k + c];
+          colour_gradient[3 * k + c] = weights[k] * g[c];
+        }
+        density_gradient[k] = deltas[k] * (behind[k] * value - after);
+        after += weights[k] * value;
+      }
+    }
+  });
+}
+
+class PackedFunction : public torch::autograd::Function<PackedFunction> {
+ public:
+  static torch::autograd::variable_list forward(
+      torch::autograd::AutogradContext* context,
+      const torch::Tensor& densities_in,
+      const torch::Tensor& colours_in,
+      const torch::Tensor& offsets,
+      const torch::Tensor& deltas,
+      const torch::Tensor& gaps,
+      const torch::Tensor& tails) {
+    const torch::Tensor densities = densities_in.contiguous();
+    const torch::Tensor colours = colours_in.contiguous();
+    const int64_t rays = tails.size(0);
+    torch::Tensor rgb = torch::empty({rays, 3}, densities.options());
+    torch::Tensor left = torch::empty({rays}, densities.options());
+    torch::Tensor weights = torch::empty_like(densities);
+    torch::Tensor behind = torch::empty_like(densities);
+    AT_DISPATCH_FLOATING_TYPES(densities.scalar_type(), "Composite", [&] {
+      Forward<scalar_t>(rays,
+                        offsets.data_ptr<int64_t>(),
+                        densities.data_ptr<scalar_t>(),
+                        colours.data_ptr<scalar_t>(),
+                        deltas.data_ptr<scalar_t>(),
+                        gaps.data_ptr<scalar_t>(),
+                        tails.data_ptr<scalar_t>(),
+                        rgb.data_ptr<scalar_t>(),
+                        left.data_ptr<scalar_t>(),
+                        weights.data_ptr<scalar_t>(),
+                        behind.data_ptr<scalar_t>());
+    });
+    context->save_for_backward(
+        {colours, offsets, deltas, weights, behind, left});
+    context->mark_non_differentiable({weights});
+    return {rgb, left, weights};
+  }
+
+  static torch::autograd::variable_list backward(
+      torch::autograd::AutogradContext* context,
+      torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const torch::Tensor& colours = saved[0];
+    const torch::Tensor& left = saved[5];
+    const torch::Tensor rgb_gradient =
+        gradients[0].defined()
+            ? gradients[0].contiguous()
+            : torch::zeros({left.size(0), 3}, left.options());
+    const torch::Tensor left_gradient = gradients[1].defined()
+                                            ? gradients[1].contiguous()
+                                            : torch::zeros_like(left);
+    torch::Tensor density_gradient = torch::empty_like(saved[2]);
+    torch::Tensor colour_gradient = torch::empty_like(colours);
+    AT_DISPATCH_FLOATING_TYPES(colours.scalar_type(), "CompositeBack", [&] {
+      Backward<scalar_t>(left.size(0),
+                         saved[1].data_ptr<int64_t>(),
+                         colours.data_ptr<scalar_t>(),
+                         saved[2].data_ptr<scalar_t>(),
+                         saved[3].data_ptr<scalar_t>(),
+                         saved[4].data_ptr<scalar_t>(),
+                         left.data_ptr<scalar_t>(),
+                         rgb_gradient.data_ptr<scalar_t>(),
+                         left_gradient.data_ptr<scalar_t>(),
+                         density_gradient.data_ptr<scalar_t>(),
+                         colour_gradient.data_ptr<scalar_t>());
+    });
+    return {density_gradient, colour_gradient, {}, {}, {}, {}};
+  }
+};
+
+// Ray of each sample, M.
+torch::Tensor RayOfSample(const torch::Tensor& offsets) {
+  const torch::Tensor counts = offsets.slice(0, 1) - offsets.slice(0, 0, -1);
+  return torch::repeat_interleave(counts);
+}
+
+}  // namespace
+
+Composited CompositeSamples(const torch::Tensor& raw,
+                            const torch::Tensor& depths,
+                            const torch::Tensor& directions,
+                            const torch::Tensor& noise) {
+  const torch::Tensor last = torch::full_like(depths.slice(1, 0, 1), 1e10);
+  const torch::Tensor intervals =
+      torch::cat({depths.slice(1, 1) - depths.slice(1, 0, -1), last}, 1) *
+      directions.norm(2, {-1}, /*keepdim=*/true);
+  torch::Tensor density = raw.select(2, 3);
+  if (noise.defined()) {
+    density = density + noise;
+  }
+  const torch::Tensor alpha = 1 - torch::exp(-torch::relu(density) * intervals);
+  const torch::Tensor passed =
+      torch::cat({torch::ones_like(last), 1 - alpha + 1e-10}, 1);
+
+  Composited result;
+  result.weights = alpha * torch::cumprod(passed, 1).slice(1, 0, -1);
+  const torch::Tensor colours = torch::sigmoid(raw.slice(2, 0, 3));
+  result.rgb = (result.weights.unsqueeze(2) * colours).sum(1);
+  result.depth = (result.weights * depths).sum(1);
+  result.opacity = result.weights.sum(1);
+  return result;
+}
+
+PackedComposite CompositePacked(const torch::Tensor& densities,
+                                const torch::Tensor& colours,
+                                const PackedSegments& segments) {
+  if (!densities.device().is_cpu()) {
+    return CompositePackedPlain(densities, colours, segments);
+  }
+  const auto results = PackedFunction::apply(densities,
+                                             colours,
+                                             segments.offsets,
+                                             segments.deltas,
+                                             segments.gaps,
+                                             segments.tails);
+  return {results[0], results[1], results[2]};
+}
+
+PackedComposite CompositePackedPlain(const torch::Tensor& densities,
+                                     const torch::Tensor& colours,
+                                     const PackedSegments& segments) {
+  const int64_t rays = segments.tails.size(0);
+  const torch::Tensor ray = RayOfSample(segments.offsets);
+  // In double: the sums run over all rays.
+  const torch::Tensor tau =
+      densities.to(torch::kFloat64) * segments.deltas.to(torch::kFloat64);
+  const torch::Tensor gaps = segments.gaps.to(torch::kFloat64);
+  const torch::Tensor running = torch::cat(
+      {torch::zeros({1}, tau.options()), torch::cumsum(tau + gaps, 0)}, 0);
+  const torch::Tensor at_start = running.index_select(0, segments.offsets);
+  const torch::Tensor in_front =
+      running.slice(0, 0, -1) + gaps - at_start.index_select(0, ray);
+  const torch::Tensor weights =
+      (torch::exp(-in_front) * (1 - torch::exp(-tau))).to(densities.dtype());
+  const torch::Tensor total = at_start.slice(0, 1) - at_start.slice(0, 0, -1) +
+                              segments.tails.to(torch::kFloat64);
+  PackedComposite result;
+  result.rgb = torch::zeros({rays, 3}, colours.options())
+                   .index_add(0, ray, weights.unsqueeze(1) * colours);
+  result.transmittance = torch::exp(-total).to(densities.dtype());
+  result.weights = weights;
+  return result;
+}
+
+torch::Tensor SumPerRay(const torch::Tensor& values,
+                        const torch::Tensor& offsets) {
+  return torch::zeros({offsets.size(0) - 1}, values.options())
+      .index_add(0, RayOfSample(offsets), values);
+}
+
+Selection SelectSamples(const torch::Tensor& densities_in,
+                        const torch::Tensor& deltas_in,
+                        const torch::Tensor& offsets_in,
+                        double min_weight,
+                        double stop) {
+  const torch::NoGradGuard no_grad;
+  const torch::Device device = densities_in.device();
+  const auto to_cpu = [](const torch::Tensor& tensor, torch::Dtype dtype) {
+    return tensor.to(torch::kCPU, dtype).contiguous();
+  };
+  const torch::Tensor densities = to_cpu(densities_in, torch::kFloat32);
+  const torch::Tensor deltas = to_cpu(deltas_in, torch::kFloat32);
+  const torch::Tensor offsets = to_cpu(offsets_in, torch::kInt64);
+  const float* density = densities.data_ptr<float>();
+  const float* delta = deltas.data_ptr<float>();
+  const int64_t* offset = offsets.data_ptr<int64_t>();
+  const int64_t rays = offsets.size(0) - 1;
+
+  std::vector<int64_t> index;
+  std::vector<float> gaps;
+  std::vector<int64_t> new_offsets = {0};
+  std::vector<float> tails;
+  for (int64_t ray = 0; ray < rays; ++ray) {
+    float transmittance = 1;
+    float gap = 0;
+    for (int64_t k = offset[ray]; k < offset[ray + 1]; ++k) {
+      const float tau = density[k] * delta[k];
+      const float passed = std::exp(-tau);
+      if (transmittance >= stop && transmittance * (1 - passed) >= min_weight) {
+        index.push_back(k);
+        gaps.push_back(gap);
+        gap = 0;
+      } else {
+        gap += tau;
+      }
+      transmittance *= passed;
+    }
+    tails.push_back(gap);
+    new_offsets.push_back(static_cast<int64_t>(index.size()));
+  }
+
+  const auto as_tensor = [&](const auto& values, torch::Dtype dtype) {
+    return torch::tensor(
+        torch::ArrayRef<typename std::decay_t<decltype(values)>::value_type>(
+            values),
+        torch::TensorOptions().dtype(dtype).device(device));
+  };
+  Selection selection;
+  selection.index = as_tensor(index, torch::kInt64);
+  selection.segments.offsets = as_tensor(new_offsets, torch::kInt64);
+  selection.segments.gaps = as_tensor(gaps, torch::kFloat32);
+  selection.segments.tails = as_tensor(tails, torch::kFloat32);
+  selection.segments.deltas = deltas_in.index_select(0, selection.index);
+  return selection;
+}
+
+}  // namespace nerfpipe::nerf

@@ -1,0 +1,73 @@
+#pragma once
+
+// Volume rendering: from densities and colours along a ray to a pixel.
+
+#include <torch/torch.h>
+
+namespace nerfpipe::nerf {
+
+// N rays with S samples each.
+struct Composited {
+  torch::Tensor rgb;      // N x 3, without background
+  torch::Tensor depth;    // N, sum of weight times depth
+  torch::Tensor opacity;  // N, sum of weights
+  torch::Tensor weights;  // N x S
+};
+
+// The paper's quadrature (equation 3) in nerf-pytorch's form (raw2outputs):
+// raw: N x S x 4, colour logits and density; depths: N x S, ascending;
+// directions: N x 3, whose lengths scale the intervals; the last interval is
+// 1e10. `noise` (N x S) is added to the density before the ReLU; undefined:
+// none.
+Composited CompositeSamples(const torch::Tensor& raw,
+                            const torch::Tensor& depths,
+                            const torch::Tensor& directions,
+                            const torch::Tensor& noise = {});
+
+// Samples of many rays one after the other, rays of any length. Between the
+// samples may lie thin matter that has no colour of its own: its optical depth
+// is in the gaps.
+struct PackedSegments {
+  torch::Tensor offsets;  // N + 1, int64: ray i has samples offsets[i] ..
+  torch::Tensor deltas;   // M, length of each sample
+  torch::Tensor gaps;     // M, optical depth in front of each sample
+  torch::Tensor tails;    // N, optical depth behind the last sample
+};
+
+struct PackedComposite {
+  torch::Tensor rgb;            // N x 3, without background
+  torch::Tensor transmittance;  // N, what is left behind the ray
+  torch::Tensor weights;        // M
+};
+
+// densities: M, colours: M x 3. Differentiable in both (not through weights).
+// On the CPU one loop forward and one backward, elsewhere the plain form.
+PackedComposite CompositePacked(const torch::Tensor& densities,
+                                const torch::Tensor& colours,
+                                const PackedSegments& segments);
+
+// The definition: running sums of the optical depth, any device, autograd.
+PackedComposite CompositePackedPlain(const torch::Tensor& densities,
+                                     const torch::Tensor& colours,
+                                     const PackedSegments& segments);
+
+// Sum of `values` (M) of each ray, N.
+torch::Tensor SumPerRay(const torch::Tensor& values,
+                        const torch::Tensor& offsets);
+
+// Of the samples of many rays, those that are worth colour and training.
+struct Selection {
+  torch::Tensor index;      // K, int64: which samples
+  PackedSegments segments;  // of the selected ones; the rest is in the gaps
+};
+
+// Selects samples whose weight is at least `min_weight` and that lie before
+// the transmittance falls below `stop`. densities, deltas: M; offsets: N + 1.
+// No gradient.
+Selection SelectSamples(const torch::Tensor& densities,
+                        const torch::Tensor& deltas,
+                        const torch::Tensor& offsets,
+                        double min_weight,
+                        double stop);
+
+}  // namespace nerfpipe::nerf

@@ -1,0 +1,57 @@
+#pragma once
+
+// The multi-resolution hash grid (Mueller et al. 2022; index rules of
+// tiny-cuda-nn's grid.h). HashEncodePlain is the definition; HashGather and
+// HashScatter are the same in one pass over memory, for the CPU.
+
+#include <cstdint>
+#include <vector>
+
+#include <torch/torch.h>
+
+namespace nerfpipe::nerf {
+
+// One resolution. A position x in [0, 1]^3 lies at x * scale + 0.5 in units of
+// its cells; its rows of the table are first_row .. first_row + rows - 1.
+struct HashLevel {
+  double scale = 0;
+  int64_t resolution = 0;
+  int64_t first_row = 0;
+  int64_t rows = 0;
+  bool dense = false;  // row = x + y r + z r^2 (mod rows), else the XOR hash
+};
+
+// Level l has scale base * b^l - 1 with b such that the last one has scale
+// finest - 1, and min(resolution^3, 2^log2_table) rows.
+std::vector<HashLevel> HashLevels(int levels,
+                                  int base,
+                                  int finest,
+                                  int log2_table);
+
+int64_t HashRows(const std::vector<HashLevel>& levels);
+
+// Row, within its level, of the corner (x, y, z).
+int64_t HashRow(const HashLevel& level, int64_t x, int64_t y, int64_t z);
+
+// table: R x F; positions: N x 3 in [0, 1]. Result N x (levels * F), level by
+// level, trilinear between the 8 corners. Any device and dtype, autograd.
+torch::Tensor HashEncodePlain(const torch::Tensor& table,
+                              const torch::Tensor& positions,
+                              const std::vector<HashLevel>& levels);
+
+// The same for contiguous CPU tensors (float or double; F 1, 2, 4 or 8),
+// without autograd.
+torch::Tensor HashGather(const torch::Tensor& table,
+                         const torch::Tensor& positions,
+                         const std::vector<HashLevel>& levels);
+
+// Its gradient: adds to table_gradient (R x F) what `gradient` (N x
+// (levels * F)) means for the table, and sets touched (R, uint8) to 1 where
+// something was added. The sum does not depend on the number of threads.
+void HashScatter(const torch::Tensor& gradient,
+                 const torch::Tensor& positions,
+                 const std::vector<HashLevel>& levels,
+                 torch::Tensor table_gradient,
+                 torch::Tensor touched);
+
+}  // namespace nerfpipe::nerf

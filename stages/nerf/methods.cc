@@ -1,0 +1,43 @@
+#include "stages/nerf/methods.h"
+
+#include "pipeline/base/error.h"
+#include "stages/nerf/nerf_method.h"
+#include "stages/nerf/ngp_method.h"
+
+namespace nerfpipe::nerf {
+namespace {
+
+template <typename M>
+std::unique_ptr<Method> Make(const MethodContext& context) {
+  return std::make_unique<M>(context);
+}
+
+}  // namespace
+
+const std::vector<MethodEntry>& Methods() {
+  static const std::vector<MethodEntry> table = {
+      {"ngp",
+       "hash grid and small networks: minutes on a laptop",
+       6000,
+       &Make<NgpMethod>},
+      {"nerf",
+       "the paper's coarse and fine network: the reference, slow",
+       200000,
+       &Make<NerfMethod>},
+  };
+  return table;
+}
+
+const MethodEntry& FindMethod(const std::string& name) {
+  std::string names;
+  for (const MethodEntry& entry : Methods()) {
+    if (entry.name == name) {
+      return entry;
+    }
+    names += (names.empty() ? "" : ", ") + entry.name;
+  }
+  throw UserError("there is no method '" + name + "'",
+                  "set train.method to one of: " + names);
+}
+
+}  // namespace nerfpipe::nerf

@@ -1,0 +1,25 @@
+#pragma once
+
+// The table of methods: the one place that names them all.
+
+#include "stages/nerf/method.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace nerfpipe::nerf {
+
+struct MethodEntry {
+  std::string name;
+  std::string description;  // one line for --help
+  int default_steps = 0;    // when train.steps is 0
+  std::unique_ptr<Method> (*make)(const MethodContext& context) = nullptr;
+};
+
+const std::vector<MethodEntry>& Methods();
+
+// Throws UserError that lists the names when there is none called `name`.
+const MethodEntry& FindMethod(const std::string& name);
+
+}  // namespace nerfpipe::nerf

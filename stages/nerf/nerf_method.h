@@ -1,0 +1,61 @@
+#pragma once
+
+// Method `nerf`: coarse and fine network of Mildenhall et al. 2020, as
+// nerf-pytorch has it.
+
+#include "stages/nerf/adam.h"
+#include "stages/nerf/compositing.h"
+#include "stages/nerf/fields.h"
+#include "stages/nerf/method.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <torch/torch.h>
+
+namespace nerfpipe::nerf {
+
+class NerfMethod : public Method {
+ public:
+  explicit NerfMethod(const MethodContext& context);
+
+  std::string Name() const override { return "nerf"; }
+  std::vector<std::pair<std::string, torch::Tensor>> Parameters() override;
+  RayRules Rules() const override;
+  int64_t RaysPerStep() const override { return options_.N_rand; }
+  std::array<double, 3> Background() const override;
+  StepReport Step(const RayBatch& batch, int64_t step) override;
+  Rendered Render(const Rays& rays) override;
+  void Save(torch::serialize::OutputArchive& archive) override;
+  void Load(torch::serialize::InputArchive& archive) override;
+
+ private:
+  // Random numbers of one step, or none when rendering.
+  struct Draws {
+    torch::Generator* places = nullptr;
+    torch::Generator* noise = nullptr;
+  };
+  struct Levels {
+    Composited coarse;
+    Composited fine;  // the coarse one again when there is no fine network
+  };
+
+  torch::Tensor Query(const NerfNet& net,
+                      const Rays& rays,
+                      const torch::Tensor& depths) const;
+  Composited Level(const NerfNet& net,
+                   const Rays& rays,
+                   const torch::Tensor& depths,
+                   const Draws& draws) const;
+  Levels Trace(const Rays& rays, const Draws& draws) const;
+  torch::Tensor OverBackground(const Composited& composited) const;
+
+  MethodContext context_;
+  NerfOptions options_;
+  std::unique_ptr<NerfNet> coarse_;
+  std::unique_ptr<NerfNet> fine_;  // null when N_importance is 0
+  std::unique_ptr<Adam> adam_;
+};
+
+}  // namespace nerfpipe::nerf

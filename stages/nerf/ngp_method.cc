@@ -1,0 +1,298 @@
+#include "stages/nerf/ngp_method.h"
+
+#include "stages/nerf/archive.h"
+#include "stages/nerf/encoding.h"
+#include "stages/nerf/seeds.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace nerfpipe::nerf {
+namespace {
+
+constexpr double kTableInit = 1e-4;
+constexpr double kHuberDelta = 0.1;
+constexpr int64_t kFirstRays = 128;
+constexpr int64_t kFewestRays = 16;
+constexpr int64_t kRenderChunk = 4096;
+
+uint64_t Seed(const MethodContext& context) {
+  return static_cast<uint64_t>(context.options.train.seed);
+}
+
+MarchRules MarchRulesOf(const NgpOptions& options, bool bounded) {
+  MarchRules rules;
+  rules.step = options.step > 0 ? options.step
+               : bounded        ? 2 * std::sqrt(3.0) / 768
+                                : 1.0 / 256;
+  rules.cone = bounded ? 0 : options.cone;
+  return rules;
+}
+
+}  // namespace
+
+NgpMethod::NgpMethod(const MethodContext& context)
+    : context_(context),
+      options_(context.options.ngp),
+      march_(MarchRulesOf(options_, context.frame.bounded)),
+      huber_(options_.loss == "huber" ||
+             (options_.loss == "auto" && !context.frame.bounded)),
+      grid_(options_, context.frame.bounded, Seed(context)) {
+  int finest = options_.finest_resolution;
+  if (finest == 0) {
+    finest = context.frame.bounded ? 1024 : 2048;
+  }
+  levels_ = HashLevels(
+      options_.levels, options_.base_resolution, finest, options_.log2_table);
+
+  torch::Generator generator = GeneratorOf(Seed(context), Purpose::kParameters);
+  table_ = torch::empty({HashRows(levels_), options_.features});
+  table_.uniform_(-kTableInit, kTableInit, generator);
+  table_ = table_.to(context.device).requires_grad_(true);
+  const torch::Tensor values = table_.detach();
+  table_gradient_ = torch::zeros_like(values);
+  table_first_ = torch::zeros_like(values);
+  table_second_ = torch::zeros_like(values);
+  touched_ =
+      torch::zeros({values.size(0)}, values.options().dtype(torch::kUInt8));
+
+  NgpNets::Shape shape;
+  shape.input = options_.levels * options_.features;
+  shape.hidden = options_.hidden;
+  shape.geometry = options_.geometry;
+  nets_ = std::make_unique<NgpNets>(shape, context.device, generator);
+  adam_ = std::make_unique<Adam>(nets_->Parameters(),
+                                 AdamSettings{options_.beta1,
+                                              options_.beta2,
+                                              options_.epsilon,
+                                              options_.weight_decay});
+  rays_per_step_ = std::min<int64_t>(kFirstRays, options_.max_rays);
+  if (!context.cameras.empty()) {
+    grid_.MarkInvisible(context.cameras, context.frame);
+  }
+}
+
+std::vector<std::pair<std::string, torch::Tensor>> NgpMethod::Parameters() {
+  NamedTensors parameters = {{"table", table_}};
+  for (auto& named : nets_->Parameters()) {
+    parameters.push_back(named);
+  }
+  return parameters;
+}
+
+double NgpMethod::LearningRate(int64_t step) const {
+  const double steps = std::max(1, context_.options.train.steps);
+  const double begin = options_.constant_part * steps;
+  if (static_cast<double>(step) <= begin) {
+    return options_.learning_rate;
+  }
+  const double part =
+      std::min(1.0, (static_cast<double>(step) - begin) / (steps - begin));
+  return options_.learning_rate * std::pow(options_.final_rate, part);
+}
+
+Rays NgpMethod::Bounded(const Rays& rays) const {
+  if (context_.frame.bounded) {
+    return ClipToBox(rays);
+  }
+  Rays far = rays;
+  far.far = rays.far.clamp_min(options_.far);
+  return far;
+}
+
+torch::Tensor NgpMethod::Encode(const torch::Tensor& positions) const {
+  const torch::NoGradGuard no_grad;
+  return table_.device().is_cpu() ? HashGather(table_, positions, levels_)
+                                  : HashEncodePlain(table_, positions, levels_);
+}
+
+torch::Tensor NgpMethod::Density(const torch::Tensor& positions) const {
+  const torch::NoGradGuard no_grad;
+  // In pieces: an update of the grid asks for many at once.
+  std::vector<torch::Tensor> parts;
+  for (const torch::Tensor& piece : positions.split(1 << 14)) {
+    parts.push_back(DensityFromLog(nets_->LogDensity(Encode(piece))));
+  }
+  return torch::cat(parts);
+}
+
+NgpMethod::Prepared NgpMethod::Prepare(const Rays& rays,
+                                       const torch::Tensor& jitter) const {
+  const torch::NoGradGuard no_grad;
+  Prepared prepared;
+  prepared.samples = grid_.March(Bounded(rays), jitter, march_);
+  prepared.features = Encode(prepared.samples.positions);
+  prepared.selection =
+      SelectSamples(DensityFromLog(nets_->LogDensity(prepared.features)),
+                    prepared.samples.deltas,
+                    prepared.samples.offsets,
+                    options_.min_weight,
+                    options_.stop_transmittance);
+  return prepared;
+}
+
+// `features` are those of the selected samples.
+PackedComposite NgpMethod::Shade(const Prepared& prepared,
+                                 const torch::Tensor& features,
+                                 const torch::Tensor& view_directions) const {
+  const torch::Tensor rays =
+      prepared.samples.rays.index_select(0, prepared.selection.index);
+  const torch::Tensor direction =
+      SphericalHarmonics4(view_directions).index_select(0, rays);
+  const torch::Tensor geometry = nets_->Geometry(features);
+  return CompositePacked(DensityFromLog(geometry.select(1, 0)),
+                         nets_->Colour(geometry, direction),
+                         prepared.selection.segments);
+}
+
+torch::Tensor NgpMethod::Loss(const torch::Tensor& rgb,
+                              const torch::Tensor& truth) const {
+  return huber_ ? torch::huber_loss(
+                      rgb, truth, torch::Reduction::Mean, kHuberDelta)
+                : torch::mse_loss(rgb, truth);
+}
+
+StepReport NgpMethod::Step(const RayBatch& batch, int64_t step) {
+  grid_.UpdateIfDue(
+      step,
+      march_.step,
+      [this](const torch::Tensor& positions) { return Density(positions); },
+      context_.device);
+
+  const int64_t count = batch.rays.size();
+  torch::Generator places =
+      GeneratorOf(Seed(context_), Purpose::kSamples, step);
+  const Prepared prepared = Prepare(batch.rays, torch::rand({count}, places));
+  const torch::Tensor positions =
+      prepared.samples.positions.index_select(0, prepared.selection.index);
+  const torch::Tensor features =
+      table_.device().is_cpu()
+          ? prepared.features.index_select(0, prepared.selection.index)
+                .requires_grad_(true)
+          : HashEncodePlain(table_, positions, levels_);
+  const PackedComposite composite =
+      Shade(prepared, features, batch.rays.view_directions);
+
+  torch::Generator colours =
+      GeneratorOf(Seed(context_), Purpose::kBackground, step);
+  const auto& colour = context_.background;
+  const torch::Tensor background =
+      (options_.random_background
+           ? torch::rand({count, 3}, colours)
+           : torch::tensor({colour[0], colour[1], colour[2]}, torch::kFloat32)
+                 .expand({count, 3}))
+          .to(context_.device);
+  const torch::Tensor alpha = batch.rgba.slice(1, 3);
+  const torch::Tensor truth =
+      batch.rgba.slice(1, 0, 3) * alpha + background * (1 - alpha);
+  const torch::Tensor rgb =
+      composite.rgb + composite.transmittance.unsqueeze(1) * background;
+  const torch::Tensor loss = Loss(rgb, truth);
+
+  StepReport report;
+  report.samples = positions.size(0);
+  report.learning_rate = LearningRate(step);
+  report.loss = loss.item<double>();
+  report.psnr =
+      -10 *
+      std::log10(torch::mse_loss(rgb.detach(), truth).item<double>() + 1e-12);
+  if (report.samples > 0) {
+    loss.backward();
+    Optimise(features, positions, report.learning_rate);
+  }
+  // More or fewer rays next time, for the wanted number of samples.
+  const double factor =
+      std::clamp(static_cast<double>(options_.batch_samples) /
+                     static_cast<double>(std::max<int64_t>(1, report.samples)),
+                 0.5,
+                 1.5);
+  rays_per_step_ =
+      std::clamp<int64_t>(std::llround(static_cast<double>(count) * factor),
+                          kFewestRays,
+                          options_.max_rays);
+  return report;
+}
+
+void NgpMethod::Optimise(const torch::Tensor& features,
+                         const torch::Tensor& positions,
+                         double learning_rate) {
+  const torch::NoGradGuard no_grad;
+  if (table_.device().is_cpu()) {
+    HashScatter(features.grad().contiguous(),
+                positions,
+                levels_,
+                table_gradient_,
+                touched_);
+  } else {
+    table_gradient_ = table_.grad();
+    touched_ = (table_gradient_ != 0).any(1).to(torch::kUInt8);
+    table_.mutable_grad() = torch::Tensor();
+  }
+  AdamRows(table_.detach(),
+           table_gradient_,
+           table_first_,
+           table_second_,
+           touched_,
+           learning_rate,
+           AdamSettings{options_.beta1, options_.beta2, options_.epsilon, 0});
+  adam_->Step(learning_rate);
+}
+
+Rendered NgpMethod::RenderChunk(const Rays& rays) const {
+  const torch::NoGradGuard no_grad;
+  const Prepared prepared = Prepare(rays, torch::full({rays.size()}, 0.5));
+  const torch::Tensor& index = prepared.selection.index;
+  const PackedComposite composite = Shade(
+      prepared, prepared.features.index_select(0, index), rays.view_directions);
+  const auto& colour = context_.background;
+  const torch::Tensor background =
+      torch::tensor({colour[0], colour[1], colour[2]}, composite.rgb.options());
+  const torch::Tensor& offsets = prepared.selection.segments.offsets;
+  Rendered rendered;
+  rendered.rgb =
+      composite.rgb + composite.transmittance.unsqueeze(1) * background;
+  rendered.opacity = 1 - composite.transmittance;
+  rendered.depth = SumPerRay(composite.weights *
+                                 prepared.samples.depths.index_select(0, index),
+                             offsets) /
+                   SumPerRay(composite.weights, offsets).clamp_min(1e-6);
+  return rendered;
+}
+
+Rendered NgpMethod::Render(const Rays& rays) {
+  std::vector<torch::Tensor> rgb, depth, opacity;
+  for (int64_t begin = 0; begin < rays.size(); begin += kRenderChunk) {
+    const Rendered part = RenderChunk(
+        rays.Slice(begin, std::min(rays.size(), begin + kRenderChunk)));
+    rgb.push_back(part.rgb);
+    depth.push_back(part.depth);
+    opacity.push_back(part.opacity);
+  }
+  return {torch::cat(rgb), torch::cat(depth), torch::cat(opacity)};
+}
+
+void NgpMethod::Save(torch::serialize::OutputArchive& archive) {
+  for (const auto& [name, parameter] : Parameters()) {
+    Write(archive, name, parameter);
+  }
+  Write(archive, "table.first", table_first_);
+  Write(archive, "table.second", table_second_);
+  Write(archive, "grid", grid_.values());
+  Write(archive, "rays_per_step", torch::tensor(rays_per_step_));
+  adam_->Save(archive);
+}
+
+void NgpMethod::Load(torch::serialize::InputArchive& archive) {
+  for (const auto& [name, parameter] : Parameters()) {
+    ReadInto(archive, name, parameter);
+  }
+  ReadInto(archive, "table.first", table_first_);
+  ReadInto(archive, "table.second", table_second_);
+  torch::Tensor values = torch::empty_like(grid_.values());
+  ReadInto(archive, "grid", values);
+  grid_.SetValues(values);
+  rays_per_step_ = ReadInteger(archive, "rays_per_step");
+  adam_->Load(archive);
+}
+
+}  // namespace nerfpipe::nerf

@@ -1,0 +1,146 @@
+#include "stages/nerf/rays.h"
+
+#include "pipeline/base/error.h"
+
+namespace nerfpipe::nerf {
+namespace {
+
+// [scale * rotation | translation] as tensors, rotation without the scale.
+struct Placement {
+  torch::Tensor rotation;  // 3 x 3
+  torch::Tensor linear;    // 3 x 3, with the scale
+  torch::Tensor translation;
+};
+
+Placement PlacementOf(const SceneFrame& frame) {
+  const torch::Tensor rows =
+      torch::tensor(
+          torch::ArrayRef<double>(frame.normalised_from_world.data(), 12),
+          torch::kFloat64)
+          .view({3, 4});
+  NERFPIPE_CHECK(frame.scale > 0);
+  Placement placement;
+  placement.linear = rows.slice(1, 0, 3);
+  placement.rotation = placement.linear / frame.scale;
+  placement.translation = rows.select(1, 3);
+  return placement;
+}
+
+}  // namespace
+
+Rays Rays::Slice(int64_t begin, int64_t end) const {
+  return {origins.slice(0, begin, end),
+          directions.slice(0, begin, end),
+          view_directions.slice(0, begin, end),
+          near.slice(0, begin, end),
+          far.slice(0, begin, end)};
+}
+
+CameraTable::CameraTable(const std::vector<Camera>& cameras,
+                         const SceneFrame& frame,
+                         torch::Device device,
+                         torch::Dtype dtype)
+    : frame_(frame), cameras_(cameras) {
+  NERFPIPE_CHECK(!cameras.empty());
+  const Placement placement = PlacementOf(frame);
+  std::vector<torch::Tensor> intrinsics, rotations, centres;
+  for (const Camera& camera : cameras) {
+    const torch::Tensor pose =
+        torch::tensor(
+            torch::ArrayRef<double>(camera.world_from_camera.data(), 12),
+            torch::kFloat64)
+            .view({3, 4});
+    intrinsics.push_back(torch::tensor(
+        {camera.fx, camera.fy, camera.cx, camera.cy}, torch::kFloat64));
+    rotations.push_back(placement.rotation.mm(pose.slice(1, 0, 3)));
+    centres.push_back(placement.linear.mv(pose.select(1, 3)) +
+                      placement.translation);
+  }
+  const auto options = torch::TensorOptions().dtype(dtype).device(device);
+  intrinsics_ = torch::stack(intrinsics).to(options);
+  rotations_ = torch::stack(rotations).to(options);
+  centres_ = torch::stack(centres).to(options);
+}
+
+Rays CameraTable::Through(const torch::Tensor& view,
+                          const torch::Tensor& x,
+                          const torch::Tensor& y,
+                          const RayRules& rules) const {
+  const torch::Tensor k = intrinsics_.index_select(0, view);
+  const double centre = rules.integer_pixels ? 0.0 : 0.5;
+  const torch::Tensor u =
+      (x.to(k.dtype()) + centre - k.select(1, 2)) / k.select(1, 0);
+  const torch::Tensor v =
+      (y.to(k.dtype()) + centre - k.select(1, 3)) / k.select(1, 1);
+  const torch::Tensor in_camera =
+      torch::stack({u, -v, torch::full_like(u, -1)}, 1);
+
+  Rays rays;
+  rays.origins = centres_.index_select(0, view);
+  rays.directions =
+      (rotations_.index_select(0, view) * in_camera.unsqueeze(1)).sum(-1);
+  rays.view_directions =
+      rays.directions / rays.directions.norm(2, {-1}, /*keepdim=*/true);
+  rays.near = torch::full_like(u, frame_.near);
+  rays.far = torch::full_like(u, frame_.far);
+  if (rules.ndc && frame_.ndc) {
+    return ToNdc(rays, frame_.ndc_focal_x, frame_.ndc_focal_y);
+  }
+  return rays;
+}
+
+Rays CameraTable::ThroughAll(int64_t view, const RayRules& rules) const {
+  const Camera& camera = cameras_.at(view);
+  const auto options =
+      torch::TensorOptions().dtype(torch::kInt64).device(centres_.device());
+  const int64_t width = camera.width;
+  const int64_t height = camera.height;
+  const torch::Tensor x = torch::arange(width, options).repeat({height});
+  const torch::Tensor y =
+      torch::arange(height, options).repeat_interleave(width);
+  return Through(torch::full_like(x, view), x, y, rules);
+}
+
+Rays ToNdc(const Rays& rays, double focal_x, double focal_y, double near) {
+  const torch::Tensor dz = rays.directions.select(1, 2);
+  const torch::Tensor shift = -(near + rays.origins.select(1, 2)) / dz;
+  const torch::Tensor o = rays.origins + shift.unsqueeze(1) * rays.directions;
+  const torch::Tensor ox = o.select(1, 0) / o.select(1, 2);
+  const torch::Tensor oy = o.select(1, 1) / o.select(1, 2);
+  const torch::Tensor dx = rays.directions.select(1, 0) / dz;
+  const torch::Tensor dy = rays.directions.select(1, 1) / dz;
+  const torch::Tensor z = 2 * near / o.select(1, 2);
+
+  Rays ndc;
+  ndc.origins = torch::stack({-focal_x * ox, -focal_y * oy, 1 + z}, 1);
+  ndc.directions =
+      torch::stack({-focal_x * (dx - ox), -focal_y * (dy - oy), -z}, 1);
+  ndc.view_directions = rays.view_directions;
+  ndc.near = torch::zeros_like(rays.near);
+  ndc.far = torch::ones_like(rays.far);
+  return ndc;
+}
+
+torch::Tensor DepthFromNdc(const Rays& rays,
+                           const torch::Tensor& t,
+                           double near) {
+  const torch::Tensor dz = rays.directions.select(1, 2);
+  const torch::Tensor shift = -(near + rays.origins.select(1, 2)) / dz;
+  // t = 1 - o_z / (o_z + depth * d_z) with o_z = -near, solved for depth.
+  return shift - near * t / ((1 - t).clamp_min(1e-6) * dz);
+}
+
+Rays ClipToBox(const Rays& rays, double half) {
+  const torch::Tensor d = torch::where(rays.directions.abs() < 1e-12,
+                                       torch::full_like(rays.directions, 1e-12),
+                                       rays.directions);
+  const torch::Tensor a = (-half - rays.origins) / d;
+  const torch::Tensor b = (half - rays.origins) / d;
+  Rays clipped = rays;
+  clipped.near = torch::maximum(rays.near, torch::minimum(a, b).amax({1}));
+  clipped.far = torch::maximum(
+      clipped.near, torch::minimum(rays.far, torch::maximum(a, b).amin({1})));
+  return clipped;
+}
+
+}  // namespace nerfpipe::nerf

@@ -1,0 +1,286 @@
+#include "stages/nerf/trainer.h"
+
+#include "pipeline/base/error.h"
+#include "stages/nerf/archive.h"
+#include "stages/nerf/checkpoint.h"
+#include "stages/nerf/methods.h"
+#include "stages/nerf/options_text.h"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <ATen/Parallel.h>
+
+namespace nerfpipe::nerf {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double SecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// Sums since the last report.
+struct Window {
+  double seconds = 0;
+  double rays = 0;
+  double samples = 0;
+  double loss = 0;
+  double psnr = 0;
+  double learning_rate = 0;  // of the last step
+  int64_t steps = 0;
+};
+
+MethodContext ContextOf(const Dataset& dataset,
+                        SceneFrame frame,
+                        Options options,
+                        torch::Device device) {
+  if (dataset.train.empty()) {
+    throw UserError("the data set has no training images",
+                    "give it images, or hold out fewer of them");
+  }
+  MethodContext context;
+  context.options = std::move(options);
+  if (context.options.train.steps == 0) {
+    context.options.train.steps =
+        FindMethod(context.options.train.method).default_steps;
+  }
+  context.frame = std::move(frame);
+  for (const View& view : dataset.train) {
+    context.cameras.push_back(view.camera);
+    context.has_alpha =
+        context.has_alpha || (view.image.defined() && view.image.dim() == 3 &&
+                              view.image.size(2) == 4);
+  }
+  context.background = dataset.background;
+  context.device = device;
+  return context;
+}
+
+SamplerOptions SamplerOptionsOf(const Options& options) {
+  SamplerOptions sampler;
+  sampler.seed = static_cast<uint64_t>(options.train.seed);
+  if (options.train.method == "nerf") {
+    sampler.one_image = options.nerf.no_batching;
+    sampler.precrop_steps = options.nerf.precrop_iters;
+    sampler.precrop_fraction = options.nerf.precrop_frac;
+  }
+  return sampler;
+}
+
+// Frame and background as numbers, in a fixed order.
+torch::Tensor SceneNumbers(const MethodContext& context) {
+  const SceneFrame& frame = context.frame;
+  std::vector<double> numbers(frame.normalised_from_world.begin(),
+                              frame.normalised_from_world.end());
+  for (const double value : {frame.scale,
+                             frame.near,
+                             frame.far,
+                             frame.ndc_focal_x,
+                             frame.ndc_focal_y,
+                             static_cast<double>(frame.type),
+                             static_cast<double>(frame.ndc),
+                             static_cast<double>(frame.bounded),
+                             static_cast<double>(frame.lindisp),
+                             static_cast<double>(context.has_alpha),
+                             context.background[0],
+                             context.background[1],
+                             context.background[2]}) {
+    numbers.push_back(value);
+  }
+  return torch::tensor(torch::ArrayRef<double>(numbers), torch::kFloat64);
+}
+
+void SetSceneNumbers(const torch::Tensor& numbers, MethodContext& context) {
+  const double* value = numbers.data_ptr<double>();
+  SceneFrame& frame = context.frame;
+  std::copy_n(value, 12, frame.normalised_from_world.begin());
+  value += 12;
+  frame.scale = value[0];
+  frame.near = value[1];
+  frame.far = value[2];
+  frame.ndc_focal_x = value[3];
+  frame.ndc_focal_y = value[4];
+  frame.type = static_cast<SceneType>(static_cast<int>(value[5]));
+  frame.ndc = value[6] != 0;
+  frame.bounded = value[7] != 0;
+  frame.lindisp = value[8] != 0;
+  context.has_alpha = value[9] != 0;
+  std::copy_n(value + 10, 3, context.background.begin());
+}
+
+}  // namespace
+
+torch::Tensor ToBytes(const torch::Tensor& rgb) {
+  return (rgb.clamp(0, 1) * 255 + 0.5).to(torch::kUInt8);
+}
+
+Trainer::Trainer(Dataset dataset,
+                 SceneFrame frame,
+                 Options options,
+                 torch::Device device)
+    : Trainer(
+          ContextOf(dataset, std::move(frame), std::move(options), device)) {
+  dataset_ = std::move(dataset);
+  sampler_ = std::make_unique<RaySampler>(dataset_,
+                                          context_.frame,
+                                          SamplerOptionsOf(context_.options),
+                                          context_.device);
+}
+
+Trainer::Trainer(const MethodContext& context) : context_(context) {
+  UseThreads();
+  method_ = FindMethod(context_.options.train.method).make(context_);
+}
+
+void Trainer::UseThreads() const {
+  int threads = context_.options.train.threads;
+  if (threads <= 0) {
+    threads = static_cast<int>(std::thread::hardware_concurrency());
+  }
+  at::set_num_threads(std::max(1, threads));
+}
+
+void Trainer::Run(int64_t until, const TrainCallbacks& callbacks) {
+  NERFPIPE_CHECK(sampler_ != nullptr);
+  UseThreads();
+  const TrainOptions& train = context_.options.train;
+  const int64_t end = until > 0 ? std::min(until, steps()) : steps();
+  Window window;
+  double since_checkpoint = 0;
+  TrainProgress progress;
+  progress.steps = steps();
+  const auto report = [&] {
+    const double n = static_cast<double>(std::max<int64_t>(1, window.steps));
+    const double seconds = std::max(1e-9, window.seconds);
+    progress.step = step_;
+    progress.seconds = seconds_;
+    progress.eta_seconds =
+        static_cast<double>(steps() - step_) * window.seconds / n;
+    progress.rays_per_second = window.rays / seconds;
+    progress.samples_per_second = window.samples / seconds;
+    progress.loss = window.loss / n;
+    progress.psnr = window.psnr / n;
+    progress.learning_rate = window.learning_rate;
+    window = {};
+    if (callbacks.progress) {
+      callbacks.progress(progress);
+    }
+  };
+
+  while (step_ < end) {
+    const auto start = Clock::now();
+    const RayBatch batch =
+        sampler_->Draw(method_->RaysPerStep(), step_, method_->Rules());
+    const StepReport step = method_->Step(batch, step_);
+    ++step_;
+    const double elapsed = SecondsSince(start);
+    seconds_ += elapsed;
+    since_checkpoint += elapsed;
+    window.seconds += elapsed;
+    window.rays += static_cast<double>(batch.rays.size());
+    window.samples += static_cast<double>(step.samples);
+    window.loss += step.loss;
+    window.psnr += step.psnr;
+    window.learning_rate = step.learning_rate;
+    ++window.steps;
+    const bool stop = callbacks.stop && callbacks.stop();
+    if (stop || step_ == end || step_ % train.report_every == 0) {
+      report();
+    }
+    if (stop) {
+      return;
+    }
+    const bool due = train.checkpoint_every > 0
+                         ? step_ % train.checkpoint_every == 0
+                         : train.checkpoint_seconds > 0 &&
+                               since_checkpoint >= train.checkpoint_seconds;
+    if (due && callbacks.checkpoint) {
+      since_checkpoint = 0;
+      progress.step = step_;
+      progress.seconds = seconds_;
+      callbacks.checkpoint(progress);
+    }
+  }
+}
+
+void Trainer::Save(const std::filesystem::path& path) {
+  torch::serialize::OutputArchive archive;
+  Write(archive, "trainer.options", OptionsText(context_.options));
+  Write(archive, "trainer.scene", SceneNumbers(context_));
+  Write(archive, "trainer.reason", context_.frame.reason);
+  Write(archive, "trainer.step", torch::tensor(step_));
+  Write(archive, "trainer.seconds", torch::tensor(seconds_, torch::kFloat64));
+  method_->Save(archive);
+  WriteCheckpoint(archive, path);
+}
+
+void Trainer::Load(const std::filesystem::path& path) {
+  torch::serialize::InputArchive archive;
+  ReadCheckpoint(archive, path, context_.device);
+  const std::string difference = FirstDifference(
+      ReadText(archive, "trainer.options"), OptionsText(context_.options));
+  if (!difference.empty()) {
+    throw UserError("the checkpoint " + path.string() +
+                        " is of a run with another " + difference,
+                    "use the same options, or remove it to train again");
+  }
+  LoadState(archive, path);
+}
+
+void Trainer::LoadState(torch::serialize::InputArchive& archive,
+                        const std::filesystem::path& path) {
+  try {
+    method_->Load(archive);
+    torch::Tensor seconds = torch::zeros({}, torch::kFloat64);
+    ReadInto(archive, "trainer.seconds", seconds);
+    seconds_ = seconds.item<double>();
+    step_ = ReadInteger(archive, "trainer.step");
+  } catch (const UserError& error) {
+    throw UserError(error.problem() + " (" + path.string() + ")",
+                    error.remedy());
+  }
+}
+
+std::unique_ptr<Trainer> Trainer::FromCheckpoint(
+    const std::filesystem::path& path, int threads, torch::Device device) {
+  torch::serialize::InputArchive archive;
+  ReadCheckpoint(archive, path, device);
+  MethodContext context;
+  context.device = device;
+  context.options = OptionsFromText(ReadText(archive, "trainer.options"));
+  context.options.train.threads = threads;
+  context.frame.reason = ReadText(archive, "trainer.reason");
+  torch::Tensor numbers = SceneNumbers(context);
+  ReadInto(archive, "trainer.scene", numbers);
+  SetSceneNumbers(numbers, context);
+  std::unique_ptr<Trainer> trainer(new Trainer(context));
+  trainer->LoadState(archive, path);
+  return trainer;
+}
+
+RenderedView Trainer::RenderView(const Camera& camera) {
+  const torch::NoGradGuard no_grad;
+  UseThreads();
+  const CameraTable table({camera}, context_.frame, context_.device);
+  const RayRules rules = method_->Rules();
+  const Rendered rendered = method_->Render(table.ThroughAll(0, rules));
+  torch::Tensor depth = rendered.depth;
+  if (rules.ndc && context_.frame.ndc) {
+    RayRules plain = rules;
+    plain.ndc = false;
+    depth = DepthFromNdc(table.ThroughAll(0, plain), depth);
+  }
+  const int64_t width = camera.width;
+  const int64_t height = camera.height;
+  RenderedView view;
+  view.rgb = rendered.rgb.view({height, width, 3}).cpu();
+  view.depth = (depth / context_.frame.scale).view({height, width}).cpu();
+  view.opacity = rendered.opacity.view({height, width}).cpu();
+  return view;
+}
+
+}  // namespace nerfpipe::nerf
