@@ -108,7 +108,7 @@ void ParsePng(std::string_view data, ImageHeader* header) {
       header->width = static_cast<int>(bytes.U32(at + 8));
       header->height = static_cast<int>(bytes.U32(at + 12));
       header->bits = static_cast<int>(bytes.U8(at + 16));
-      constexpr int kChannels[] = {1, 0, 3, 3, 2, 0, 4};
+      constexpr int kChannels[] = {1, 0, 3, 0, 2, 0, 4};
       const uint32_t color = bytes.U8(at + 17);
       header->channels = color <= 6 ? kChannels[color] : 0;
     } else if (kind == "eXIf") {

@@ -142,6 +142,7 @@ double PixelAspect(AVFormatContext* format, AVStream* stream) {
 
 struct Count {
   int64_t packets = 0;
+  int64_t discarded = 0;  // outside of the file's edit list
   int64_t first = std::numeric_limits<int64_t>::max();  // time stamps
   int64_t last = std::numeric_limits<int64_t>::min();
 };
@@ -153,10 +154,11 @@ Count CountPackets(const std::filesystem::path& path, int stream) {
   Count count;
   while (av_read_frame(format.get(), packet.get()) >= 0) {
     ThrowIfInterrupted();
-    const bool counts =
-        packet->stream_index == stream && packet->size > 0 &&
-        !(packet->flags & (AV_PKT_FLAG_DISCARD | AV_PKT_FLAG_CORRUPT));
-    if (counts) {
+    const bool ours = packet->stream_index == stream && packet->size > 0 &&
+                      !(packet->flags & AV_PKT_FLAG_CORRUPT);
+    const bool discard = packet->flags & AV_PKT_FLAG_DISCARD;
+    if (ours && discard) ++count.discarded;
+    if (ours && !discard) {
       ++count.packets;
       const int64_t time =
           packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
@@ -182,7 +184,8 @@ void FillInfo(const Count& count, VideoInput* input) {
     std::swap(info.width, info.height);
   }
   info.frames = count.packets;
-  info.announced_frames = stream->nb_frames;
+  info.missing_frames =
+      std::max(int64_t{0}, stream->nb_frames - count.packets - count.discarded);
   if (codec.color_trc == AVCOL_TRC_SMPTE2084) info.hdr = "PQ";
   if (codec.color_trc == AVCOL_TRC_ARIB_STD_B67) info.hdr = "HLG";
   const double span = count.last > count.first

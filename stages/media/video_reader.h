@@ -20,8 +20,8 @@ struct VideoInfo {
   int height = 0;
   // Frames that the file holds, counted by reading it; fewer may decode.
   int64_t frames = 0;
-  // What the file's header announces; 0 when it does not say.
-  int64_t announced_frames = 0;
+  // Frames that the header announces but the file does not hold.
+  int64_t missing_frames = 0;
   double duration = 0;           // seconds
   double frames_per_second = 0;  // mean
   std::string codec;             // "h264"

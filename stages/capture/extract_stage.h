@@ -1,0 +1,19 @@
+#pragma once
+
+// Stage "extract": a video or a folder of photos becomes frames/.
+
+#include "pipeline/engine/stage.h"
+
+#include <memory>
+
+namespace nerfpipe {
+
+struct ExtractOptions {
+  int every = 0;     // video: every N-th frame; 0: by target
+  int target = 100;  // video: number of frames, spread over the clip
+  int jpeg_quality = 97;
+};
+
+std::unique_ptr<Stage> MakeExtractStage();
+
+}  // namespace nerfpipe

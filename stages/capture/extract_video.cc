@@ -1,0 +1,112 @@
+#include "stages/capture/extract_video.h"
+
+#include "pipeline/base/error.h"
+#include "pipeline/base/interrupt.h"
+#include "stages/capture/work_queue.h"
+#include "stages/media/image_file.h"
+#include "stages/media/video_reader.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace nerfpipe {
+namespace {
+
+std::string Count(int64_t count, const std::string& unit) {
+  return std::to_string(count) + " " + unit + (count == 1 ? "" : "s");
+}
+
+void TellAbout(const VideoInfo& info, Report& report) {
+  // A few may be missing in a file that is in order: repeated frames of AVI
+  // take no room.
+  if (info.missing_frames > (info.frames + info.missing_frames) / 50) {
+    report.Warn("the video announces " +
+                std::to_string(info.frames + info.missing_frames) +
+                " frames but holds " + std::to_string(info.frames) +
+                "; it seems to be cut off, and what is there is used");
+  }
+  if (!info.hdr.empty()) {
+    report.Info("the video is HDR (" + info.hdr +
+                "): its colours are brought to standard range");
+  }
+}
+
+FrameList Describe(const std::filesystem::path& video, const VideoInfo& info) {
+  FrameList list;
+  list.source = video.filename().string();
+  list.video = true;
+  list.clip_frames = info.frames;
+  list.clip_duration = info.duration;
+  list.frames_per_second = info.frames_per_second;
+  list.codec = info.codec;
+  list.hdr = info.hdr;
+  return list;
+}
+
+}  // namespace
+
+std::vector<int64_t> ChooseFrames(int64_t clip_frames, int every, int target) {
+  std::vector<int64_t> chosen;
+  if (every > 0) {
+    for (int64_t i = 0; i < clip_frames; i += every) chosen.push_back(i);
+    return chosen;
+  }
+  const int64_t count = std::min<int64_t>(clip_frames, target);
+  for (int64_t i = 0; i < count; ++i) {
+    chosen.push_back((2 * i + 1) * clip_frames / (2 * count));
+  }
+  return chosen;
+}
+
+FrameList ExtractVideo(const std::filesystem::path& video,
+                       const ExtractOptions& options,
+                       int threads,
+                       const std::filesystem::path& folder,
+                       Report& report) {
+  VideoReader reader(video, threads);
+  const VideoInfo& info = reader.info();
+  TellAbout(info, report);
+  FrameList list = Describe(video, info);
+  const std::vector<int64_t> wanted =
+      ChooseFrames(info.frames, options.every, options.target);
+  const auto total = static_cast<int64_t>(wanted.size());
+  const std::unique_ptr<Progress> progress =
+      report.Start("decoding", info.frames, "frames");
+  WorkQueue writers(threads);
+  size_t next = 0;
+  while (next < wanted.size()) {
+    ThrowIfInterrupted();
+    const std::optional<VideoFrame> frame = reader.Next();
+    if (!frame) break;
+    progress->Update(frame->index() + 1);
+    if (frame->index() < wanted[next]) continue;
+    // In place of a damaged frame comes the next good one.
+    while (next < wanted.size() && wanted[next] <= frame->index()) ++next;
+    ListedFrame listed;
+    listed.name =
+        FrameName(static_cast<int64_t>(list.frames.size()) + 1, total, ".jpg");
+    listed.index = frame->index();
+    listed.time = frame->time();
+    const std::filesystem::path path = folder / listed.name;
+    writers.Add([frame = *frame, path, quality = options.jpeg_quality] {
+      WriteImage(frame.ToImage(), path, quality);
+    });
+    list.frames.push_back(std::move(listed));
+  }
+  writers.Finish();
+  if (list.frames.empty()) {
+    throw UserError("none of the " + Count(info.frames, "frame") + " of '" +
+                        video.string() + "' can be decoded: its " + info.codec +
+                        " stream is damaged",
+                    "copy it from the camera again");
+  }
+  if (reader.damaged() > 0) {
+    report.Warn(Count(reader.damaged(), "damaged frame") +
+                " of the video left out");
+  }
+  return list;
+}
+
+}  // namespace nerfpipe
