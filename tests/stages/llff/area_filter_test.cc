@@ -1,0 +1,85 @@
+#include "stages/llff/area_filter.h"
+
+#include "pipeline/base/random.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+namespace nerfpipe {
+namespace {
+
+Image RandomImage(int width, int height, int channels) {
+  Image image(width, height, channels);
+  Random random(7);
+  for (uint8_t& value : image.pixels) {
+    value = static_cast<uint8_t>(random.Below(256));
+  }
+  return image;
+}
+
+// The mean over the covered rectangle, straight from its definition.
+double MeanUnder(
+    const Image& image, int width, int height, int x, int y, int c) {
+  const double sx = static_cast<double>(image.width) / width;
+  const double sy = static_cast<double>(image.height) / height;
+  double sum = 0;
+  for (int v = 0; v < image.height; ++v) {
+    for (int u = 0; u < image.width; ++u) {
+      const double across = std::max(
+          0.0, std::min(u + 1.0, (x + 1) * sx) - std::max(1.0 * u, x * sx));
+      const double down = std::max(
+          0.0, std::min(v + 1.0, (y + 1) * sy) - std::max(1.0 * v, y * sy));
+      sum += across * down * image.At(u, v)[c];
+    }
+  }
+  return sum / (sx * sy);
+}
+
+void ExpectMeans(const Image& image, int width, int height) {
+  const Image small = AreaAverage(image, width, height);
+  ASSERT_EQ(small.width, width);
+  ASSERT_EQ(small.height, height);
+  ASSERT_EQ(small.channels, image.channels);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      for (int c = 0; c < image.channels; ++c) {
+        // The epsilon takes exact halves up in spite of rounding errors.
+        const double mean = MeanUnder(image, width, height, x, y, c);
+        ASSERT_EQ(small.At(x, y)[c], std::floor(mean + 0.5 + 1e-9))
+            << x << ", " << y;
+      }
+    }
+  }
+}
+
+TEST(AreaAverage, WholeFactorsAreBlockMeans) {
+  const Image image = RandomImage(48, 32, 3);
+  ExpectMeans(image, 24, 16);
+  ExpectMeans(image, 12, 8);
+  ExpectMeans(image, 6, 4);
+}
+
+TEST(AreaAverage, OtherSizesWeighTheEdges) {
+  const Image image = RandomImage(37, 23, 4);
+  ExpectMeans(image, 5, 3);
+  ExpectMeans(image, 36, 23);
+  ExpectMeans(image, 37, 1);
+}
+
+TEST(AreaAverage, RoundsHalvesUp) {
+  Image image(2, 1, 1);
+  image.pixels = {1, 2};
+  EXPECT_EQ(AreaAverage(image, 1, 1).pixels[0], 2);
+}
+
+TEST(ReducedSide, FollowsImageMagick) {
+  EXPECT_EQ(ReducedSide(4032, 8), 504);
+  EXPECT_EQ(ReducedSide(1003, 2), 502);
+  EXPECT_EQ(ReducedSide(1003, 4), 251);
+  EXPECT_EQ(ReducedSide(3, 8), 1);
+}
+
+}  // namespace
+}  // namespace nerfpipe
