@@ -11,7 +11,8 @@ list_files() {
   if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
     git ls-files -z --cached --others --exclude-standard -- '*.h' '*.cc'
   else
-    find pipeline stages data tests \( -name '*.h' -o -name '*.cc' \) -print0
+    find pipeline stages data tests \( -name '*.h' -o -name '*.cc' \) -print0 \
+      2>/dev/null
   fi
 }
 
