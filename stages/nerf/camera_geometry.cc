@@ -53,6 +53,12 @@ Eigen3 EigenOf(const Matrix3& rows) {
   return result;
 }
 
+// How near directions are to spanning just a plane: 0 is flat; 1 when they do
+// not span one.
+double Flatness(const Eigen3& eigen) {
+  return eigen.values[1] > 0.03 ? eigen.values[0] / eigen.values[1] : 1;
+}
+
 Vec3 MeanCentre(const std::vector<Pose>& poses) {
   Vec3 sum;
   for (const Pose& pose : poses) {
@@ -166,32 +172,41 @@ Vec3 FocusPoint(const std::vector<Pose>& poses) {
 
 Vec3 UpDirection(const std::vector<Pose>& poses, const Vec3& focus) {
   NERFPIPE_CHECK(!poses.empty());
-  Vec3 mean_up;
-  Matrix3 horizontals = {};
-  for (const Pose& pose : poses) {
-    mean_up = mean_up + pose.up;
-    AddOuter(pose.right, 1, &horizontals);
-  }
   const double n = static_cast<double>(poses.size());
-  if (Norm(mean_up) < 0.3 * n) {
-    // The up axes cancel: the pictures are stored sideways, or the camera was
-    // turned in the hand. The cameras stand above the scene, if anything.
-    const Vec3 normal = PlaneNormal(poses);
-    const Vec3 outward = MeanCentre(poses) - focus;
-    return Dot(normal, outward) < 0 ? -normal : normal;
+  Vec3 mean_up;
+  Vec3 mean_right;
+  Matrix3 ups = {};
+  Matrix3 rights = {};
+  for (const Pose& pose : poses) {
+    mean_up = mean_up + (1 / n) * pose.up;
+    mean_right = mean_right + (1 / n) * pose.right;
+    AddOuter(pose.up, 1 / n, &ups);
+    AddOuter(pose.right, 1 / n, &rights);
   }
-  mean_up = Normalised(mean_up);
-  // A camera held upright but tilted down has a horizontal right axis, while
-  // its up axis leans. Trust this when the right axes span a plane well.
-  const Eigen3 eigen = EigenOf(horizontals);
-  if (eigen.values[1] > 0.03 * n && eigen.values[0] < 0.2 * eigen.values[1]) {
-    const Vec3 up = Dot(eigen.vectors[0], mean_up) < 0 ? -eigen.vectors[0]
-                                                       : eigen.vectors[0];
-    if (AngleBetween(up, mean_up) < 75 * kPi / 180) {
+  const Vec3 outward = MeanCentre(poses) - focus;
+  const auto above = [&](const Vec3& axis) {
+    return Dot(axis, outward) < 0 ? -axis : axis;
+  };
+  // A camera tilted down has a leaning up axis but a level right axis. In
+  // pictures stored on their side it is the up axis that is level, and which
+  // way round is anyone's guess: cameras stand above the scene, if anything.
+  const Eigen3 of_rights = EigenOf(rights);
+  const Eigen3 of_ups = EigenOf(ups);
+  const bool sideways =
+      of_ups.values[1] > 0.1 && Flatness(of_ups) < 0.3 * Flatness(of_rights);
+  const Vec3 vertical = sideways ? above(mean_right) : mean_up;
+  if (Norm(vertical) < 0.3) {
+    return above(PlaneNormal(poses));  // the camera was turned in the hand
+  }
+  const Eigen3& level = sideways ? of_ups : of_rights;
+  if (Flatness(level) < 0.2) {
+    const Vec3 up = Dot(level.vectors[0], vertical) < 0 ? -level.vectors[0]
+                                                        : level.vectors[0];
+    if (AngleBetween(up, vertical) < 75 * kPi / 180) {
       return up;
     }
   }
-  return mean_up;
+  return Normalised(vertical);
 }
 
 Ring FitRing(const std::vector<Pose>& poses,

@@ -70,8 +70,9 @@ double Quantile(std::vector<double> values, double share);
 Vec3 FocusPoint(const std::vector<Pose>& poses);
 
 // The direction that is up for someone who held the camera: perpendicular to
-// the cameras' horizontal axes where those tell it, else the mean of their up
-// axes, else the normal of the plane they lie in (captures stored sideways).
+// the cameras' level axes where those tell it, else the mean of their upright
+// axes, else the normal of the plane that the cameras lie in. Captures whose
+// pictures are stored on their side are recognised.
 Vec3 UpDirection(const std::vector<Pose>& poses, const Vec3& focus);
 
 // The circle about the axis through `focus` along `up` that follows a set of

@@ -54,12 +54,27 @@ TEST(SceneAnalysisTest, UpOfAPartialOrbitDoesNotLean) {
   EXPECT_EQ(AnalyseScene(dataset, {}).type, SceneType::kOrbit);
 }
 
-// Pictures stored on their side: up axes run round the ring and cancel.
-TEST(SceneAnalysisTest, SidewaysOrbitFindsUpFromItsPlane) {
+// Pictures stored on their side: up axes run round the ring.
+TEST(SceneAnalysisTest, SidewaysPicturesDoNotTipTheScene) {
+  for (const double degrees : {360.0, 150.0}) {
+    Dataset dataset = Orbit(24, kFocus, kUp, 4, 2, degrees);
+    for (View& view : dataset.train) {
+      const Pose pose = PoseOf(view.camera);
+      SetPose({-pose.up, pose.right, pose.back, pose.centre}, &view.camera);
+    }
+    const std::vector<Pose> poses = PosesOf(dataset);
+    ExpectNear(UpDirection(poses, FocusPoint(poses)), kUp, 1e-6);
+  }
+}
+
+// A camera rolled anyhow: only the plane of the ring is left.
+TEST(SceneAnalysisTest, RolledCamerasFindUpFromTheirPlane) {
   Dataset dataset = Orbit(24, kFocus, kUp, 4, 2);
-  for (View& view : dataset.train) {
-    Pose pose = PoseOf(view.camera);
-    SetPose({pose.up, -pose.right, pose.back, pose.centre}, &view.camera);
+  for (size_t i = 0; i < dataset.train.size(); ++i) {
+    const Pose pose = PoseOf(dataset.train[i].camera);
+    const double roll = 2.6 * static_cast<double>(i);
+    const Vec3 up = std::cos(roll) * pose.up + std::sin(roll) * pose.right;
+    SetPose(LookAlong(pose.centre, pose.back, up), &dataset.train[i].camera);
   }
   const std::vector<Pose> poses = PosesOf(dataset);
   ExpectNear(UpDirection(poses, FocusPoint(poses)), kUp, 1e-6);
