@@ -1,0 +1,256 @@
+#include "stages/nerf/stage/commands.h"
+
+#include "pipeline/base/atomic_file.h"
+#include "pipeline/base/digest.h"
+#include "pipeline/base/error.h"
+#include "stages/common/dataset_folder.h"
+#include "stages/nerf/data/read_dataset.h"
+#include "stages/nerf/methods.h"
+#include "stages/nerf/stage/evaluation.h"
+#include "stages/nerf/stage/render_stage.h"
+#include "stages/nerf/stage/rendering.h"
+#include "stages/nerf/stage/scene_file.h"
+#include "stages/nerf/stage/train_stage.h"
+#include "stages/nerf/stage/training.h"
+
+#include <cstdio>
+
+namespace nerfpipe {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr char kDatasetFile[] = "dataset.json";
+
+const TrainStage& AsTrain(const Stage& stage) {
+  const auto* train = dynamic_cast<const TrainStage*>(&stage);
+  NERFPIPE_CHECK(train != nullptr);
+  return *train;
+}
+
+const RenderStage& AsRender(const Stage& stage) {
+  const auto* render = dynamic_cast<const RenderStage*>(&stage);
+  NERFPIPE_CHECK(render != nullptr);
+  return *render;
+}
+
+// Unfinished work, emptied when `key` is not what it was begun for.
+fs::path ScratchFor(const WorkFolder& work,
+                    const std::string& name,
+                    const std::string& key) {
+  const fs::path folder = work.folder / ".nerfpipe" / name;
+  const fs::path key_file = folder / "key";
+  if (!fs::exists(key_file) || ReadFile(key_file) != key) {
+    fs::remove_all(folder);
+    fs::create_directories(folder);
+    WriteFileAtomically(key_file, key);
+  }
+  fs::remove_all(folder / "out");
+  fs::create_directories(folder / "out");
+  fs::create_directories(folder / "work");
+  return folder;
+}
+
+// dataset.json, empty when there is none.
+Json ReadRecord(const fs::path& folder) {
+  const fs::path file = folder / kDatasetFile;
+  if (!fs::exists(file)) {
+    return Json::object();
+  }
+  Json record = Json::parse(ReadFile(file), nullptr, false);
+  if (!record.is_object() || !record.contains("dataset") ||
+      !record["dataset"].is_string() || !record.contains("trained") ||
+      !record["trained"].is_object()) {
+    throw UserError(file.string() + " is damaged", "remove it and train again");
+  }
+  return record;
+}
+
+// What the result of a training depends on. The images stand for themselves
+// with the files that pose them.
+std::string TrainKey(const TrainStage& train, const fs::path& dataset) {
+  DigestBuilder key;
+  key.Add(std::to_string(train.Version())).Add(dataset.string());
+  TrainSettings settings = train.settings();
+  key.Add(ResultOptionsText(TrainOptionGroups(&settings),
+                            settings.options.train.method));
+  for (const char* name : {kPosesBoundsFile,
+                           kTransformsFile,
+                           "transforms_train.json",
+                           "sparse/0/images.bin",
+                           "sparse/0/images.txt",
+                           "sparse/images.bin",
+                           "sparse/images.txt"}) {
+    const fs::path file = dataset / name;
+    key.Add(fs::is_regular_file(file) ? DigestOfFile(file) : "");
+  }
+  if (fs::is_regular_file(dataset)) {
+    key.Add(DigestOfFile(dataset));
+  }
+  return key.Finish();
+}
+
+std::string TrainedFolder(const std::string& method) {
+  return "train/" + method;
+}
+
+// The method asked for when it was trained here, else the one that was.
+std::string TrainedMethod(const fs::path& folder, const std::string& wanted) {
+  if (fs::exists(folder / TrainedFolder(wanted) / kCheckpointFile)) {
+    return wanted;
+  }
+  for (const nerf::MethodEntry& entry : nerf::Methods()) {
+    if (fs::exists(folder / TrainedFolder(entry.name) / kCheckpointFile)) {
+      return entry.name;
+    }
+  }
+  throw UserError(
+      "nothing is trained in " + folder.string(),
+      "train first: nerfpipe train -d DATASET -w " + folder.string());
+}
+
+// Puts a finished folder into its place; what was there goes into `scratch`.
+void MoveIntoPlace(const fs::path& from,
+                   const fs::path& to,
+                   const fs::path& scratch) {
+  fs::create_directories(to.parent_path());
+  if (fs::exists(to)) {
+    fs::remove_all(scratch / "old");
+    fs::rename(to, scratch / "old");
+  }
+  fs::rename(from, to);
+}
+
+}  // namespace
+
+StageResult TrainDataset(const Stage& train_stage,
+                         const fs::path& dataset,
+                         const WorkFolder& work) {
+  const TrainStage& train = AsTrain(train_stage);
+  nerf::DetectDatasetKind(dataset);  // before anything is written
+  const fs::path source = fs::canonical(dataset);
+  const std::string method = train.settings().options.train.method;
+  const std::string key = TrainKey(train, source);
+  const fs::path place = work.folder / train.OutputFolder();
+  Json record = ReadRecord(work.folder);
+  const Json before = record.contains("trained")
+                          ? record["trained"].value(method, Json())
+                          : Json();
+  if (fs::exists(place)) {
+    if (!before.is_object()) {
+      throw UserError(place.string() +
+                          " exists and was not made by nerfpipe "
+                          "train",
+                      "choose another folder with -w");
+    }
+    if (before.value("key", "") == key) {
+      StageResult result =
+          StageResult::Done("already trained: " + before.value("line", ""));
+      result.facts = before.value("facts", Json::object());
+      return result;
+    }
+  }
+
+  const fs::path scratch = ScratchFor(work, "train-" + method, key);
+  TrainJob job;
+  job.dataset = source;
+  job.settings = train.settings();
+  job.out = scratch / "out";
+  job.scratch = scratch / "work";
+  job.threads = work.threads;
+  job.device = work.device;
+  job.report = work.report;
+  StageResult result = Train(job);
+  if (result.state == StageResult::State::kFailed) {
+    return result;
+  }
+  // The record comes first: a folder without one would be taken for the
+  // user's own. Killed in between, the finished checkpoint is still there.
+  record["dataset"] = source.string();
+  record["trained"][method] = {{"key", ""}};
+  WriteFileAtomically(work.folder / kDatasetFile, record.dump(2) + "\n");
+  MoveIntoPlace(job.out, place, scratch);
+  record["trained"][method] = {
+      {"key", key}, {"line", result.line}, {"facts", result.facts}};
+  WriteFileAtomically(work.folder / kDatasetFile, record.dump(2) + "\n");
+  fs::remove_all(scratch);
+  return result;
+}
+
+StageResult EvaluateCheckpoint(const Stage& train_stage,
+                               const WorkFolder& work) {
+  const std::string method = TrainedMethod(
+      work.folder, AsTrain(train_stage).settings().options.train.method);
+  const fs::path trained = work.folder / TrainedFolder(method);
+  const Json record = ReadRecord(work.folder);
+  const fs::path dataset = record.empty()
+                               ? work.folder
+                               : fs::path(record["dataset"].get<std::string>());
+  const SceneFile scene = ReadSceneFile(trained / kSceneFile);
+  nerf::ReadOptions options;
+  options.factor = scene.factor;
+  options.llffhold = scene.llffhold;
+  options.threads = work.threads;
+  const nerf::Dataset data =
+      nerf::ReadDataset(dataset, options, *work.report).dataset;
+  if (data.test.empty()) {
+    throw UserError("no views of " + dataset.string() + " are held out",
+                    "train with train.llffhold=8");
+  }
+  const std::unique_ptr<nerf::Trainer> trainer = nerf::Trainer::FromCheckpoint(
+      trained / kCheckpointFile, work.threads, DeviceNamed(work.device));
+  const Scores scores = Evaluate(
+      *trainer, data.test, work.folder / "eval" / method, *work.report);
+  char line[96];
+  std::snprintf(line,
+                sizeof(line),
+                "%.2f dB PSNR and %.3f SSIM on %zu views",
+                scores.psnr,
+                scores.ssim,
+                scores.views.size());
+  StageResult result = StageResult::Done(method + ", " + line);
+  Json views = Json::array();
+  for (const ViewScore& view : scores.views) {
+    views.push_back(
+        {{"name", view.name}, {"psnr", view.psnr}, {"ssim", view.ssim}});
+  }
+  result.facts["evaluation"] = {{"method", method},
+                                {"steps", trainer->step()},
+                                {"psnr", scores.psnr},
+                                {"ssim", scores.ssim},
+                                {"views", views}};
+  return result;
+}
+
+StageResult RenderCheckpoint(const Stage& render_stage,
+                             const WorkFolder& work) {
+  const RenderStage& render = AsRender(render_stage);
+  const std::string method = TrainedMethod(work.folder, render.method());
+  const fs::path trained = work.folder / TrainedFolder(method);
+  RenderSettings settings = render.settings();
+  DigestBuilder key;
+  key.Add(DigestOfFile(trained / kCheckpointFile))
+      .Add(DigestOfFile(trained / kSceneFile))
+      .Add(ResultOptionsText({RenderOptionGroup(&settings)}, method));
+  const fs::path scratch =
+      ScratchFor(work, "render-" + method + "-" + settings.path, key.Finish());
+  RenderJob job;
+  job.trained = trained;
+  job.settings = settings;
+  job.out = scratch / "out";
+  job.name_after_path = true;
+  job.scratch = scratch / "work";
+  job.threads = work.threads;
+  job.device = work.device;
+  job.report = work.report;
+  const StageResult result = Render(job);
+  fs::create_directories(work.folder / "renders");
+  for (const std::string& name : SortedFileNames(job.out / "renders")) {
+    fs::rename(job.out / "renders" / name, work.folder / "renders" / name);
+  }
+  fs::remove_all(scratch);
+  return result;
+}
+
+}  // namespace nerfpipe

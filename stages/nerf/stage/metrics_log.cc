@@ -1,0 +1,59 @@
+#include "stages/nerf/stage/metrics_log.h"
+
+#include "pipeline/base/atomic_file.h"
+
+#include <sstream>
+
+#include <nlohmann/json.hpp>
+
+namespace nerfpipe {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// The whole lines of steps up to `step`.
+std::string LinesUntil(const std::string& text, int64_t step) {
+  std::string kept;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const Json json = Json::parse(line, nullptr, false);
+    if (json.is_object() && json.contains("loss") &&
+        json.value("step", int64_t{0}) <= step) {
+      kept += line + "\n";
+    }
+  }
+  return kept;
+}
+
+}  // namespace
+
+MetricsLog::MetricsLog(const std::filesystem::path& path, int64_t step) {
+  const bool there = std::filesystem::exists(path);
+  WriteFileAtomically(path, there ? LinesUntil(ReadFile(path), step) : "");
+  file_.open(path, std::ios::app);
+}
+
+void MetricsLog::Add(const nerf::TrainProgress& progress) {
+  const Json line = {{"step", progress.step},
+                     {"seconds", progress.seconds},
+                     {"loss", progress.loss},
+                     {"psnr", progress.psnr},
+                     {"learning_rate", progress.learning_rate},
+                     {"rays_per_second", progress.rays_per_second},
+                     {"samples_per_second", progress.samples_per_second}};
+  file_ << line.dump() << "\n" << std::flush;
+}
+
+void MetricsLog::Add(const Scores& scores, int64_t step) {
+  Json views = Json::object();
+  for (const ViewScore& view : scores.views) {
+    views[view.name] = {{"psnr", view.psnr}, {"ssim", view.ssim}};
+  }
+  const Json line = {{"step", step},
+                     {"test_psnr", scores.psnr},
+                     {"test_ssim", scores.ssim},
+                     {"test_views", views}};
+  file_ << line.dump() << "\n" << std::flush;
+}
+
+}  // namespace nerfpipe

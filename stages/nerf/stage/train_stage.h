@@ -1,0 +1,35 @@
+#pragma once
+
+// The stage `train`: poses_bounds.npy and images_N into train/METHOD.
+
+#include "pipeline/engine/stage.h"
+#include "stages/nerf/stage/settings.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace nerfpipe {
+
+class TrainStage : public Stage {
+ public:
+  std::string Name() const override { return "train"; }
+  int Version() const override { return 1; }
+  std::string Description() const override;
+  std::vector<std::string> Inputs() const override;
+  std::vector<std::string> Outputs() const override;
+  std::vector<OptionGroup> Options() override;
+  bool Matters(const OptionGroup& group) const override;
+  StageResult Run(const StageContext& context) override;
+
+  const TrainSettings& settings() const { return settings_; }
+  // "train/ngp".
+  std::string OutputFolder() const;
+
+ private:
+  TrainSettings settings_;
+};
+
+std::unique_ptr<TrainStage> MakeTrainStage();
+
+}  // namespace nerfpipe

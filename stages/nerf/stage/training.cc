@@ -1,0 +1,178 @@
+#include "stages/nerf/stage/training.h"
+
+#include "pipeline/base/error.h"
+#include "pipeline/base/interrupt.h"
+#include "stages/nerf/data/read_dataset.h"
+#include "stages/nerf/scene_analysis.h"
+#include "stages/nerf/stage/evaluation.h"
+#include "stages/nerf/stage/metrics_log.h"
+#include "stages/nerf/stage/scene_file.h"
+#include "stages/nerf/trainer.h"
+
+#include <cmath>
+#include <cstdio>
+#include <memory>
+
+namespace nerfpipe {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string Decibels(double psnr) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.2f dB", psnr);
+  return text;
+}
+
+nerf::ReadResult ReadData(const TrainJob& job) {
+  nerf::ReadOptions options;
+  options.factor = job.settings.factor;
+  options.llffhold = job.settings.llffhold;
+  options.threads = job.threads;
+  return nerf::ReadDataset(job.dataset, options, *job.report);
+}
+
+nerf::SceneFrame PlaceScene(const TrainJob& job, const nerf::Dataset& data) {
+  const nerf::Options& options = job.settings.options;
+  nerf::SceneOptions scene;
+  scene.type = job.settings.scene;
+  scene.ndc = options.train.method == "nerf" && !options.nerf.no_ndc;
+  nerf::SceneFrame frame = nerf::AnalyseScene(data, scene);
+  job.report->Info("Scene type " + nerf::NameOf(frame.type) + ": " +
+                   frame.reason + ".");
+  return frame;
+}
+
+// A trainer that goes on from an earlier sitting's checkpoint when there is a
+// sound one.
+std::unique_ptr<nerf::Trainer> MakeTrainer(const TrainJob& job,
+                                           const nerf::Dataset& dataset,
+                                           const nerf::SceneFrame& frame) {
+  nerf::Options options = job.settings.options;
+  options.train.threads = job.threads;
+  const torch::Device device = DeviceNamed(job.device);
+  const auto make = [&] {
+    return std::make_unique<nerf::Trainer>(dataset, frame, options, device);
+  };
+  std::unique_ptr<nerf::Trainer> trainer = make();
+  const fs::path checkpoint = job.scratch / kCheckpointFile;
+  if (!fs::exists(checkpoint)) {
+    return trainer;
+  }
+  try {
+    trainer->Load(checkpoint);
+  } catch (const UserError& error) {
+    job.report->Warn("Training starts from the beginning: " + error.problem() +
+                     ".");
+    fs::remove(checkpoint);
+    return make();
+  }
+  if (!trainer->finished()) {
+    job.report->Info("Going on at step " + std::to_string(trainer->step()) +
+                     " of " + std::to_string(trainer->steps()) + ".");
+  }
+  return trainer;
+}
+
+// False when the loss stopped being a number.
+bool RunSteps(const TrainJob& job, nerf::Trainer& trainer, MetricsLog& log) {
+  const fs::path checkpoint = job.scratch / kCheckpointFile;
+  const std::unique_ptr<Progress> progress =
+      job.report->Start("Training " + job.settings.options.train.method,
+                        trainer.steps(),
+                        "steps");
+  bool sound = true;
+  nerf::TrainCallbacks callbacks;
+  callbacks.progress = [&](const nerf::TrainProgress& now) {
+    sound = sound && std::isfinite(now.loss);
+    // Where a sitting was broken off is of no interest.
+    const bool regular = now.step % trainer.options().train.report_every == 0 ||
+                         now.step == now.steps;
+    if (sound && regular) {
+      log.Add(now);
+      progress->Update(now.step, "psnr " + Decibels(now.psnr));
+    }
+  };
+  callbacks.checkpoint = [&](const nerf::TrainProgress&) {
+    if (sound) {
+      trainer.Save(checkpoint);
+    }
+  };
+  callbacks.stop = [&] { return !sound || InterruptRequested(); };
+  trainer.Run(0, callbacks);
+  if (sound) {
+    trainer.Save(checkpoint);
+    ThrowIfInterrupted();
+  }
+  return sound;
+}
+
+StageResult Summarise(const nerf::Trainer& trainer, const Scores& scores) {
+  const std::string& method = trainer.options().train.method;
+  std::string line = method + ", " + std::to_string(trainer.steps()) + " steps";
+  nlohmann::ordered_json training = {{"method", method},
+                                     {"steps", trainer.steps()},
+                                     {"seconds", trainer.seconds()}};
+  if (!scores.views.empty()) {
+    char ssim[32];
+    std::snprintf(ssim, sizeof(ssim), "%.3f", scores.ssim);
+    line += ", " + Decibels(scores.psnr) + " PSNR and " + ssim + " SSIM on " +
+            std::to_string(scores.views.size()) + " held-out views";
+    training["psnr"] = scores.psnr;
+    training["ssim"] = scores.ssim;
+  }
+  StageResult result = StageResult::Done(line);
+  result.facts["training"] = training;
+  return result;
+}
+
+}  // namespace
+
+StageResult Train(const TrainJob& job) {
+  NERFPIPE_CHECK(job.report != nullptr);
+  const nerf::ReadResult read = ReadData(job);
+  const nerf::Dataset& dataset = read.dataset;
+  const nerf::SceneFrame frame = PlaceScene(job, dataset);
+  WriteSceneFile({dataset, read.factor, job.settings.llffhold},
+                 job.out / kSceneFile);
+  const std::unique_ptr<nerf::Trainer> trainer =
+      MakeTrainer(job, dataset, frame);
+  MetricsLog log(job.scratch / kMetricsFile, trainer->step());
+  if (!trainer->finished() && !RunSteps(job, *trainer, log)) {
+    return StageResult::Failed(
+        "the loss is not a number after step " +
+        std::to_string(trainer->step()) +
+        "; lower the learning rate (ngp.learning_rate or nerf.lrate)");
+  }
+  const Scores scores =
+      Evaluate(*trainer, dataset.test, job.out / kTestFolder, *job.report);
+  if (!scores.views.empty()) {
+    log.Add(scores, trainer->step());
+  }
+  trainer->Save(job.out / kCheckpointFile);
+  fs::copy_file(job.scratch / kMetricsFile,
+                job.out / kMetricsFile,
+                fs::copy_options::overwrite_existing);
+  return Summarise(*trainer, scores);
+}
+
+torch::Device DeviceNamed(const std::string& name) {
+  if (name == "auto") {
+    return torch::cuda::is_available() ? torch::kCUDA : torch::kCPU;
+  }
+  try {
+    const torch::Device device(name);
+    if (device.is_cpu() ||
+        (device.is_cuda() &&
+         (device.has_index() ? device.index() : 0) <
+             static_cast<int>(torch::cuda::device_count()))) {
+      return device;
+    }
+  } catch (const c10::Error&) {
+    // An unknown name: told below.
+  }
+  throw UserError("there is no device '" + name + "' here",
+                  "use auto, cpu, cuda or cuda:N");
+}
+
+}  // namespace nerfpipe

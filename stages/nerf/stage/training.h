@@ -1,0 +1,44 @@
+#pragma once
+
+// Trains a method on a data set and measures it on the held-out views: what
+// the stage `train` and the command `nerfpipe train` have in common.
+
+#include "pipeline/base/report.h"
+#include "pipeline/engine/stage.h"
+#include "stages/nerf/stage/settings.h"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <torch/torch.h>
+
+namespace nerfpipe {
+
+// Files of a trained scene, in its folder train/METHOD.
+inline constexpr char kCheckpointFile[] = "checkpoint.pt";
+inline constexpr char kSceneFile[] = "scene.json";
+inline constexpr char kMetricsFile[] = "metrics.jsonl";
+inline constexpr char kTestFolder[] = "test";
+
+struct TrainJob {
+  std::filesystem::path dataset;
+  TrainSettings settings;
+  std::filesystem::path out;      // becomes train/METHOD; exists
+  std::filesystem::path scratch;  // unfinished work of the same job; exists
+  int threads = 1;
+  std::string device = "auto";
+  Report* report = nullptr;
+};
+
+// Goes on from a checkpoint in `scratch`. Facts: {"training": {"method",
+// "steps", "seconds", "psnr", "ssim"}}; the last two only with held-out views.
+// Seconds are those spent on training steps, over all sittings. Throws
+// UserError for bad data and Interrupted after a checkpoint at Ctrl-C.
+StageResult Train(const TrainJob& job);
+
+// "auto" is CUDA where there is one. Throws UserError for a device that is not
+// there.
+torch::Device DeviceNamed(const std::string& name);
+
+}  // namespace nerfpipe

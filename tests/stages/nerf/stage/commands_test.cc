@@ -1,0 +1,87 @@
+#include "stages/nerf/stage/commands.h"
+
+#include "pipeline/base/atomic_file.h"
+#include "tests/stages/nerf/data/tiny_scene.h"
+#include "tests/stages/nerf/stage/tiny_training.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace nerfpipe {
+namespace {
+
+namespace fs = std::filesystem;
+using nerf::TempFolder;
+using nerf::TinyScene;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class CommandsTest : public ::testing::Test {
+ protected:
+  CommandsTest() {
+    const TinyScene scene;
+    scene.WriteImages(data() / "images");
+    scene.WriteTransforms(data());
+    work_.folder = folder_.path() / "work";
+    work_.threads = 1;
+    work_.device = "cpu";
+    work_.report = &SilentReport();
+  }
+
+  fs::path data() const { return folder_.path() / "data"; }
+
+  TempFolder folder_;
+  WorkFolder work_;
+};
+
+TEST_F(CommandsTest, TrainEvalRenderNeedTheDataSetOnlyOnce) {
+  const std::unique_ptr<TrainStage> train = TinyTrainStage("ngp");
+  const StageResult first = TrainDataset(*train, data(), work_);
+  ASSERT_EQ(first.state, StageResult::State::kDone) << first.line;
+  EXPECT_TRUE(fs::exists(work_.folder / "train/ngp/checkpoint.pt"));
+  EXPECT_TRUE(fs::exists(work_.folder / "train/ngp/test"));
+
+  const StageResult again = TrainDataset(*train, data(), work_);
+  EXPECT_THAT(again.line, StartsWith("already trained"));
+  EXPECT_EQ(again.facts, first.facts);
+  Set(*train, "train.seed", "5");
+  EXPECT_THAT(TrainDataset(*train, data(), work_).line, StartsWith("ngp, 40"));
+
+  // Another method in the options, but only ngp is trained here.
+  const std::unique_ptr<TrainStage> other = TinyTrainStage("nerf");
+  const StageResult eval = EvaluateCheckpoint(*other, work_);
+  EXPECT_EQ(eval.facts["evaluation"]["method"], "ngp");
+  EXPECT_EQ(eval.facts["evaluation"]["views"].size(), 2);
+  EXPECT_EQ(eval.facts["evaluation"]["views"][0]["name"], "images/img 0.png");
+
+  const std::unique_ptr<RenderStage> render = MakeRenderStage(*other);
+  Set(*render, "render.frames", "2");
+  const StageResult video = RenderCheckpoint(*render, work_);
+  EXPECT_EQ(video.facts["results"]["video"], "renders/orbit.mp4");
+  EXPECT_TRUE(fs::exists(work_.folder / "renders/orbit.mp4"));
+  EXPECT_TRUE(fs::exists(work_.folder / "renders/orbit_depth.mp4"));
+}
+
+TEST_F(CommandsTest, FoldersOfOthersAreLeftAlone) {
+  fs::create_directories(work_.folder / "train/ngp");
+  WriteFileAtomically(work_.folder / "train/ngp/mine.txt", "mine");
+  const std::unique_ptr<TrainStage> train = TinyTrainStage("ngp");
+  EXPECT_THROW(TrainDataset(*train, data(), work_), UserError);
+  EXPECT_EQ(ReadFile(work_.folder / "train/ngp/mine.txt"), "mine");
+}
+
+TEST_F(CommandsTest, ErrorsSayWhatIsMissing) {
+  const std::unique_ptr<TrainStage> train = TinyTrainStage("ngp");
+  try {
+    EvaluateCheckpoint(*train, work_);
+    FAIL() << "no error";
+  } catch (const UserError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("nothing is trained"));
+  }
+  EXPECT_THROW(TrainDataset(*train, folder_.path() / "nowhere", work_),
+               UserError);
+  EXPECT_FALSE(fs::exists(work_.folder));
+}
+
+}  // namespace
+}  // namespace nerfpipe
