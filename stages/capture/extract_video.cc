@@ -72,6 +72,7 @@ FrameList ExtractVideo(const std::filesystem::path& video,
   const std::vector<int64_t> wanted =
       ChooseFrames(info.frames, options.every, options.target);
   const auto total = static_cast<int64_t>(wanted.size());
+  reader.DecodeOnly(wanted);
   const std::unique_ptr<Progress> progress =
       report.Start("decoding", info.frames, "frames");
   WorkQueue writers(threads);

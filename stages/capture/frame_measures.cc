@@ -14,7 +14,7 @@ namespace nerfpipe {
 namespace {
 
 constexpr int kWorkingSide = 960;
-constexpr int kThumbnailWidth = 240;
+constexpr int kThumbnailWidth = 160;
 
 cv::Mat View(const Image& gray) {
   return cv::Mat(
@@ -79,7 +79,7 @@ double MotionBetween(const Image& from, const Image& to) {
   if (from.width != to.width || from.height != to.height) return 1;
   cv::Mat flow;
   cv::calcOpticalFlowFarneback(
-      View(from), View(to), flow, 0.5, 4, 15, 3, 5, 1.1, 0);
+      View(from), View(to), flow, 0.5, 4, 15, 2, 5, 1.1, 0);
   const double sum = flow.dot(flow);
   return std::sqrt(sum / (static_cast<double>(flow.rows) * flow.cols)) /
          from.width;

@@ -16,7 +16,7 @@ struct FrameMeasures {
   double sharpness = 0;
   double luma = 0;   // mean, 0 to 1
   double light = 0;  // mean of linear light (gamma 2.2), 0 to 1
-  Image thumbnail;   // gray, 240 pixels wide, for MotionBetween
+  Image thumbnail;   // gray, 160 pixels wide, for MotionBetween
 };
 
 // Throws UserError when the file cannot be read.

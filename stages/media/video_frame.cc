@@ -5,6 +5,7 @@
 #include "stages/media/orientation.h"
 #include "stages/media/tone_map.h"
 #include "stages/media/video_reader.h"
+#include "stages/media/yuv_to_rgb.h"
 
 #include <algorithm>
 #include <cmath>
@@ -97,9 +98,50 @@ void Convert(const AVFrame& picture, AVFrame* to) {
             to->linesize);
 }
 
+// The pictures that nearly every camera makes, for which there is a quicker
+// and better conversion than libswscale's.
+bool IsCommon(const AVFrame& picture) {
+  const bool format = picture.format == AV_PIX_FMT_YUV420P ||
+                      picture.format == AV_PIX_FMT_YUVJ420P;
+  const bool siting = picture.chroma_location == AVCHROMA_LOC_UNSPECIFIED ||
+                      picture.chroma_location == AVCHROMA_LOC_LEFT;
+  const int matrix = MatrixOf(picture);
+  const bool hdr = picture.color_trc == AVCOL_TRC_SMPTE2084 ||
+                   picture.color_trc == AVCOL_TRC_ARIB_STD_B67;
+  return format && siting && !hdr &&
+         (matrix == SWS_CS_ITU709 || matrix == SWS_CS_ITU601 ||
+          matrix == SWS_CS_BT2020);
+}
+
+Image FromCommon(const AVFrame& picture) {
+  Yuv420 yuv;
+  yuv.width = picture.width;
+  yuv.height = picture.height;
+  for (int c = 0; c < 3; ++c) {
+    yuv.planes[c] = picture.data[c];
+    yuv.strides[c] = picture.linesize[c];
+  }
+  switch (MatrixOf(picture)) {
+    case SWS_CS_ITU709:
+      yuv.red = 0.2126;
+      yuv.blue = 0.0722;
+      break;
+    case SWS_CS_BT2020:
+      yuv.red = 0.2627;
+      yuv.blue = 0.0593;
+      break;
+    default:
+      yuv.red = 0.299;
+      yuv.blue = 0.114;
+  }
+  yuv.full_range = IsFullRange(picture);
+  return RgbOfYuv420(yuv);
+}
+
 }  // namespace
 
 Image RgbOfPicture(const AVFrame& picture, double pixel_aspect) {
+  if (IsCommon(picture) && pixel_aspect == 1) return FromCommon(picture);
   const bool pq = picture.color_trc == AVCOL_TRC_SMPTE2084;
   const bool hlg = picture.color_trc == AVCOL_TRC_ARIB_STD_B67;
   const av::Owned<AVFrame> rgb = av::MakeFrame();

@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <cstring>
 #include <fstream>
-#include <limits>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -142,9 +141,8 @@ double PixelAspect(AVFormatContext* format, AVStream* stream) {
 
 struct Count {
   int64_t packets = 0;
-  int64_t discarded = 0;  // outside of the file's edit list
-  int64_t first = std::numeric_limits<int64_t>::max();  // time stamps
-  int64_t last = std::numeric_limits<int64_t>::min();
+  int64_t discarded = 0;        // outside of the file's edit list
+  std::vector<int64_t> stamps;  // ascending; packets without one left out
 };
 
 // Container headers lie about files that were cut off or edited.
@@ -160,15 +158,11 @@ Count CountPackets(const std::filesystem::path& path, int stream) {
     if (ours && discard) ++count.discarded;
     if (ours && !discard) {
       ++count.packets;
-      const int64_t time =
-          packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
-      if (time != AV_NOPTS_VALUE) {
-        count.first = std::min(count.first, time);
-        count.last = std::max(count.last, time);
-      }
+      if (packet->pts != AV_NOPTS_VALUE) count.stamps.push_back(packet->pts);
     }
     av_packet_unref(packet.get());
   }
+  std::sort(count.stamps.begin(), count.stamps.end());
   return count;
 }
 
@@ -188,10 +182,16 @@ void FillInfo(const Count& count, VideoInput* input) {
       std::max(int64_t{0}, stream->nb_frames - count.packets - count.discarded);
   if (codec.color_trc == AVCOL_TRC_SMPTE2084) info.hdr = "PQ";
   if (codec.color_trc == AVCOL_TRC_ARIB_STD_B67) info.hdr = "HLG";
-  const double span = count.last > count.first
-                          ? static_cast<double>(count.last - count.first) *
-                                av_q2d(stream->time_base)
-                          : 0;
+  const std::vector<int64_t>& stamps = count.stamps;
+  const bool unique =
+      std::adjacent_find(stamps.begin(), stamps.end()) == stamps.end();
+  if (unique && static_cast<int64_t>(stamps.size()) == count.packets) {
+    input->stamps = stamps;
+  }
+  const double span =
+      stamps.empty() ? 0
+                     : static_cast<double>(stamps.back() - stamps.front()) *
+                           av_q2d(stream->time_base);
   if (span > 0 && count.packets > 1) {
     info.frames_per_second = static_cast<double>(count.packets - 1) / span;
     info.duration = span + 1 / info.frames_per_second;

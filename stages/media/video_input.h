@@ -5,7 +5,9 @@
 #include "stages/media/av.h"
 #include "stages/media/video_reader.h"
 
+#include <cstdint>
 #include <filesystem>
+#include <vector>
 
 struct AVCodec;
 
@@ -17,6 +19,9 @@ struct VideoInput {
   const AVCodec* decoder = nullptr;
   VideoInfo info;
   double pixel_aspect = 1;  // width of a pixel over its height
+  // Time stamps of all frames in order of presentation; empty when they do not
+  // tell the frames apart.
+  std::vector<int64_t> stamps;
 };
 
 // Throws UserError as VideoReader does. Reads the whole file once, to count.

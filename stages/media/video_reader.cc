@@ -5,7 +5,9 @@
 #include "stages/media/deinterlacer.h"
 #include "stages/media/video_input.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 extern "C" {
 #include <libavcodec/avcodec.h>
@@ -22,13 +24,19 @@ struct VideoReader::State {
   av::Owned<AVPacket> packet = av::MakePacket();
   bool packets_end = false;
   bool end = false;
-  int64_t decoded = 0;
+  int64_t next_number = 0;
   int64_t damaged = 0;
   double first_time = 0;
   bool first_seen = false;
+  bool selective = false;
+  std::vector<int64_t> wanted_stamps;  // ascending
 
   void OpenDecoder(int threads);
   void SendPacket();
+  // Lets the decoder pass over a picture that nobody wants and no other
+  // picture is predicted from.
+  void AllowSkipping(int64_t stamp);
+  int64_t NumberOf(const AVFrame& picture);
   // The next picture from the decoder, its number in `opaque`; false at the
   // end.
   bool Decode(AVFrame* picture);
@@ -64,12 +72,32 @@ void VideoReader::State::SendPacket() {
       av_packet_unref(packet.get());
       continue;
     }
+    AllowSkipping(packet->pts);
     const int sent = avcodec_send_packet(decoder.get(), packet.get());
     av_packet_unref(packet.get());
     NERFPIPE_CHECK(sent != AVERROR(EAGAIN));
     if (sent < 0) ++damaged;
     return;
   }
+}
+
+void VideoReader::State::AllowSkipping(int64_t stamp) {
+  // De-interlacing looks at the pictures before and after.
+  const bool wanted =
+      !selective || deinterlacer ||
+      std::binary_search(wanted_stamps.begin(), wanted_stamps.end(), stamp);
+  decoder->skip_frame = wanted ? AVDISCARD_DEFAULT : AVDISCARD_NONREF;
+}
+
+int64_t VideoReader::State::NumberOf(const AVFrame& picture) {
+  const std::vector<int64_t>& stamps = input.stamps;
+  const auto found = std::lower_bound(
+      stamps.begin(), stamps.end(), picture.best_effort_timestamp);
+  if (found == stamps.end() || *found != picture.best_effort_timestamp) {
+    return next_number++;
+  }
+  next_number = found - stamps.begin() + 1;
+  return found - stamps.begin();
 }
 
 bool VideoReader::State::Decode(AVFrame* picture) {
@@ -85,10 +113,10 @@ bool VideoReader::State::Decode(AVFrame* picture) {
       if (packets_end && damaged > input.info.frames + 1000) end = true;
     } else if (picture->decode_error_flags != 0 ||
                picture->flags & AV_FRAME_FLAG_CORRUPT) {
-      ++decoded;
+      NumberOf(*picture);
       ++damaged;
     } else {
-      picture->opaque = reinterpret_cast<void*>(decoded++);
+      picture->opaque = reinterpret_cast<void*>(NumberOf(*picture));
       // The de-interlacer keeps this field and changes the others.
       picture->reordered_opaque = picture->best_effort_timestamp;
       return true;
@@ -146,6 +174,17 @@ VideoReader::~VideoReader() = default;
 const VideoInfo& VideoReader::info() const { return state_->input.info; }
 
 int64_t VideoReader::damaged() const { return state_->damaged; }
+
+void VideoReader::DecodeOnly(const std::vector<int64_t>& indices) {
+  State& state = *state_;
+  const std::vector<int64_t>& stamps = state.input.stamps;
+  if (stamps.empty()) return;
+  state.selective = true;
+  for (const int64_t index : indices) {
+    NERFPIPE_CHECK(index >= 0 && index < state.input.info.frames);
+    state.wanted_stamps.push_back(stamps[static_cast<size_t>(index)]);
+  }
+}
 
 std::optional<VideoFrame> VideoReader::Next() {
   State& state = *state_;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 struct AVFrame;
 
@@ -61,6 +62,10 @@ class VideoReader {
   VideoReader& operator=(const VideoReader&) = delete;
 
   const VideoInfo& info() const;
+
+  // Says which frames matter (their numbers, ascending): others may then be
+  // left out by Next(), which is quicker. To be called before it.
+  void DecodeOnly(const std::vector<int64_t>& indices);
 
   // The next undamaged frame in order of presentation, or nothing at the end.
   // Interlaced pictures are de-interlaced (one per pair of fields).

@@ -1,0 +1,98 @@
+#include "stages/media/yuv_to_rgb.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+namespace nerfpipe {
+namespace {
+
+// Chroma of one row of the image, at full width.
+void UpsampleRow(const uint8_t* near,
+                 const uint8_t* far,
+                 int width,
+                 float* scratch,
+                 float* out) {
+  const int half = (width + 1) / 2;
+  for (int i = 0; i < half; ++i) {
+    scratch[i] = 0.75f * near[i] + 0.25f * far[i] - 128.0f;
+  }
+  scratch[half] = scratch[half - 1];
+  for (int i = 0; i < half; ++i) {
+    out[2 * i] = scratch[i];
+    out[2 * i + 1] = 0.5f * (scratch[i] + scratch[i + 1]);
+  }
+}
+
+void Quantize(const float* values, int count, uint8_t* out) {
+  for (int i = 0; i < count; ++i) {
+    const float clipped = std::min(std::max(values[i], 0.0f), 255.0f);
+    out[i] = static_cast<uint8_t>(static_cast<int>(clipped + 0.5f));
+  }
+}
+
+}  // namespace
+
+Image RgbOfYuv420(const Yuv420& yuv) {
+  const int width = yuv.width;
+  const int chroma_height = (yuv.height + 1) / 2;
+  // BT.601 to BT.2020 all define: R = Y + 2 (1 - red) Cr, and so on.
+  const double luma_scale = yuv.full_range ? 1.0 : 255.0 / 219.0;
+  const double chroma_scale = yuv.full_range ? 1.0 : 255.0 / 224.0;
+  const double green = 1 - yuv.red - yuv.blue;
+  const double red_of_cr = 2 * (1 - yuv.red) * chroma_scale;
+  const double blue_of_cb = 2 * (1 - yuv.blue) * chroma_scale;
+  const auto scale = static_cast<float>(luma_scale);
+  const float offset = yuv.full_range ? 0.0f : 16.0f;
+  const auto r_cr = static_cast<float>(red_of_cr);
+  const auto b_cb = static_cast<float>(blue_of_cb);
+  const auto g_cr = static_cast<float>(-red_of_cr * yuv.red / green);
+  const auto g_cb = static_cast<float>(-blue_of_cb * yuv.blue / green);
+
+  const auto padded = static_cast<size_t>(width) + 2;
+  std::vector<float> scratch(padded);
+  std::vector<float> cb(padded);
+  std::vector<float> cr(padded);
+  std::vector<float> channel[3];
+  std::vector<uint8_t> bytes[3];
+  for (auto& values : channel) values.resize(padded);
+  for (auto& values : bytes) values.resize(padded);
+
+  Image image(width, yuv.height, 3);
+  for (int y = 0; y < yuv.height; ++y) {
+    const int near = y / 2;
+    const int far =
+        std::clamp(y % 2 == 0 ? near - 1 : near + 1, 0, chroma_height - 1);
+    for (int c = 1; c < 3; ++c) {
+      UpsampleRow(yuv.planes[c] + near * yuv.strides[c],
+                  yuv.planes[c] + far * yuv.strides[c],
+                  width,
+                  scratch.data(),
+                  c == 1 ? cb.data() : cr.data());
+    }
+    const uint8_t* luma = yuv.planes[0] + y * yuv.strides[0];
+    float* r = channel[0].data();
+    float* g = channel[1].data();
+    float* b = channel[2].data();
+    for (int x = 0; x < width; ++x) {
+      const float light = scale * (static_cast<float>(luma[x]) - offset);
+      const auto at = static_cast<size_t>(x);
+      r[x] = light + r_cr * cr[at];
+      g[x] = light + g_cr * cr[at] + g_cb * cb[at];
+      b[x] = light + b_cb * cb[at];
+    }
+    for (int c = 0; c < 3; ++c) {
+      Quantize(channel[c].data(), width, bytes[c].data());
+    }
+    uint8_t* out = image.At(0, y);
+    for (int x = 0; x < width; ++x) {
+      const auto at = static_cast<size_t>(x);
+      out[3 * x] = bytes[0][at];
+      out[3 * x + 1] = bytes[1][at];
+      out[3 * x + 2] = bytes[2][at];
+    }
+  }
+  return image;
+}
+
+}  // namespace nerfpipe
