@@ -1,0 +1,20 @@
+#pragma once
+
+// The one camera that all images of a capture share, before solving.
+
+#include "stages/colmap/two_view.h"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace nerfpipe::sfm {
+
+// `model` is COLMAP's name of a camera model ("OPENCV"). The focal length is
+// the first that EXIF of the photos tells, else 1.2 times the longer side.
+CameraPrior MakeCameraPrior(const std::string& model,
+                            int width,
+                            int height,
+                            const std::vector<std::filesystem::path>& photos);
+
+}  // namespace nerfpipe::sfm

@@ -1,0 +1,37 @@
+#pragma once
+
+// Did it work? The stage's judgement of matches and models, in words.
+
+#include "pipeline/base/report.h"
+#include "pipeline/engine/stage.h"
+#include "stages/colmap/features.h"
+#include "stages/colmap/mapping.h"
+#include "stages/colmap/two_view.h"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nerfpipe::sfm {
+
+inline constexpr size_t kMinImages = 8;
+
+StageResult TooFewFrames(size_t kept);
+StageResult ImplausibleLens(const std::string& camera_model);
+
+// A failure when no scene can come of these matches: nothing fits together, or
+// the camera stood still.
+std::optional<StageResult> JudgeMatches(const std::vector<MatchedPair>& pairs,
+                                        const std::vector<Features>& features,
+                                        int width,
+                                        int height);
+
+// Failed when less than half of the images or fewer than kMinImages are in the
+// chosen model; else the stage's result with its figures. Tells `report` which
+// images are missing.
+StageResult JudgeMapping(const MappingResult& mapping,
+                         const std::vector<std::string>& names,
+                         Report* report);
+
+}  // namespace nerfpipe::sfm
