@@ -1,5 +1,6 @@
 #include "stages/nerf/nerf_method.h"
 
+#include "pipeline/base/error.h"
 #include "stages/nerf/archive.h"
 #include "stages/nerf/encoding.h"
 #include "stages/nerf/sampling.h"

@@ -1,5 +1,6 @@
 #include "stages/nerf/ngp_method.h"
 
+#include "pipeline/base/error.h"
 #include "stages/nerf/archive.h"
 #include "stages/nerf/encoding.h"
 #include "stages/nerf/seeds.h"
@@ -20,6 +21,29 @@ uint64_t Seed(const MethodContext& context) {
   return static_cast<uint64_t>(context.options.train.seed);
 }
 
+// The same options, found usable.
+const NgpOptions& Checked(const NgpOptions& options) {
+  const int f = options.features;
+  if (f != 1 && f != 2 && f != 4 && f != 8) {
+    throw UserError("ngp.features is " + std::to_string(f),
+                    "set it to 1, 2, 4 or 8",
+                    ExitCode::kUsage);
+  }
+  if (options.finest_resolution != 0 &&
+      options.finest_resolution < options.base_resolution) {
+    throw UserError("ngp.finest_resolution is below ngp.base_resolution",
+                    "raise it, or set it to 0 for the default",
+                    ExitCode::kUsage);
+  }
+  if (options.grid_resolution < 2 || options.grid_resolution % 2 != 0) {
+    throw UserError(
+        "ngp.grid_resolution is " + std::to_string(options.grid_resolution),
+        "set it to an even number, such as 128",
+        ExitCode::kUsage);
+  }
+  return options;
+}
+
 MarchRules MarchRulesOf(const NgpOptions& options, bool bounded) {
   MarchRules rules;
   rules.step = options.step > 0 ? options.step
@@ -33,14 +57,15 @@ MarchRules MarchRulesOf(const NgpOptions& options, bool bounded) {
 
 NgpMethod::NgpMethod(const MethodContext& context)
     : context_(context),
-      options_(context.options.ngp),
+      options_(Checked(context.options.ngp)),
       march_(MarchRulesOf(options_, context.frame.bounded)),
       huber_(options_.loss == "huber" ||
              (options_.loss == "auto" && !context.frame.bounded)),
       grid_(options_, context.frame.bounded, Seed(context)) {
   int finest = options_.finest_resolution;
   if (finest == 0) {
-    finest = context.frame.bounded ? 1024 : 2048;
+    finest =
+        std::max(options_.base_resolution, context.frame.bounded ? 1024 : 2048);
   }
   levels_ = HashLevels(
       options_.levels, options_.base_resolution, finest, options_.log2_table);

@@ -2,6 +2,7 @@
 
 #include "pipeline/base/error.h"
 #include "stages/nerf/seeds.h"
+#include "stages/nerf/visibility.h"
 
 #include <algorithm>
 #include <cmath>
@@ -18,64 +19,6 @@ constexpr int64_t kSparsePart = 64;
 
 int64_t WarmupEvery(const NgpOptions& options) {
   return std::max(1, options.grid_warmup / static_cast<int>(2 * kWarmupParts));
-}
-
-// A camera, ready to ask whether it sees a ball.
-struct Viewer {
-  double rotation[9];  // normalised from camera, columns right, up, back
-  double centre[3];
-  double fx, fy, cx, cy, width, height;
-
-  bool Sees(const double* x, double radius) const {
-    double d[3], c[3];
-    for (int i = 0; i < 3; ++i) {
-      d[i] = x[i] - centre[i];
-    }
-    for (int i = 0; i < 3; ++i) {
-      c[i] =
-          rotation[i] * d[0] + rotation[3 + i] * d[1] + rotation[6 + i] * d[2];
-    }
-    const double depth = -c[2];
-    if (depth <= radius) {
-      // Round the camera itself every ball counts as seen.
-      return depth > -radius &&
-             d[0] * d[0] + d[1] * d[1] + d[2] * d[2] < 4 * radius * radius;
-    }
-    const double u = cx + fx * c[0] / depth;
-    const double v = cy - fy * c[1] / depth;
-    const double margin = std::max(fx, fy) * radius / (depth - radius);
-    return u > -margin && u < width + margin && v > -margin &&
-           v < height + margin;
-  }
-};
-
-std::vector<Viewer> ViewersOf(const std::vector<Camera>& cameras,
-                              const SceneFrame& frame) {
-  std::vector<Viewer> viewers;
-  const auto& m = frame.normalised_from_world;
-  for (const Camera& camera : cameras) {
-    const auto& p = camera.world_from_camera;
-    Viewer viewer;
-    for (int i = 0; i < 3; ++i) {
-      viewer.centre[i] = m[4 * i + 3];
-      for (int j = 0; j < 3; ++j) {
-        viewer.centre[i] += m[4 * i + j] * p[4 * j + 3];
-        double sum = 0;
-        for (int k = 0; k < 3; ++k) {
-          sum += m[4 * i + k] / frame.scale * p[4 * k + j];
-        }
-        viewer.rotation[3 * i + j] = sum;
-      }
-    }
-    viewer.fx = camera.fx;
-    viewer.fy = camera.fy;
-    viewer.cx = camera.cx;
-    viewer.cy = camera.cy;
-    viewer.width = camera.width;
-    viewer.height = camera.height;
-    viewers.push_back(viewer);
-  }
-  return viewers;
 }
 
 // Contract() of encoding.h for one point; returns the norm before.
@@ -195,43 +138,9 @@ OccupancyGrid::OccupancyGrid(const NgpOptions& options,
 
 void OccupancyGrid::MarkInvisible(const std::vector<Camera>& cameras,
                                   const SceneFrame& frame) {
-  const std::vector<Viewer> viewers = ViewersOf(cameras, frame);
-  const int64_t r = resolution_;
-  const double half = bounded_ ? 1 : 2;
-  const double size = 2 * half / static_cast<double>(r);
-  float* values = values_.data_ptr<float>();
-  at::parallel_for(0, r * r, 16, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      size_t last = 0;  // neighbours are mostly seen by the same camera
-      for (int64_t i = 0; i < r; ++i) {
-        double x[3] = {(i + 0.5) * size - half,
-                       (row % r + 0.5) * size - half,
-                       (row / r + 0.5) * size - half};
-        double radius = size * std::sqrt(3.0) / 2;
-        const double norm =
-            std::max({std::abs(x[0]), std::abs(x[1]), std::abs(x[2])});
-        if (norm > 1) {
-          // Undo the contraction; it shrinks by its derivative.
-          const double outer = 1 / (2 - norm);
-          for (double& axis : x) {
-            axis *= outer / norm;
-          }
-          radius *= outer * outer;
-        }
-        bool seen = false;
-        for (size_t v = 0; v < viewers.size() && !seen; ++v) {
-          const size_t at = (last + v) % viewers.size();
-          if (viewers[at].Sees(x, radius)) {
-            seen = true;
-            last = at;
-          }
-        }
-        if (!seen) {
-          values[row * r + i] = -1;
-        }
-      }
-    }
-  });
+  const torch::Tensor visible =
+      VisibleCells(cameras, frame, resolution_, bounded_ ? 1 : 2);
+  values_.masked_fill_(visible.logical_not(), -1);
   FindOccupied();
 }
 

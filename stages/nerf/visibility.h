@@ -1,0 +1,23 @@
+#pragma once
+
+// Which cells of a grid lie in the view of some camera.
+
+#include "stages/nerf/scene.h"
+#include "stages/nerf/scene_frame.h"
+
+#include <cstdint>
+#include <vector>
+
+#include <torch/torch.h>
+
+namespace nerfpipe::nerf {
+
+// resolution^3 booleans, x fastest: cells of the cube [-half, half]^3 of the
+// frame that may project into an image. With half 2 the cube is contracted
+// space. Cells are taken as balls, so none in view is missed.
+torch::Tensor VisibleCells(const std::vector<Camera>& cameras,
+                           const SceneFrame& frame,
+                           int64_t resolution,
+                           double half);
+
+}  // namespace nerfpipe::nerf

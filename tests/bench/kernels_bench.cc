@@ -1,0 +1,293 @@
+// The fused kernels alone on a data set, by hand:
+//   kernels_bench DATASET [name=value ...]
+// Names: seconds (60), factor, threads, table (log2), batch, seed, minw, step,
+// flat, final, views. Prints speed and batch PSNR on the way, then the share
+// of each kernel, what a sample costs at least, and the held-out PSNR.
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "pipeline/base/report.h"
+#include "stages/nerf/data/read_dataset.h"
+#include "stages/nerf/kernels/ngp_kernels.h"
+#include "stages/nerf/ray_sampler.h"
+#include "stages/nerf/scene_analysis.h"
+#include "stages/nerf/visibility.h"
+
+namespace nerfpipe::nerf {
+namespace {
+
+using kernels::NgpKernels;
+
+double Now() {
+  return std::chrono::duration<double>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+using Settings = std::map<std::string, double>;
+
+Settings ReadSettings(int argc, char** argv) {
+  Settings settings = {{"seconds", 60}, {"factor", 0},   {"threads", 0},
+                       {"table", 17},   {"batch", 6144}, {"seed", 1},
+                       {"minw", 5e-4},  {"step", 0},     {"flat", 0.7},
+                       {"final", 0.03}, {"views", 1000}, {"far", 64}};
+  for (int i = 2; i < argc; ++i) {
+    const std::string text = argv[i];
+    const size_t equals = text.find('=');
+    settings.at(text.substr(0, equals)) = std::stod(text.substr(equals + 1));
+  }
+  return settings;
+}
+
+// Parameters and Adam's moments as plain memory.
+struct State {
+  explicit State(const kernels::NgpShape& shape, uint64_t seed) {
+    using namespace kernels;
+    const size_t table =
+        static_cast<size_t>(TableRows(MakeGridLevels(shape))) * kFeatures;
+    std::mt19937_64 random(seed);
+    const auto fill = [&](std::span<float> to, double bound) {
+      std::uniform_real_distribution<float> uniform(-bound, bound);
+      for (float& value : to) value = uniform(random);
+    };
+    for (int k = 0; k < 3; ++k) {
+      memory[k].resize(table + kNetSize);
+      const std::span<float> all(memory[k]);
+      NgpTensors& t = tensors[k];
+      t.table = all.subspan(0, table);
+      t.density0 = all.subspan(table + kDensity0At, kHidden * kInputs);
+      t.density1 = all.subspan(table + kDensity1At, kGeometry * kHidden);
+      t.colour0 = all.subspan(table + kColour0At, kHidden * kColourInputs);
+      t.colour1 = all.subspan(table + kColour1At, kHidden * kHidden);
+      t.colour2 = all.subspan(table + kColour2At, kColours * kHidden);
+    }
+    fill(tensors[0].table, 1e-4);
+    fill(tensors[0].density0, std::sqrt(6.0 / (kHidden + kInputs)));
+    fill(tensors[0].density1, std::sqrt(6.0 / (kHidden + kGeometry)));
+    fill(tensors[0].colour0, std::sqrt(6.0 / (kHidden + kColourInputs)));
+    fill(tensors[0].colour1, std::sqrt(6.0 / (kHidden + kHidden)));
+    fill(tensors[0].colour2, std::sqrt(6.0 / (kHidden + kColours)));
+  }
+  std::vector<float> memory[3];
+  kernels::NgpTensors tensors[3];
+};
+
+kernels::RayArrays ArraysOf(const Rays& rays) {
+  return {rays.origins.data_ptr<float>(), rays.directions.data_ptr<float>(),
+          rays.near.data_ptr<float>(), rays.far.data_ptr<float>(),
+          static_cast<size_t>(rays.size())};
+}
+
+void PrintShares(const NgpKernels& kernels, double seconds, int threads) {
+  const kernels::KernelTimes t = kernels.times();
+  const double all = 0.01 * seconds * threads;
+  std::printf(
+      "share of the threads' time: march %.1f %%, encode %.1f, nets %.1f, "
+      "composite %.1f, backward %.1f, scatter %.1f, adam %.1f, grid %.1f\n",
+      t.march / all, t.encode / all, t.nets / all, t.composite / all,
+      t.backward / all, t.scatter / all, t.adam / all, t.grid / all);
+  std::printf(
+      "floor per marched sample: 6.1 kFLOP, 64 rows of 16 bytes; per trained "
+      "one beside it: 50.3 kFLOP, 64 rows read and written\n");
+}
+
+double HeldOut(const Dataset& dataset,
+               const SceneFrame& frame,
+               const Settings& settings,
+               const kernels::SampleRules& rules,
+               NgpKernels& kernels) {
+  std::vector<Camera> cameras;
+  for (const View& view : dataset.test) cameras.push_back(view.camera);
+  const CameraTable table(cameras, frame, torch::kCPU);
+  const size_t count = std::min<size_t>(cameras.size(), settings.at("views"));
+  double psnr = 0, seconds = 0, pixels = 0;
+  for (size_t v = 0; v < count; ++v) {
+    Rays rays = table.ThroughAll(static_cast<int64_t>(v), {});
+    if (!frame.bounded) rays.far = rays.far.clamp_min(settings.at("far"));
+    const size_t n = static_cast<size_t>(rays.size());
+    std::vector<float> rgb(3 * n), depth(n), opacity(n);
+    std::array<float, 3> background;
+    for (int c = 0; c < 3; ++c) {
+      background[c] = static_cast<float>(dataset.background[c]);
+    }
+    const double start = Now();
+    kernels.RenderRays(ArraysOf(rays), rules, background, rgb.data(),
+                       depth.data(), opacity.data());
+    seconds += Now() - start;
+    pixels += static_cast<double>(n);
+    const torch::Tensor image = dataset.test[v].image.contiguous();
+    const uint8_t* truth = image.data_ptr<uint8_t>();
+    const int64_t channels = image.size(2);
+    double error = 0;
+    for (size_t i = 0; i < n; ++i) {
+      const uint8_t* pixel = truth + i * channels;
+      const double alpha = channels == 4 ? pixel[3] / 255.0 : 1;
+      for (int c = 0; c < 3; ++c) {
+        const double d = std::clamp(rgb[3 * i + c], 0.0f, 1.0f) -
+                         pixel[c] / 255.0 * alpha -
+                         (1 - alpha) * background[c];
+        error += d * d;
+      }
+    }
+    psnr += -10 * std::log10(error / (3 * static_cast<double>(n)));
+  }
+  std::printf("rendering: %.2f M rays/s\n", 1e-6 * pixels / seconds);
+  return psnr / static_cast<double>(count);
+}
+
+class Run {
+ public:
+  Run(const Dataset& dataset, const SceneFrame& frame, Settings settings)
+      : frame_(frame), settings_(std::move(settings)) {
+    shape_.contracted = !frame.bounded;
+    shape_.log2_table = static_cast<int>(settings_["table"]);
+    shape_.finest_resolution = frame.bounded ? 1024 : 2048;
+    kernels::SampleRules& rules = options_.samples;
+    rules.march.contracted = shape_.contracted;
+    rules.march.step = static_cast<float>(
+        settings_["step"] > 0 ? settings_["step"]
+        : frame.bounded       ? 2 * std::sqrt(3.0) / 512
+                              : 1.0 / 256);
+    rules.march.cone = 1.0f / 128;
+    rules.min_weight = static_cast<float>(settings_["minw"]);
+    options_.loss = frame.bounded ? kernels::LossKind::kSquared
+                                  : kernels::LossKind::kHuber;
+    options_.target_samples = static_cast<size_t>(settings_["batch"]);
+    options_.seed = static_cast<uint64_t>(settings_["seed"]);
+    grid_options_.length = rules.march.step;
+    grid_options_.seed = options_.seed;
+    SamplerOptions sampler;
+    sampler.seed = options_.seed;
+    sampler_ = std::make_unique<RaySampler>(dataset, frame, sampler,
+                                            torch::kCPU);
+    thickness_.assign(kernels::kGridCells, 1.0f);
+    std::vector<Camera> cameras;
+    for (const View& view : dataset.train) cameras.push_back(view.camera);
+    const torch::Tensor seen =
+        VisibleCells(cameras, frame, kernels::kGridSide, frame.bounded ? 1 : 2)
+            .contiguous();
+    for (size_t i = 0; i < thickness_.size(); ++i) {
+      if (!seen.data_ptr<bool>()[i]) thickness_[i] = -1;
+    }
+    grid_ = std::make_unique<kernels::OccupancyGrid>(thickness_);
+    state_ = std::make_unique<State>(shape_, options_.seed);
+    kernels_ = std::make_unique<NgpKernels>(
+        shape_, state_->tensors[0], state_->tensors[1], state_->tensors[2],
+        grid_.get(), static_cast<int>(settings_["threads"]));
+  }
+
+  void Train() {
+    const double limit = settings_["seconds"];
+    const double start = Now();
+    double reported = start;
+    for (int64_t step = 0; Now() - start < limit; ++step) {
+      Step(step, (Now() - start) / limit);
+      if (Now() - reported < limit / 6) continue;
+      reported = Now();
+      Print(step + 1, reported - start);
+    }
+    seconds_ = Now() - start;
+    PrintShares(*kernels_, seconds_,
+                settings_["threads"] > 0
+                    ? static_cast<int>(settings_["threads"])
+                    : torch::get_num_threads());
+  }
+
+  NgpKernels& kernels() { return *kernels_; }
+  const kernels::SampleRules& rules() const { return options_.samples; }
+
+ private:
+  void Step(int64_t step, double part) {
+    const double flat = settings_["flat"];
+    const double rate =
+        1e-2 * (part < flat ? 1
+                            : std::pow(settings_["final"],
+                                       (part - flat) / (1 - flat)));
+    options_.table_adam.learning_rate = static_cast<float>(rate);
+    options_.net_adam.learning_rate = static_cast<float>(rate);
+    kernels_->UpdateGridIfDue(grid_options_, step);
+    RayBatch batch = sampler_->Draw(rays_, step, {});
+    if (!frame_.bounded) {
+      batch.rays.far = batch.rays.far.clamp_min(settings_["far"]);
+    }
+    const kernels::StepStats stats =
+        kernels_->TrainStep(ArraysOf(batch.rays),
+                            batch.rgba.data_ptr<float>(), options_, step);
+    total_rays_ += rays_;
+    marched_ += stats.marched;
+    trained_ += stats.trained;
+    error_ += stats.squared_error;
+    ++steps_;
+    rays_ = kernels::NextRayCount(
+        rays_, stats.trained, static_cast<int64_t>(options_.target_samples),
+        16384);
+  }
+
+  void Print(int64_t step, double seconds) {
+    std::printf(
+        "%6.1f s  step %ld  batch %.2f dB  %.0f k rays/s  %.2f M marched/s  "
+        "%.2f M trained/s\n",
+        seconds, static_cast<long>(step),
+        -10 * std::log10(error_ / static_cast<double>(steps_)),
+        1e-3 * static_cast<double>(total_rays_) / seconds,
+        1e-6 * static_cast<double>(marched_) / seconds,
+        1e-6 * static_cast<double>(trained_) / seconds);
+    std::fflush(stdout);
+    error_ = 0;
+    steps_ = 0;
+  }
+
+  const SceneFrame& frame_;
+  Settings settings_;
+  kernels::NgpShape shape_;
+  kernels::StepOptions options_;
+  kernels::GridOptions grid_options_;
+  std::unique_ptr<RaySampler> sampler_;
+  std::vector<float> thickness_;
+  std::unique_ptr<kernels::OccupancyGrid> grid_;
+  std::unique_ptr<State> state_;
+  std::unique_ptr<NgpKernels> kernels_;
+  int64_t rays_ = 256, total_rays_ = 0, marched_ = 0, trained_ = 0, steps_ = 0;
+  double error_ = 0, seconds_ = 0;
+};
+
+int Main(int argc, char** argv) {
+  if (argc < 2) {
+    std::cerr << "usage: kernels_bench DATASET [name=value ...]\n";
+    return 2;
+  }
+  const Settings settings = ReadSettings(argc, argv);
+  ReadOptions read;
+  read.factor = static_cast<int>(settings.at("factor"));
+  const ReadResult result = ReadDataset(argv[1], read, SilentReport());
+  const SceneFrame frame = AnalyseScene(result.dataset, {});
+  std::printf("%s (%s)\n", frame.reason.c_str(),
+              frame.bounded ? "bounded" : "unbounded");
+  Run run(result.dataset, frame, settings);
+  run.Train();
+  std::printf("held out: %.2f dB\n", HeldOut(result.dataset, frame, settings,
+                                             run.rules(), run.kernels()));
+  return 0;
+}
+
+}  // namespace
+}  // namespace nerfpipe::nerf
+
+int main(int argc, char** argv) {
+  try {
+    return nerfpipe::nerf::Main(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << "\n";
+    return 1;
+  }
+}

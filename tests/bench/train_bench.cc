@@ -1,0 +1,139 @@
+// Time against held-out quality of a method on a data set, by hand:
+//   train_bench DATASET [option=value ...]
+// Options: factor, threads, minutes of steps (steps=N), and train.*, ngp.*,
+// nerf.* as in a checkpoint. Prints one row per tenth of the run.
+
+#include "pipeline/base/error.h"
+#include "pipeline/base/report.h"
+#include "stages/nerf/data/read_dataset.h"
+#include "stages/nerf/metrics.h"
+#include "stages/nerf/options_text.h"
+#include "stages/nerf/scene_analysis.h"
+#include "stages/nerf/trainer.h"
+
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+#include <string>
+
+namespace nerfpipe::nerf {
+namespace {
+
+torch::Tensor Truth(const View& view, const std::array<double, 3>& colour) {
+  const torch::Tensor image = view.image.to(torch::kFloat32) / 255;
+  if (image.size(2) == 3) {
+    return image;
+  }
+  const torch::Tensor background =
+      torch::tensor({colour[0], colour[1], colour[2]}, torch::kFloat32);
+  const torch::Tensor alpha = image.slice(2, 3);
+  return image.slice(2, 0, 3) * alpha + background * (1 - alpha);
+}
+
+double HeldOutPsnr(Trainer& trainer, int64_t most) {
+  double sum = 0;
+  const auto& views = trainer.dataset().test;
+  const int64_t count = std::min<int64_t>(most, std::ssize(views));
+  for (int64_t i = 0; i < count; ++i) {
+    const View& view = views[i * std::ssize(views) / count];
+    sum += Psnr(trainer.RenderView(view.camera).rgb.clamp(0, 1),
+                Truth(view, trainer.method().Background()));
+  }
+  return sum / static_cast<double>(count);
+}
+
+int Main(int argc, char** argv) {
+  if (argc < 2) {
+    std::cerr << "usage: train_bench DATASET [option=value ...]\n";
+    return 2;
+  }
+  ReadOptions read;
+  int threads = 0;
+  int64_t views = 8;
+  int rows = 10;
+  std::string text;
+  for (int i = 2; i < argc; ++i) {
+    const std::string argument = argv[i];
+    const size_t equals = argument.find('=');
+    const std::string name = argument.substr(0, equals);
+    const std::string value = argument.substr(equals + 1);
+    if (name == "factor") {
+      read.factor = std::stoi(value);
+    } else if (name == "threads") {
+      threads = std::stoi(value);
+    } else if (name == "views") {
+      views = std::stoi(value);
+    } else if (name == "rows") {
+      rows = std::stoi(value);
+    } else {
+      text += argument + "\n";
+    }
+  }
+  Options options = OptionsFromText(text);
+  options.train.threads = threads;
+  ReadResult result = ReadDataset(argv[1], read, SilentReport());
+  SceneOptions scene;
+  scene.ndc = options.train.method == "nerf" && !options.nerf.no_ndc;
+  const SceneFrame frame = AnalyseScene(result.dataset, scene);
+  std::printf("%s (near %.3g, far %.3g, %s)\n%s",
+              frame.reason.c_str(),
+              frame.near,
+              frame.far,
+              frame.bounded ? "bounded" : "unbounded",
+              OptionsText(options).c_str());
+
+  const auto start = std::chrono::steady_clock::now();
+  Trainer trainer(std::move(result.dataset), frame, options);
+  std::printf(
+      "set up in %.1f s\n",
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+          .count());
+  std::printf("%8s %8s %8s %10s %9s %9s %9s %8s\n",
+              "step",
+              "s",
+              "steps/s",
+              "samples/s",
+              "rays/s",
+              "batch dB",
+              "held out",
+              "render s");
+  TrainProgress last;
+  TrainCallbacks callbacks;
+  callbacks.progress = [&](const TrainProgress& progress) {
+    if (progress.step % (trainer.steps() / rows) != 0 &&
+        progress.step != trainer.steps()) {
+      return;
+    }
+    const auto before = std::chrono::steady_clock::now();
+    const double psnr = HeldOutPsnr(trainer, views);
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - before)
+            .count();
+    std::printf("%8ld %8.1f %8.1f %10.0f %9.0f %9.2f %9.2f %8.2f\n",
+                static_cast<long>(progress.step),
+                progress.seconds,
+                static_cast<double>(progress.step - last.step) /
+                    (progress.seconds - last.seconds),
+                progress.samples_per_second,
+                progress.rays_per_second,
+                progress.psnr,
+                psnr,
+                seconds);
+    std::fflush(stdout);
+    last = progress;
+  };
+  trainer.Run(0, callbacks);
+  return 0;
+}
+
+}  // namespace
+}  // namespace nerfpipe::nerf
+
+int main(int argc, char** argv) {
+  try {
+    return nerfpipe::nerf::Main(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << "\n";
+    return 1;
+  }
+}

@@ -1,0 +1,123 @@
+// Packed compositing: the loops against the plain form and its autograd, and
+// the selection of samples against compositing all of them.
+
+#include "stages/nerf/compositing.h"
+
+#include <gtest/gtest.h>
+
+namespace nerfpipe::nerf {
+namespace {
+
+struct Packed {
+  torch::Tensor densities;
+  torch::Tensor colours;
+  PackedSegments segments;
+};
+
+// Four rays with 3, 0, 5 and 1 samples.
+Packed RandomPacked() {
+  torch::manual_seed(3);
+  const auto rand = [](int64_t n) { return torch::rand({n}, torch::kFloat64); };
+  Packed packed;
+  packed.segments.offsets = torch::tensor({0, 3, 3, 8, 9}, torch::kInt64);
+  packed.segments.deltas = rand(9);
+  packed.segments.gaps = rand(9);
+  packed.segments.tails = rand(4);
+  packed.densities = rand(9) * 3;
+  packed.colours = torch::rand({9, 3}, torch::kFloat64);
+  return packed;
+}
+
+double MaxDifference(const torch::Tensor& a, const torch::Tensor& b) {
+  return (a - b).abs().max().item<double>();
+}
+
+TEST(PackedCompositeTest, LoopsEqualThePlainFormAndItsGradient) {
+  const Packed packed = RandomPacked();
+  torch::manual_seed(4);
+  const torch::Tensor rgb_weights = torch::randn({4, 3}, torch::kFloat64);
+  const torch::Tensor left_weights = torch::randn({4}, torch::kFloat64);
+  std::vector<torch::Tensor> results[2];
+  for (const int plain : {0, 1}) {
+    const torch::Tensor densities =
+        packed.densities.clone().requires_grad_(true);
+    const torch::Tensor colours = packed.colours.clone().requires_grad_(true);
+    const PackedComposite composite =
+        plain ? CompositePackedPlain(densities, colours, packed.segments)
+              : CompositePacked(densities, colours, packed.segments);
+    ((composite.rgb * rgb_weights).sum() +
+     (composite.transmittance * left_weights).sum())
+        .backward();
+    results[plain] = {composite.rgb.detach(),
+                      composite.transmittance.detach(),
+                      composite.weights.detach(),
+                      densities.grad(),
+                      colours.grad()};
+  }
+  for (size_t i = 0; i < results[0].size(); ++i) {
+    EXPECT_LT(MaxDifference(results[0][i], results[1][i]), 1e-12) << i;
+  }
+  // Nothing is lost: weights and what is left add up to 1 without gaps.
+  PackedSegments dense = packed.segments;
+  dense.gaps = torch::zeros_like(dense.gaps);
+  dense.tails = torch::zeros_like(dense.tails);
+  const PackedComposite all =
+      CompositePacked(packed.densities, packed.colours, dense);
+  EXPECT_LT(
+      MaxDifference(SumPerRay(all.weights, dense.offsets) + all.transmittance,
+                    torch::ones({4}, torch::kFloat64)),
+      1e-12);
+}
+
+TEST(PackedCompositeTest, AgreesWithTheQuadratureOfTheOtherMethod) {
+  torch::manual_seed(5);
+  const torch::Tensor raw = torch::randn({1, 6, 4}, torch::kFloat64);
+  const torch::Tensor depths =
+      torch::arange(1, 7, torch::kFloat64).view({1, 6});
+  const torch::Tensor direction =
+      torch::tensor({{0.6, 0.0, 0.8}}, torch::kFloat64);
+  const Composited expected = CompositeSamples(raw, depths, direction);
+  PackedSegments segments;
+  segments.offsets = torch::tensor({0, 6}, torch::kInt64);
+  segments.deltas = torch::ones({6}, torch::kFloat64);
+  segments.deltas[5] = 1e10;
+  segments.gaps = torch::zeros({6}, torch::kFloat64);
+  segments.tails = torch::zeros({1}, torch::kFloat64);
+  const PackedComposite packed =
+      CompositePacked(torch::relu(raw[0].select(1, 3)),
+                      torch::sigmoid(raw[0].slice(1, 0, 3)),
+                      segments);
+  EXPECT_LT(MaxDifference(packed.rgb, expected.rgb), 1e-8);
+}
+
+TEST(SelectSamplesTest, DroppedSamplesStillTakeTheirLight) {
+  const torch::Tensor densities =
+      torch::tensor({0.001f, 5.0f, 0.002f, 40.0f, 3.0f, 0.0f, 1.0f});
+  const torch::Tensor deltas = torch::full({7}, 0.25f);
+  const torch::Tensor offsets = torch::tensor({0, 5, 7}, torch::kInt64);
+  const Selection selection =
+      SelectSamples(densities, deltas, offsets, 1e-2, 1e-4);
+  // Faint: 0, 2, 5. Behind the opaque one: 4.
+  EXPECT_TRUE(selection.index.equal(torch::tensor({1, 3, 6}, torch::kInt64)));
+  EXPECT_TRUE(selection.segments.offsets.equal(
+      torch::tensor({0, 2, 3}, torch::kInt64)));
+
+  PackedSegments all;
+  all.offsets = offsets;
+  all.deltas = deltas;
+  all.gaps = torch::zeros({7});
+  all.tails = torch::zeros({2});
+  const torch::Tensor white = torch::ones({7, 3});
+  const PackedComposite full = CompositePacked(densities, white, all);
+  const PackedComposite kept =
+      CompositePacked(densities.index_select(0, selection.index),
+                      white.index_select(0, selection.index),
+                      selection.segments);
+  EXPECT_LT(MaxDifference(full.transmittance, kept.transmittance), 1e-6);
+  EXPECT_LT(MaxDifference(full.weights.index_select(0, selection.index),
+                          kept.weights),
+            1e-6);
+}
+
+}  // namespace
+}  // namespace nerfpipe::nerf

@@ -1,0 +1,143 @@
+// The occupancy grid on densities given by a formula, and the walk through it.
+
+#include "stages/nerf/occupancy_grid.h"
+
+#include "stages/nerf/encoding.h"
+#include "tests/stages/nerf/spheres.h"
+
+#include <gtest/gtest.h>
+
+namespace nerfpipe::nerf {
+namespace {
+
+NgpOptions SmallGrid() {
+  NgpOptions options;
+  options.grid_resolution = 32;
+  options.grid_warmup = 32;
+  options.grid_every = 4;
+  return options;
+}
+
+Rays OneRay(std::vector<float> origin,
+            std::vector<float> direction,
+            float near,
+            float far) {
+  Rays rays;
+  rays.origins = torch::tensor(origin).view({1, 3});
+  rays.directions = torch::tensor(direction).view({1, 3});
+  rays.view_directions = rays.directions;
+  rays.near = torch::full({1}, near);
+  rays.far = torch::full({1}, far);
+  return rays;
+}
+
+// A ball of radius 0.2 about (0.6, 0.5, 0.5) of the unit cube.
+torch::Tensor BallDensity(const torch::Tensor& positions) {
+  const torch::Tensor centre = torch::tensor({0.6f, 0.5f, 0.5f});
+  const torch::Tensor inside = (positions - centre).norm(2, {-1}) < 0.2;
+  return inside.to(torch::kFloat32) * 50;
+}
+
+TEST(OccupancyGridTest, FindsABallAndForgetsIt) {
+  OccupancyGrid grid(SmallGrid(), /*bounded=*/true, 1);
+  EXPECT_EQ(grid.OccupiedPart(), 1);
+  for (int step = 0; step < 32; ++step) {
+    grid.UpdateIfDue(step, 0.01, BallDensity, torch::kCPU);
+  }
+  const torch::Tensor points = torch::rand({20000, 3});
+  const torch::Tensor distance =
+      (points - torch::tensor({0.6f, 0.5f, 0.5f})).norm(2, {-1});
+  const torch::Tensor occupied = grid.Occupied(points);
+  const double cell = 1.0 / 32;
+  const torch::Tensor inside = distance < 0.2 - 2 * cell;
+  const torch::Tensor outside = distance > 0.2 + 2 * cell;
+  EXPECT_TRUE(occupied.index({inside}).all().item<bool>());
+  EXPECT_FALSE(occupied.index({outside}).any().item<bool>());
+
+  // The ball goes: its cells (optical thickness 0.5) fade below 0.01.
+  for (int step = 32; step < 32 + 4 * 90; ++step) {
+    grid.UpdateIfDue(
+        step,
+        0.01,
+        [](const torch::Tensor& x) { return torch::zeros({x.size(0)}); },
+        torch::kCPU);
+  }
+  EXPECT_LT(grid.values().max().item<double>(), 0.01);
+  // And comes back where it is looked for.
+  for (int step = 400; step < 400 + 4 * 300; ++step) {
+    grid.UpdateIfDue(step, 0.01, BallDensity, torch::kCPU);
+  }
+  EXPECT_GT(grid.Occupied(points.index({inside}))
+                .to(torch::kFloat64)
+                .mean()
+                .item<double>(),
+            0.95);
+}
+
+TEST(OccupancyGridTest, RaysAreSampledInsideTheBallOnly) {
+  OccupancyGrid grid(SmallGrid(), true, 1);
+  for (int step = 0; step < 32; ++step) {
+    grid.UpdateIfDue(step, 0.01, BallDensity, torch::kCPU);
+  }
+  // Along x through the middle of the ball, at (0.2, 0, 0), radius 0.4, of the
+  // frame's box. Depth counts along an axis that the ray leaves by a factor 2.
+  const Rays rays = OneRay({-1, 0.01f, 0.01f}, {2, 0, 0}, 0, 1);
+  MarchRules rules;
+  rules.step = 0.01;
+  const PackedSamples samples = grid.March(rays, torch::full({1}, 0.5f), rules);
+  const double covered = samples.deltas.sum().item<double>();
+  EXPECT_GT(covered, 0.8 - 4.0 / 32 - 0.02);
+  EXPECT_LT(covered, 0.8 + 4.0 / 32 + 0.02);
+  EXPECT_TRUE(grid.Occupied(samples.positions).all().item<bool>());
+  EXPECT_NEAR(samples.deltas[0].item<double>(), 0.01, 1e-7);
+  // Positions, depths and the lattice of steps belong together.
+  const torch::Tensor x = -1 + 2 * samples.depths;
+  EXPECT_LT(
+      ((x + 1) / 2 - samples.positions.select(1, 0)).abs().max().item<float>(),
+      1e-5);
+  const torch::Tensor lattice = samples.depths / 0.005 - 0.5;
+  EXPECT_LT((lattice - lattice.round()).abs().max().item<float>(), 0.02);
+  EXPECT_EQ(samples.offsets[1].item<int64_t>(), samples.depths.size(0));
+}
+
+TEST(OccupancyGridTest, UnboundedRaysAreContractedAndStepsGrow) {
+  const OccupancyGrid grid(SmallGrid(), /*bounded=*/false, 1);
+  const Rays rays = OneRay({0.1f, -0.2f, 0.3f}, {0.5f, 0.1f, -1}, 0.1f, 40);
+  MarchRules rules;
+  rules.step = 0.02;
+  rules.cone = 0.05;
+  const PackedSamples samples = grid.March(rays, torch::zeros({1}), rules);
+  const torch::Tensor expected =
+      (Contract(rays.origins + rays.directions * samples.depths.unsqueeze(1)) +
+       2) /
+      4;
+  EXPECT_LT((samples.positions - expected).abs().max().item<double>(), 1e-5);
+  const double length = rays.directions.norm().item<double>();
+  const torch::Tensor steps = (samples.depths * length * 0.05).clamp_min(0.02);
+  EXPECT_LT((samples.deltas - steps).abs().max().item<double>(), 1e-4);
+  // All of space counts as occupied: the samples reach from near to far.
+  EXPECT_NEAR(samples.deltas.sum().item<double>(), 39.9 * length, 3);
+  EXPECT_FLOAT_EQ(samples.depths[0].item<float>(), 0.1f);
+}
+
+TEST(OccupancyGridTest, WhatNoCameraSeesIsNeverFilled) {
+  OccupancyGrid grid(SmallGrid(), true, 1);
+  // One camera at (3, 0, 1), looking at the origin through a narrow lens.
+  Camera camera = RingCamera(0, 16);
+  camera.fx = camera.fy = 80;
+  grid.MarkInvisible({camera}, BallFrame());
+  const torch::Tensor seen = torch::tensor({{0.5f, 0.5f, 0.5f}});
+  const torch::Tensor unseen = torch::tensor({{0.5f, 0.95f, 0.5f}});
+  for (int step = 0; step < 40; ++step) {
+    grid.UpdateIfDue(
+        step,
+        0.01,
+        [](const torch::Tensor& x) { return torch::full({x.size(0)}, 99.0f); },
+        torch::kCPU);
+  }
+  EXPECT_TRUE(grid.Occupied(seen).item<bool>());
+  EXPECT_FALSE(grid.Occupied(unseen).item<bool>());
+}
+
+}  // namespace
+}  // namespace nerfpipe::nerf

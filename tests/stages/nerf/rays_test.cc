@@ -1,0 +1,91 @@
+// Pixels to rays, against points projected by hand.
+
+#include "stages/nerf/rays.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+namespace nerfpipe::nerf {
+namespace {
+
+// Looks along -z of the world from (1, 2, 3), turned by 90 degrees about z: its
+// right is the world's y.
+Camera TurnedCamera() {
+  Camera camera;
+  camera.width = 8;
+  camera.height = 6;
+  camera.fx = 10;
+  camera.fy = 20;
+  camera.cx = 4;
+  camera.cy = 3;
+  camera.world_from_camera = {0, -1, 0, 1, 1, 0, 0, 2, 0, 0, 1, 3};
+  return camera;
+}
+
+// Half the size, moved by (0, 0, 1), axes turned about x by 90 degrees.
+SceneFrame TurnedFrame() {
+  SceneFrame frame;
+  frame.scale = 0.5;
+  frame.normalised_from_world = {0.5, 0, 0, 0, 0, 0, -0.5, 0, 0, 0.5, 0, 1};
+  frame.near = 0.25;
+  frame.far = 9;
+  return frame;
+}
+
+torch::Tensor Index(int64_t value) {
+  return torch::full({1}, value, torch::kInt64);
+}
+
+TEST(RaysTest, PixelCentreMeetsTheWorldPointItShows) {
+  const CameraTable table(
+      {TurnedCamera()}, TurnedFrame(), torch::kCPU, torch::kFloat64);
+  const Rays rays = table.Through(Index(0), Index(6), Index(1), {});
+  // At depth 4 in the world (2 in the frame), pixel centre (6.5, 1.5) is 1 to
+  // the right (world y) and 0.3 up (world -x).
+  const double world[3] = {1 - 0.3, 2 + 1, 3 - 4};
+  const double expected[3] = {
+      0.5 * world[0], -0.5 * world[2], 0.5 * world[1] + 1};
+  for (int i = 0; i < 3; ++i) {
+    const double at = (rays.origins + 2 * rays.directions)[0][i].item<double>();
+    EXPECT_NEAR(at, expected[i], 1e-12);
+  }
+  EXPECT_NEAR(rays.view_directions.norm().item<double>(), 1, 1e-12);
+  EXPECT_DOUBLE_EQ(rays.near.item<double>(), 0.25);
+  EXPECT_DOUBLE_EQ(rays.far.item<double>(), 9);
+
+  RayRules parity;
+  parity.integer_pixels = true;
+  const Rays corner = table.Through(Index(0), Index(4), Index(3), parity);
+  // nerf-pytorch's middle pixel lies on the axis: world -z is frame y.
+  EXPECT_NEAR(corner.directions[0][1].item<double>(), 1, 1e-12);
+}
+
+TEST(RaysTest, AllPixelsComeRowByRow) {
+  const CameraTable table(
+      {TurnedCamera()}, TurnedFrame(), torch::kCPU, torch::kFloat64);
+  const Rays all = table.ThroughAll(0, {});
+  ASSERT_EQ(all.size(), 48);
+  const Rays one = table.Through(Index(0), Index(5), Index(2), {});
+  EXPECT_TRUE(all.directions[2 * 8 + 5].equal(one.directions[0]));
+}
+
+TEST(RaysTest, ClippingKeepsThePartInsideTheBox) {
+  Rays rays;
+  rays.origins = torch::tensor(
+      {{0.0, 0.0, 3.0}, {0.0, 0.0, 0.0}, {0.0, 2.0, 3.0}}, torch::kFloat64);
+  rays.directions = torch::tensor(
+      {{0.0, 0.0, -1.0}, {0.5, 0.0, -1.0}, {0.0, 0.0, -1.0}}, torch::kFloat64);
+  rays.near = torch::full({3}, 0.5, torch::kFloat64);
+  rays.far = torch::full({3}, 3.5, torch::kFloat64);
+  const Rays clipped = ClipToBox(rays);
+  EXPECT_NEAR(clipped.near[0].item<double>(), 2, 1e-9);
+  EXPECT_NEAR(clipped.far[0].item<double>(), 3.5, 1e-9);
+  EXPECT_NEAR(clipped.near[1].item<double>(), 0.5, 1e-9);
+  EXPECT_NEAR(clipped.far[1].item<double>(), 1, 1e-9);
+  // A miss is empty.
+  EXPECT_EQ(clipped.near[2].item<double>(), clipped.far[2].item<double>());
+}
+
+}  // namespace
+}  // namespace nerfpipe::nerf

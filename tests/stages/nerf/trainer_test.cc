@@ -1,0 +1,188 @@
+// Training end to end on a scene with an exact answer, and checkpoints.
+
+#include "stages/nerf/trainer.h"
+
+#include "pipeline/base/error.h"
+#include "stages/nerf/methods.h"
+#include "stages/nerf/metrics.h"
+#include "tests/stages/nerf/spheres.h"
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+namespace nerfpipe::nerf {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Small versions of both methods.
+Options SmallOptions(const std::string& method, int steps) {
+  Options options;
+  options.train.method = method;
+  options.train.steps = steps;
+  options.train.threads = 1;
+  options.train.report_every = 50;
+  options.ngp.levels = 5;
+  options.ngp.finest_resolution = 64;
+  options.ngp.log2_table = 12;
+  options.ngp.batch_samples = 2048;
+  options.ngp.grid_resolution = 32;
+  options.ngp.grid_warmup = 64;
+  options.ngp.grid_every = 8;
+  options.ngp.step = 0.03;
+  options.nerf.N_rand = 192;
+  options.nerf.N_samples = 20;
+  options.nerf.N_importance = 12;
+  options.nerf.netdepth = options.nerf.netdepth_fine = 6;
+  options.nerf.netwidth = options.nerf.netwidth_fine = 48;
+  options.nerf.multires = 5;
+  options.nerf.lrate = 3e-3;
+  options.nerf.white_bkgd = true;
+  options.nerf.raw_noise_std = 0.1;
+  options.nerf.precrop_iters = 20;
+  return options;
+}
+
+class TrainerTest : public ::testing::TestWithParam<std::string> {
+ protected:
+  // A folder of its own, with a space and other letters in its name.
+  void SetUp() override {
+    folder_ = std::filesystem::temp_directory_path() /
+              ("nerfpipe \xe5\xad\x98 " + std::to_string(::getpid()));
+    std::filesystem::create_directories(folder_);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::unique_ptr<Trainer> Make(int steps) const {
+    return std::make_unique<Trainer>(
+        BallDataset(4, 16), BallFrame(), SmallOptions(GetParam(), steps));
+  }
+
+  std::filesystem::path folder_;
+};
+
+std::string MessageOf(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const UserError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+INSTANTIATE_TEST_SUITE_P(Methods,
+                         TrainerTest,
+                         ::testing::Values("ngp", "nerf"),
+                         [](const auto& test) { return test.param; });
+
+TEST_P(TrainerTest, FitsHeldOutView) {
+  const int steps = GetParam() == "ngp" ? 300 : 500;
+  Trainer trainer(
+      BallDataset(10, 32), BallFrame(), SmallOptions(GetParam(), steps));
+  TrainProgress last;
+  TrainCallbacks callbacks;
+  callbacks.progress = [&](const TrainProgress& progress) { last = progress; };
+  trainer.Run(0, callbacks);
+  EXPECT_EQ(last.step, steps);
+  EXPECT_TRUE(trainer.finished());
+  EXPECT_GT(last.samples_per_second, 0);
+
+  const View& view = trainer.dataset().test.front();
+  const RenderedView rendered = trainer.RenderView(view.camera);
+  const torch::Tensor image = view.image.to(torch::kFloat32) / 255;
+  const torch::Tensor alpha = image.slice(2, 3);
+  const torch::Tensor truth = image.slice(2, 0, 3) * alpha + 1 - alpha;
+  const double psnr = Psnr(rendered.rgb, truth);
+  RecordProperty("psnr", std::to_string(psnr));
+  EXPECT_GT(psnr, 24);
+  EXPECT_GT(last.psnr, 22);
+
+  // Opacity and depth where the answer is known: the middle of the image shows
+  // a ball 2.42 in front of the camera, a corner shows nothing.
+  const int64_t middle = view.camera.width / 2;
+  EXPECT_GT(rendered.opacity[middle][middle].item<double>(), 0.9);
+  EXPECT_NEAR(rendered.depth[middle][middle].item<double>(), 2.42, 0.15);
+  EXPECT_LT(rendered.opacity[0][0].item<double>(), 0.2);
+}
+
+TEST_P(TrainerTest, ResumedRunEndsWithTheSameParameters) {
+  const std::filesystem::path file = folder_ / "a.ckpt";
+  const auto whole = Make(40);
+  whole->Run();
+
+  const auto first = Make(40);
+  TrainCallbacks callbacks;
+  callbacks.stop = [&] { return first->step() == 23; };
+  first->Run(0, callbacks);
+  ASSERT_EQ(first->step(), 23);
+  first->Save(file);
+  const auto second = Make(40);
+  second->Load(file);
+  EXPECT_EQ(second->step(), 23);
+  EXPECT_EQ(second->seconds(), first->seconds());
+  second->Run();
+
+  const auto expected = whole->method().Parameters();
+  const auto actual = second->method().Parameters();
+  ASSERT_EQ(actual.size(), expected.size());
+  for (size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_TRUE(actual[i].second.equal(expected[i].second))
+        << expected[i].first;
+  }
+  // Nothing is left beside the checkpoint.
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
+}
+
+TEST_P(TrainerTest, CheckpointAloneIsEnoughToRender) {
+  const auto trainer = Make(12);
+  trainer->Run();
+  trainer->Save(folder_ / "a.ckpt");
+  const auto loaded = Trainer::FromCheckpoint(folder_ / "a.ckpt", 1);
+  EXPECT_EQ(loaded->frame().reason, "two balls in a box");
+  const Camera camera = RingCamera(0.3, 16);
+  EXPECT_TRUE(
+      loaded->RenderView(camera).rgb.equal(trainer->RenderView(camera).rgb));
+}
+
+TEST_P(TrainerTest, CheckpointOfOtherOptionsIsRefused) {
+  Make(12)->Save(folder_ / "a.ckpt");
+  EXPECT_THAT(MessageOf([&] { Make(13)->Load(folder_ / "a.ckpt"); }),
+              HasSubstr("train.steps (12, here 13)"));
+}
+
+TEST_P(TrainerTest, DamagedCheckpointIsNamed) {
+  const std::filesystem::path file = folder_ / "a.ckpt";
+  const auto trainer = Make(12);
+  trainer->Save(file);
+  const auto size = std::filesystem::file_size(file);
+
+  std::fstream(file, std::ios::in | std::ios::out | std::ios::binary)
+      .seekp(static_cast<std::streamoff>(size / 2))
+      .put('\x55')
+      .put('\xaa');
+  EXPECT_THAT(MessageOf([&] { trainer->Load(file); }),
+              AllOf(HasSubstr(file.string()), HasSubstr("is damaged")));
+  for (const auto length : {size - 1, size / 2, decltype(size){20}}) {
+    std::filesystem::resize_file(file, length);
+    EXPECT_THAT(MessageOf([&] { trainer->Load(file); }),
+                HasSubstr(file.string()))
+        << length;
+  }
+  std::filesystem::remove(file);
+  EXPECT_THAT(MessageOf([&] { trainer->Load(file); }),
+              HasSubstr("cannot be read"));
+  EXPECT_THAT(MessageOf([&] { trainer->Save(folder_ / "no" / "a.ckpt"); }),
+              HasSubstr("cannot be written"));
+}
+
+TEST(MethodsTest, UnknownMethodListsTheOthers) {
+  EXPECT_THAT(MessageOf([] { FindMethod("npg"); }), HasSubstr("ngp, nerf"));
+}
+
+}  // namespace
+}  // namespace nerfpipe::nerf
