@@ -65,9 +65,11 @@ class Words {
     T value{};
     const auto [end, error] =
         std::from_chars(word.data(), word.data() + word.size(), value);
-    // Numbers too small for a double are zero for every purpose here.
-    const bool underflow =
-        std::is_floating_point_v<T> && error == std::errc::result_out_of_range;
+    // Numbers too small for a double are zero for every purpose here; numbers
+    // too large are refused.
+    const bool underflow = std::is_floating_point_v<T> &&
+                           error == std::errc::result_out_of_range &&
+                           word.find("e-") != std::string_view::npos;
     if ((error != std::errc() && !underflow) ||
         end != word.data() + word.size()) {
       Fail("has '" + std::string(word.substr(0, 40)) + "' for " + what);

@@ -176,6 +176,16 @@ void WarnOfTrouble(const LoadedScene& scene,
                  " at factor 1");
 }
 
+// After the capture, so that the workspace's own name does not matter.
+std::string SceneName(const StageContext& context) {
+  const fs::path& source =
+      context.capture.empty() ? context.workspace : context.capture;
+  // A path that ends in a slash has an empty last part.
+  return (source.has_filename() ? source : source.parent_path())
+      .stem()
+      .string();
+}
+
 StageResult PosesStage::Run(const StageContext& context) {
   const fs::path sparse = context.workspace / kSparseFolder;
   const fs::path images = context.workspace / kImagesFolder;
@@ -193,11 +203,9 @@ StageResult PosesStage::Run(const StageContext& context) {
   WriteNpy(PosesBoundsArray(model, camera, rows), poses_bounds);
   WriteFileAtomically(context.out / kTransformsFile,
                       TransformsJson(model, camera));
-  const fs::path& named_after =
-      context.capture.empty() ? context.workspace : context.capture;
   WriteFileAtomically(
       context.out / kConfigFile,
-      NerfPytorchConfig(named_after.stem().string(), IsForwardFacing(model)));
+      NerfPytorchConfig(SceneName(context), IsForwardFacing(model)));
 
   const LoadedScene scene = LoadAsNerfPytorch(poses_bounds, images, 1);
   if (scene.width != camera.width || scene.height != camera.height) {

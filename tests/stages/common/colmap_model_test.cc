@@ -162,6 +162,8 @@ TEST_F(ColmapModelTest, ContradictionsAreNamed) {
   EXPECT_THAT(Failure(), HasSubstr("unknown camera model 'EQUIRECTANGULAR'"));
   Write("cameras.txt", "1 PINHOLE 8 6 4 nan 4 3\n");
   EXPECT_THAT(Failure(), HasSubstr("camera 1 has a parameter"));
+  Write("cameras.txt", "1 PINHOLE 8 6 4 1e999 4 3\n");
+  EXPECT_THAT(Failure(), HasSubstr("line 1 has '1e999'"));
   Write("cameras.txt", "1 PINHOLE 8 0 4 4 4 3\n");
   EXPECT_THAT(Failure(), HasSubstr("camera 1 has size 8 x 0"));
 }

@@ -114,7 +114,11 @@ TEST_F(LlffStagesTest, LlffBoundsAreRefusedWhereNearIsNotPositive) {
   ColmapModel model = RingModel(4);
   model.points.begin()->second.xyz = {0, 0, -40};
   WriteRingScene(model, workspace_);
+  context_.capture = "some/where/photos/";
   const std::unique_ptr<Stage> stage = MakePosesStage();
+  ASSERT_EQ(stage->Run(context_).state, StageResult::State::kDone);
+  EXPECT_THAT(ReadFile(context_.out / "config_nerf_pytorch.txt"),
+              HasSubstr("expname = photos\n"));
   Set(stage.get(), "bounds", "llff");
   EXPECT_THROW(stage->Run(context_), UserError);
 }
