@@ -156,8 +156,8 @@ int Batch(const std::string& folder, const CommonFlags& common) {
   }
   Session session(common);
   session.Resolve(std::nullopt);  // mistakes in options show at once
-  const fs::path into =
-      common.workspace.empty() ? fs::current_path() : common.workspace;
+  const fs::path into = common.workspace.empty() ? fs::current_path()
+                                                 : fs::path(common.workspace);
   const std::vector<Capture> captures = FindCaptures(folder, into);
   if (captures.empty()) {
     throw UserError("there is no capture in '" + folder + "'",

@@ -32,13 +32,19 @@ std::function<int(const CommonFlags&)> DeclareConfig(CLI::App& app);
 
 const std::vector<Command>& Commands();
 
-// What is shared by run, stage and batch.
+// What several commands share.
 
 // Says on the screen how the run ended; returns the exit code.
 int ShowOutcome(Session& session,
                 const Workspace& workspace,
                 Runner& runner,
                 const RunOutcome& outcome);
+
+// Says on the screen how work without the pipeline ended (train, render,
+// eval); returns the exit code.
+int ShowResult(Session& session,
+               const std::filesystem::path& folder,
+               const StageResult& result);
 
 // The default workspace of a capture: a folder named after it in the current
 // folder.

@@ -2,6 +2,8 @@
 #include "pipeline/base/text.h"
 #include "pipeline/cli/commands.h"
 
+#include <algorithm>
+#include <cstdio>
 #include <iostream>
 
 #include <nlohmann/json.hpp>
@@ -33,7 +35,7 @@ std::string Figure(double value, int decimals) {
 
 // The lines a person looks for at the end: figures and paths.
 void ShowResults(Console& console,
-                 const Workspace& workspace,
+                 const std::filesystem::path& folder,
                  const nlohmann::ordered_json& summary) {
   Table table;
   const auto add = [&](const std::string& name, const std::string& text) {
@@ -70,12 +72,20 @@ void ShowResults(Console& console,
       if (path.is_string()) {
         std::string name = what;
         std::replace(name.begin(), name.end(), '_', ' ');
-        add(name, ShownPath(workspace.root() / path.get<std::string>()));
+        add(name, ShownPath(folder / path.get<std::string>()));
       }
     }
   }
-  add("summary", ShownPath(workspace.SummaryPath()));
   console.Show(table);
+}
+
+int ShowFailure(Console& console, const StageResult& failure) {
+  for (const std::string& line : failure.account) {
+    console.Info("      " + line);
+  }
+  std::cerr << "nerfpipe: " << failure.line << std::endl;
+  console.Detail("failed: " + failure.line);
+  return static_cast<int>(ExitCode::kFailed);
 }
 
 }  // namespace
@@ -90,12 +100,7 @@ int ShowOutcome(Session& session,
     std::cout << summary.dump(2) << std::endl;
   }
   if (!outcome.ok) {
-    for (const std::string& line : outcome.failure.account) {
-      console.Info("      " + line);
-    }
-    std::cerr << "nerfpipe: " << outcome.failure.line << std::endl;
-    console.Detail("failed: " + outcome.failure.line);
-    return static_cast<int>(ExitCode::kFailed);
+    return ShowFailure(console, outcome.failure);
   }
   if (outcome.stages_run == 0) {
     console.Info("Nothing to do: " + ShownPath(workspace.root()) +
@@ -105,7 +110,23 @@ int ShowOutcome(Session& session,
     console.Show(StageTable(summary));
   }
   console.Info("");
-  ShowResults(console, workspace, summary);
+  ShowResults(console, workspace.root(), summary);
+  console.Info("  all figures: " + ShownPath(workspace.SummaryPath()));
+  return static_cast<int>(ExitCode::kDone);
+}
+
+int ShowResult(Session& session,
+               const std::filesystem::path& folder,
+               const StageResult& result) {
+  if (session.flags().json) {
+    std::cout << result.facts.dump(2) << std::endl;
+  }
+  if (result.state == StageResult::State::kFailed) {
+    return ShowFailure(session.console(), result);
+  }
+  session.console().Info(result.line);
+  session.console().Info("");
+  ShowResults(session.console(), folder, result.facts);
   return static_cast<int>(ExitCode::kDone);
 }
 

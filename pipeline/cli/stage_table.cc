@@ -14,11 +14,13 @@ std::vector<std::unique_ptr<Stage>> MakeStages() {
   std::vector<std::unique_ptr<Stage>> stages;
   stages.push_back(MakeExtractStage());
   stages.push_back(MakeCheckStage());
-  stages.push_back(MakeColmapStage());
+  stages.push_back(sfm::MakeColmapStage());
   stages.push_back(MakePosesStage());
   stages.push_back(MakeDownsampleStage());
-  stages.push_back(MakeTrainStage());
-  stages.push_back(MakeRenderStage());
+  std::unique_ptr<TrainStage> train = MakeTrainStage();
+  std::unique_ptr<Stage> render = MakeRenderStage(*train);
+  stages.push_back(std::move(train));
+  stages.push_back(std::move(render));
   return stages;
 }
 

@@ -1,0 +1,64 @@
+#include "pipeline/base/error.h"
+#include "pipeline/cli/commands.h"
+#include "pipeline/cli/work_folder.h"
+
+#include <functional>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+namespace nerfpipe {
+namespace {
+
+struct TrainFlags {
+  std::string dataset;
+  std::string method;
+  std::string steps;
+};
+
+int Train(const TrainFlags& flags, const CommonFlags& common) {
+  if (!std::filesystem::exists(flags.dataset)) {
+    throw UserError("there is no data set '" + flags.dataset + "'",
+                    "check the name of the folder",
+                    ExitCode::kUsage);
+  }
+  CommonFlags all = common;
+  if (!flags.method.empty()) {
+    all.sets.push_back("train.method=" + flags.method);
+  }
+  if (!flags.steps.empty()) {
+    all.sets.push_back("train.steps=" + flags.steps);
+  }
+  Session session(all);
+  const std::filesystem::path folder =
+      all.workspace.empty() ? DefaultWorkspace(flags.dataset)
+                            : std::filesystem::path(all.workspace);
+  const OpenWorkFolder open(session, folder);
+  const StageResult result =
+      TrainDataset(session.StageNamed("train"), flags.dataset, open.work());
+  return ShowResult(session, folder, result);
+}
+
+}  // namespace
+
+std::function<int(const CommonFlags&)> DeclareTrain(CLI::App& app) {
+  const auto flags = std::make_shared<TrainFlags>();
+  app.add_option("-d,--dataset",
+                 flags->dataset,
+                 "LLFF, COLMAP or nerf_synthetic folder, or a transforms.json")
+      ->type_name("DATASET")
+      ->required();
+  app.add_option("--method", flags->method, "ngp or nerf")->type_name("NAME");
+  app.add_option("--steps", flags->steps, "Optimiser steps")->type_name("N");
+  app.footer(
+      "Examples:\n"
+      "  nerfpipe train -d fern/ -w fern-nerf --method nerf --set "
+      "train.factor=8\n"
+      "  nerfpipe train -d lego/ -w lego-nerf --config lego\n"
+      "\n"
+      "Nothing is written into the data set. Run the same command again to go\n"
+      "on after Ctrl-C.");
+  return [flags](const CommonFlags& common) { return Train(*flags, common); };
+}
+
+}  // namespace nerfpipe

@@ -1,0 +1,43 @@
+#include "pipeline/cli/work_folder.h"
+
+#include "pipeline/base/error.h"
+
+#include <algorithm>
+#include <thread>
+
+namespace nerfpipe {
+
+OpenWorkFolder::OpenWorkFolder(Session& session,
+                               const std::filesystem::path& folder) {
+  if (Workspace::Exists(folder)) {
+    workspace_ = Workspace::Open(folder);
+    lock_ = std::make_unique<WorkspaceLock>(*workspace_);
+    session.console().LogTo(workspace_->LogPath("nerfpipe"));
+  }
+  session.Resolve(workspace_);
+  work_.folder = folder;
+  work_.threads =
+      session.machine().threads > 0
+          ? session.machine().threads
+          : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  work_.device = session.machine().device;
+  work_.report = &session.console();
+}
+
+std::filesystem::path WorkFolderOf(const CommonFlags& common,
+                                   const std::string& command) {
+  if (common.workspace.empty()) {
+    throw UserError("'" + command + "' needs the folder of a trained scene",
+                    "name it: nerfpipe " + command + " -w DIR",
+                    ExitCode::kUsage);
+  }
+  if (!std::filesystem::is_directory(common.workspace)) {
+    throw UserError("there is no folder '" + common.workspace + "'",
+                    "give the workspace of 'nerfpipe run', or the -w of "
+                    "'nerfpipe train'",
+                    ExitCode::kUsage);
+  }
+  return common.workspace;
+}
+
+}  // namespace nerfpipe

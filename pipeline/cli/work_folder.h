@@ -1,0 +1,33 @@
+#pragma once
+
+// What train, render and eval share: a folder of results, which may be a
+// workspace of `run` or one that `train` made.
+
+#include "pipeline/cli/session.h"
+#include "stages/nerf/stage/commands.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace nerfpipe {
+
+class OpenWorkFolder {
+ public:
+  // Resolves the session's configuration for `folder`, locks it when it is a
+  // workspace, and starts the log there.
+  OpenWorkFolder(Session& session, const std::filesystem::path& folder);
+
+  const WorkFolder& work() const { return work_; }
+
+ private:
+  std::optional<Workspace> workspace_;
+  std::unique_ptr<WorkspaceLock> lock_;
+  WorkFolder work_;
+};
+
+// The folder that -w names. Throws UserError when there is none.
+std::filesystem::path WorkFolderOf(const CommonFlags& common,
+                                   const std::string& command);
+
+}  // namespace nerfpipe
