@@ -4,6 +4,8 @@
 find_package(Threads REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 include(${PROJECT_SOURCE_DIR}/third_party/LibTorch.cmake)
+# Without it `ngp` trains by LibTorch alone.
+find_package(hwy 1.0 CONFIG QUIET)
 if(NERFPIPE_TESTS)
   find_package(GTest REQUIRED)
   find_package(benchmark QUIET)

@@ -1,0 +1,83 @@
+#pragma once
+
+// Volume rendering: net outputs to densities and colours, weights of samples,
+// the loss of a ray, and back.
+
+#include "stages/nerf/kernels/mlp.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace nerfpipe::nerf::kernels {
+
+enum class LossKind { kSquared, kHuber };
+inline constexpr float kHuberDelta = 0.1f;
+
+// Of each sample: log_density kept in range, density exp() of it, and
+// transparency exp(-density * length). Arrays of `count`, padded to vectors.
+struct Opacities {
+  const float* log_density;
+  const float* length;
+  float* density;
+  float* transparency;
+};
+void ComputeOpacities(const Opacities& arrays, size_t count);
+
+// Sigmoid of count x kColoursPadded values in place.
+void ComputeColours(float* outputs, size_t count);
+
+// What has been gathered along one ray.
+struct RaySum {
+  std::array<float, 3> colour = {};
+  float weight = 0;         // of all samples that take part
+  float distance = 0;       // sum of weight times distance
+  float transmittance = 1;  // left behind the last sample
+  // Of the loss by the ray's colour, and, going back to front, by everything
+  // behind the next sample.
+  std::array<float, 3> slope = {};
+  float behind = 0;
+};
+
+// A sample that takes part in the picture.
+struct Sample {
+  uint32_t ray;
+  float weight;  // transmittance before it times its opacity
+  float after;   // transmittance behind it
+  float density;
+  float length;
+  float distance;
+  bool in_range;  // the log density was not cut
+};
+
+// Adds the samples to their rays, front to back. `colours` is count x
+// kColoursPadded.
+void SumColours(const Sample* samples,
+                const float* colours,
+                size_t count,
+                RaySum* rays);
+
+// Adds what is behind the last sample, computes loss and slopes of one ray.
+// `scale` multiplies both. Returns the loss; `squared_error` is the sum over
+// the three channels.
+float CloseRay(LossKind kind,
+               const std::array<float, 3>& background,
+               const std::array<float, 3>& target,
+               float scale,
+               RaySum* ray,
+               float* squared_error);
+
+// Back to front: slopes by the colours before the sigmoid (count x
+// kColoursPadded, padding zero) and by the log densities (count).
+void DifferentiateSamples(const Sample* samples,
+                          const float* colours,
+                          size_t count,
+                          RaySum* rays,
+                          float* d_outputs,
+                          float* d_log_density);
+
+// The 16 real spherical harmonics to degree 3 of a unit vector, tiny-cuda-nn's
+// order and signs.
+void Harmonics(const float direction[3], float* out);
+
+}  // namespace nerfpipe::nerf::kernels

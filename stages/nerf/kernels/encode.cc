@@ -1,0 +1,201 @@
+#include "stages/nerf/kernels/encode.h"
+
+#include <hwy/cache_control.h>
+
+// The order matters: foreach_target.h reads this file once per SIMD level.
+// clang-format off
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "stages/nerf/kernels/encode.cc"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+// clang-format on
+
+HWY_BEFORE_NAMESPACE();
+namespace nerfpipe::nerf::kernels {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using FloatTag = hn::CappedTag<float, 16>;
+using IndexTag = hn::RebindToUnsigned<FloatTag>;
+using RowTag = hn::FixedTag<float, kFeatures>;
+
+// The eight table rows round each of up to 16 points, and their weights.
+struct Corners {
+  alignas(64) uint32_t row[8][16];
+  alignas(64) float weight[8][16];
+};
+
+// Cell and place in it along one axis.
+struct Axis {
+  hn::Vec<IndexTag> cell;
+  hn::Vec<FloatTag> fraction;
+};
+
+HWY_INLINE Axis PlaceOnAxis(const float* HWY_RESTRICT x, float scale) {
+  const FloatTag d;
+  const auto place =
+      hn::MulAdd(hn::LoadU(d, x), hn::Set(d, scale), hn::Set(d, 0.5f));
+  const auto cell = hn::Floor(place);
+  const hn::RebindToSigned<FloatTag> di;
+  return {hn::BitCast(IndexTag(), hn::ConvertTo(di, cell)),
+          hn::Sub(place, cell)};
+}
+
+HWY_INLINE void FindCorners(const GridLevel& level,
+                            const Points& points,
+                            size_t at,
+                            Corners* HWY_RESTRICT corners) {
+  const FloatTag d;
+  const IndexTag du;
+  const Axis x = PlaceOnAxis(points.x + at, level.scale);
+  const Axis y = PlaceOnAxis(points.y + at, level.scale);
+  const Axis z = PlaceOnAxis(points.z + at, level.scale);
+  const auto step_y =
+      hn::Set(du, level.hashed ? 2654435761u : level.resolution);
+  const auto step_z = hn::Set(
+      du, level.hashed ? 805459861u : level.resolution * level.resolution);
+  const auto y_low = hn::Mul(y.cell, step_y);
+  const auto z_low = hn::Mul(z.cell, step_z);
+  const hn::Vec<IndexTag> xs[2] = {x.cell, hn::Add(x.cell, hn::Set(du, 1u))};
+  const hn::Vec<IndexTag> ys[2] = {y_low, hn::Add(y_low, step_y)};
+  const hn::Vec<IndexTag> zs[2] = {z_low, hn::Add(z_low, step_z)};
+  const auto one = hn::Set(d, 1.0f);
+  const hn::Vec<FloatTag> wx[2] = {hn::Sub(one, x.fraction), x.fraction};
+  const hn::Vec<FloatTag> wy[2] = {hn::Sub(one, y.fraction), y.fraction};
+  const hn::Vec<FloatTag> wz[2] = {hn::Sub(one, z.fraction), z.fraction};
+  const auto rows = hn::Set(du, level.rows);
+  const auto row_mask = hn::Set(du, level.rows - 1);
+  for (int c = 0; c < 8; ++c) {
+    const int i = c & 1, j = (c >> 1) & 1, k = c >> 2;
+    hn::Vec<IndexTag> row;
+    if (level.hashed) {
+      row = hn::And(hn::Xor(xs[i], hn::Xor(ys[j], zs[k])), row_mask);
+    } else {
+      // Only at the far faces of the box is the row beyond the last; it wraps.
+      row = hn::Add(xs[i], hn::Add(ys[j], zs[k]));
+      row = hn::Min(row, hn::Sub(row, rows));
+    }
+    hn::Store(row, du, corners->row[c]);
+    hn::Store(hn::Mul(wx[i], hn::Mul(wy[j], wz[k])), d, corners->weight[c]);
+  }
+}
+
+HWY_INLINE void PrefetchCorners(const Corners& corners,
+                                size_t count,
+                                const float* rows) {
+  for (int c = 0; c < 8; ++c) {
+    for (size_t i = 0; i < count; ++i) {
+      hwy::Prefetch(rows + size_t{corners.row[c][i]} * kFeatures);
+    }
+  }
+}
+
+// Calls body(corners, first, count) for all points, a vector at a time; the
+// rows of the next ones are already on their way from memory then.
+template <class Body>
+HWY_INLINE void ForEachVector(const GridLevel& level,
+                              const Points& points,
+                              size_t count,
+                              const float* rows,
+                              const Body& body) {
+  const size_t lanes = hn::Lanes(FloatTag());
+  Corners corners[2];
+  if (count == 0) return;
+  FindCorners(level, points, 0, &corners[0]);
+  int now = 0;
+  for (size_t first = 0; first < count; first += lanes, now ^= 1) {
+    const size_t next = first + lanes;
+    if (next < count) {
+      FindCorners(level, points, next, &corners[now ^ 1]);
+      PrefetchCorners(corners[now ^ 1], HWY_MIN(lanes, count - next), rows);
+    }
+    body(corners[now], first, HWY_MIN(lanes, count - first));
+  }
+}
+
+void EncodePointsT(const GridLevels& levels,
+                   const float* table,
+                   const Points& points,
+                   size_t count,
+                   float* inputs) {
+  const RowTag d;
+  for (int l = 0; l < kLevels; ++l) {
+    const float* HWY_RESTRICT rows =
+        table + size_t{levels[l].first_row} * kFeatures;
+    float* HWY_RESTRICT out = inputs + l * kFeatures;
+    const auto body =
+        [&](const Corners& corners, size_t first, size_t n) HWY_ATTR {
+          for (size_t i = 0; i < n; ++i) {
+            const auto row = [&](int c) HWY_ATTR {
+              return hn::LoadU(d, rows + size_t{corners.row[c][i]} * kFeatures);
+            };
+            const auto weight = [&](int c) HWY_ATTR {
+              return hn::Set(d, corners.weight[c][i]);
+            };
+            auto even = hn::Mul(row(0), weight(0));
+            auto odd = hn::Mul(row(1), weight(1));
+            for (int c = 2; c < 8; c += 2) {
+              even = hn::MulAdd(row(c), weight(c), even);
+              odd = hn::MulAdd(row(c + 1), weight(c + 1), odd);
+            }
+            hn::StoreU(hn::Add(even, odd), d, out + (first + i) * kInputs);
+          }
+        };
+    ForEachVector(levels[l], points, count, rows, body);
+  }
+}
+
+void ScatterLevelT(const GridLevel& level,
+                   const Points& points,
+                   const float* d_features,
+                   size_t count,
+                   float* gradients,
+                   uint8_t* touched) {
+  const RowTag d;
+  const auto body =
+      [&](const Corners& corners, size_t first, size_t n) HWY_ATTR {
+        for (size_t i = 0; i < n; ++i) {
+          const auto slope = hn::LoadU(d, d_features + (first + i) * kFeatures);
+          for (int c = 0; c < 8; ++c) {
+            const size_t row = corners.row[c][i];
+            float* at = gradients + row * kFeatures;
+            const auto weight = hn::Set(d, corners.weight[c][i]);
+            hn::StoreU(hn::MulAdd(slope, weight, hn::LoadU(d, at)), d, at);
+            touched[row / kRowsPerFlag] = 1;
+          }
+        }
+      };
+  ForEachVector(level, points, count, gradients, body);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace nerfpipe::nerf::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace nerfpipe::nerf::kernels {
+namespace {
+HWY_EXPORT(EncodePointsT);
+HWY_EXPORT(ScatterLevelT);
+}  // namespace
+
+void EncodePoints(const GridLevels& levels,
+                  const float* table,
+                  const Points& points,
+                  size_t count,
+                  float* inputs) {
+  HWY_DYNAMIC_DISPATCH(EncodePointsT)(levels, table, points, count, inputs);
+}
+
+void ScatterLevel(const GridLevel& level,
+                  const Points& points,
+                  const float* d_features,
+                  size_t count,
+                  float* gradients,
+                  uint8_t* touched) {
+  HWY_DYNAMIC_DISPATCH(ScatterLevelT)
+  (level, points, d_features, count, gradients, touched);
+}
+
+}  // namespace nerfpipe::nerf::kernels
+#endif  // HWY_ONCE

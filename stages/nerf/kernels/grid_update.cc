@@ -1,0 +1,157 @@
+#include "stages/nerf/kernels/grid_update.h"
+
+#include "stages/nerf/kernels/counter_random.h"
+
+#include <algorithm>
+
+namespace nerfpipe::nerf::kernels {
+namespace {
+
+constexpr size_t kBlock = 256;       // points looked at together
+constexpr int64_t kWarmupParts = 8;  // of all cells, one per update
+constexpr uint32_t kSparsePart = 64;
+
+// Memory of one block.
+struct Points256 {
+  float x[kBlock + 16] = {};
+  float y[kBlock + 16] = {};
+  float z[kBlock + 16] = {};
+  float inputs[kBlock * kInputs];
+  float hidden[kBlock * kHidden];
+  float outputs[kBlock * kGeometry];
+  float log_density[kBlock];
+  float length[kBlock];
+  float density[kBlock];
+  float transparency[kBlock];
+};
+
+// A random point of each cell.
+void PlacePoints(const uint32_t* cells,
+                 size_t first,
+                 size_t count,
+                 uint64_t key,
+                 Points256* block) {
+  const auto place = [](uint32_t cell, uint64_t bits) {
+    const float inside = static_cast<float>(bits & 0xffff) / 65536;
+    return (static_cast<float>(cell) + inside) / kGridSide;
+  };
+  for (size_t i = 0; i < count; ++i) {
+    const uint32_t cell = cells[first + i];
+    const uint64_t bits = RandomBits(key, first + i);
+    block->x[i] = place(cell % kGridSide, bits);
+    block->y[i] = place(cell / kGridSide % kGridSide, bits >> 16);
+    block->z[i] = place(cell / (kGridSide * kGridSide), bits >> 32);
+  }
+}
+
+// Optical thickness of `length` at the points of a block.
+void FindThickness(const Model& model,
+                   size_t count,
+                   float length,
+                   Points256* block,
+                   float* found) {
+  EncodePoints(model.levels,
+               model.table,
+               {block->x, block->y, block->z},
+               count,
+               block->inputs);
+  DensityForward(
+      model.nets, {block->inputs, block->hidden, block->outputs}, count);
+  for (size_t i = 0; i < kBlock; ++i) {
+    block->log_density[i] = i < count ? block->outputs[i * kGeometry] : 0;
+    block->length[i] = length;
+  }
+  ComputeOpacities(
+      {block->log_density, block->length, block->density, block->transparency},
+      count);
+  for (size_t i = 0; i < count; ++i) found[i] = block->density[i] * length;
+}
+
+std::vector<uint32_t> SparseCells(const OccupancyGrid& grid, uint64_t key) {
+  constexpr uint32_t kCount = kGridCells / kSparsePart;
+  const std::vector<uint32_t>& occupied = grid.occupied();
+  std::vector<uint32_t> cells;
+  for (uint32_t i = 0; i < kCount; ++i) {
+    cells.push_back(RandomBelow(RandomBits(key, 2 * i), kGridCells));
+    if (occupied.empty()) continue;
+    cells.push_back(occupied[RandomBelow(
+        RandomBits(key, 2 * i + 1), static_cast<uint32_t>(occupied.size()))]);
+  }
+  return cells;
+}
+
+}  // namespace
+
+void UpdateCells(const Model& model,
+                 const std::vector<uint32_t>& cells,
+                 bool replace,
+                 const GridOptions& options,
+                 int64_t step,
+                 int threads,
+                 OccupancyGrid* grid) {
+  const std::span<float> thickness = grid->thickness();
+  const uint64_t key = RandomKey(options.seed, step, RandomUse::kGridPoint);
+  std::vector<float> found(cells.size());
+  const int64_t blocks =
+      static_cast<int64_t>((cells.size() + kBlock - 1) / kBlock);
+#pragma omp parallel num_threads(threads)
+  {
+    std::vector<Points256> memory(1);
+#pragma omp for schedule(dynamic, 4)
+    for (int64_t b = 0; b < blocks; ++b) {
+      const size_t first = static_cast<size_t>(b) * kBlock;
+      const size_t count = std::min(kBlock, cells.size() - first);
+      PlacePoints(cells.data(), first, count, key, memory.data());
+      FindThickness(
+          model, count, options.length, memory.data(), found.data() + first);
+    }
+#pragma omp for schedule(static)
+    for (size_t i = 0; i < kGridCells; ++i) {
+      if (thickness[i] > 0) thickness[i] *= options.decay;
+    }
+  }
+  for (size_t i = 0; i < cells.size(); ++i) {
+    float& value = thickness[cells[i]];
+    if (value < 0) continue;
+    value = replace ? found[i] : std::max(value, found[i]);
+  }
+  grid->Rebuild(options.threshold);
+}
+
+bool UpdateGridIfDue(const Model& model,
+                     const GridOptions& options,
+                     int64_t step,
+                     int threads,
+                     OccupancyGrid* grid) {
+  if (step >= options.warmup) {
+    if (step % options.every != 0) return false;
+    const uint64_t key = RandomKey(options.seed, step, RandomUse::kGridCell);
+    UpdateCells(model,
+                SparseCells(*grid, key),
+                /*replace=*/false,
+                options,
+                step,
+                threads,
+                grid);
+    return true;
+  }
+  const int64_t every =
+      std::max<int64_t>(1, options.warmup / (2 * kWarmupParts));
+  if (step == 0 || step % every != 0) return false;
+  const int64_t update = step / every - 1;
+  std::vector<uint32_t> cells;
+  for (size_t i = static_cast<size_t>(update % kWarmupParts); i < kGridCells;
+       i += kWarmupParts) {
+    cells.push_back(static_cast<uint32_t>(i));
+  }
+  UpdateCells(model,
+              cells,
+              /*replace=*/update < kWarmupParts,
+              options,
+              step,
+              threads,
+              grid);
+  return true;
+}
+
+}  // namespace nerfpipe::nerf::kernels

@@ -1,0 +1,44 @@
+#pragma once
+
+// Upkeep of the occupancy grid: the density in some of its cells is looked at,
+// the others fade (Mueller et al. 2022, appendix E.2).
+
+#include "stages/nerf/kernels/occupancy.h"
+#include "stages/nerf/kernels/packet.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace nerfpipe::nerf::kernels {
+
+struct GridOptions {
+  float decay = 0.95f;      // of all cells at an update
+  float threshold = 0.01f;  // optical thickness of a step: occupied above
+  float length = 0;         // of that step
+  int64_t warmup = 256;     // steps in which every cell is visited, and more
+  int64_t every = 32;       // steps between updates afterwards
+  uint64_t seed = 1;
+};
+
+// Lets all cells fade, takes the larger of the old value and the optical
+// thickness at a random point of each of `cells` (indices of
+// OccupancyGrid::thickness(); with `replace` the new one), and rebuilds the
+// grid. Cells below zero stay as they are.
+void UpdateCells(const Model& model,
+                 const std::vector<uint32_t>& cells,
+                 bool replace,
+                 const GridOptions& options,
+                 int64_t step,
+                 int threads,
+                 OccupancyGrid* grid);
+
+// To be called before every step: an eighth of all cells sixteen times during
+// the warm-up, then a 64th of all and as many of the occupied ones. True if
+// something was done.
+bool UpdateGridIfDue(const Model& model,
+                     const GridOptions& options,
+                     int64_t step,
+                     int threads,
+                     OccupancyGrid* grid);
+
+}  // namespace nerfpipe::nerf::kernels

@@ -1,0 +1,290 @@
+#include "stages/nerf/kernels/ngp_kernels.h"
+
+#include "pipeline/base/error.h"
+#include "stages/nerf/kernels/counter_random.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include <omp.h>
+
+namespace nerfpipe::nerf::kernels {
+namespace {
+
+// Groups have gradients of their own, which are then added in order. More
+// groups spread better over threads, and cost more additions.
+constexpr int kGroups = 16;
+// Trained samples of one packet, about: their activations fit the L2 cache.
+constexpr size_t kPacketSamples = 160;
+
+int64_t Now() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+// Levels' own parts of the gradient block start at whole cache lines.
+size_t AlignedRows(uint32_t rows) { return (rows + 15) / 16 * 16; }
+
+size_t AlignedStart(const GridLevels& levels, int level) {
+  size_t start = 0;
+  for (int l = 0; l < level; ++l) start += AlignedRows(levels[l].rows);
+  return start;
+}
+
+// Offset of each matrix in a block of kNetSize.
+constexpr std::array<int, 5> kMatrixAt = {
+    kDensity0At, kDensity1At, kColour0At, kColour1At, kColour2At};
+
+std::array<float, 3> BackgroundOf(const StepOptions& options,
+                                  uint64_t key,
+                                  size_t ray) {
+  if (!options.random_background) return options.background;
+  const uint64_t bits = RandomBits(key, ray);
+  return {static_cast<float>(bits & 0xffff) / 0xffff,
+          static_cast<float>(bits >> 16 & 0xffff) / 0xffff,
+          static_cast<float>(bits >> 32 & 0xffff) / 0xffff};
+}
+
+}  // namespace
+
+struct NgpKernels::Worker {
+  RayPacket packet;
+  std::vector<float> jitter;
+  int64_t scatter = 0, adam = 0;
+};
+
+NgpKernels::NgpKernels(const NgpShape& shape,
+                       const NgpTensors& values,
+                       const NgpTensors& first,
+                       const NgpTensors& second,
+                       OccupancyGrid* grid,
+                       int threads)
+    : values_(values),
+      first_(first),
+      second_(second),
+      grid_(grid),
+      threads_(threads > 0 ? threads : omp_get_max_threads()),
+      groups_(kGroups),
+      group_stats_(kGroups),
+      net_gradients_(kNetSize) {
+  model_.levels = MakeGridLevels(shape);
+  model_.table = values.table.data();
+  model_.grid = grid;
+  NERFPIPE_CHECK(values.table.size() ==
+                 static_cast<size_t>(TableRows(model_.levels)) * kFeatures);
+  const size_t rows = AlignedStart(model_.levels, kLevels);
+  table_gradients_.Reserve(rows * kFeatures);
+  touched_.Reserve(rows / kRowsPerFlag);
+  for (int t = 0; t < threads_; ++t) {
+    workers_.push_back(std::make_unique<Worker>());
+  }
+  ReloadNets();
+}
+
+NgpKernels::~NgpKernels() = default;
+NgpKernels::NgpKernels(NgpKernels&&) noexcept = default;
+
+void NgpKernels::ReloadNets() { PackNets(values_, &model_.nets); }
+
+StepStats NgpKernels::TrainStep(const RayArrays& rays,
+                                const float* rgba,
+                                const StepOptions& options,
+                                int64_t step) {
+  RunGroups(rays, rgba, options, step);
+  StepStats stats;
+  for (const StepStats& group : group_stats_) {
+    stats.loss += group.loss;
+    stats.squared_error += group.squared_error;
+    stats.marched += group.marched;
+    stats.trained += group.trained;
+  }
+  UpdateNets(options, step);
+  UpdateTable(options);
+  return stats;
+}
+
+void NgpKernels::RunGroups(const RayArrays& rays,
+                           const float* rgba,
+                           const StepOptions& options,
+                           int64_t step) {
+  const size_t packets_per_group =
+      std::max<size_t>(1, options.target_samples / (kPacketSamples * kGroups));
+  const size_t packets = packets_per_group * kGroups;
+  const float scale = 1.0f / (3.0f * static_cast<float>(rays.count));
+  const uint64_t jitter_key = RandomKey(options.seed, step, RandomUse::kJitter);
+  const uint64_t background_key =
+      RandomKey(options.seed, step, RandomUse::kBackground);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads_)
+  for (int g = 0; g < kGroups; ++g) {
+    Worker& worker = *workers_[omp_get_thread_num()];
+    GradientSink& sink = groups_[g];
+    StepStats& stats = group_stats_[g];
+    sink.nets.fill(0);
+    sink.count = 0;
+    stats = {};
+    for (size_t p = g * packets_per_group; p < (g + 1) * packets_per_group;
+         ++p) {
+      const size_t first = rays.count * p / packets;
+      const size_t count = rays.count * (p + 1) / packets - first;
+      worker.jitter.resize(count);
+      for (size_t i = 0; i < count; ++i) {
+        worker.jitter[i] = RandomUniform(jitter_key, first + i);
+      }
+      RayPacket& packet = worker.packet;
+      packet.Forward(model_,
+                     options.samples,
+                     rays,
+                     first,
+                     count,
+                     worker.jitter.data(),
+                     /*train=*/true);
+      for (size_t i = 0; i < count; ++i) {
+        const float* pixel = rgba + 4 * (first + i);
+        const std::array<float, 3> background =
+            BackgroundOf(options, background_key, first + i);
+        std::array<float, 3> target;
+        for (int c = 0; c < 3; ++c) {
+          target[c] = pixel[3] * pixel[c] + (1 - pixel[3]) * background[c];
+        }
+        float squared_error;
+        stats.loss += CloseRay(options.loss,
+                               background,
+                               target,
+                               scale,
+                               &packet.sums()[i],
+                               &squared_error);
+        stats.squared_error += squared_error * scale;
+      }
+      packet.Backward(model_, &sink);
+      stats.marched += static_cast<int64_t>(packet.marched());
+      stats.trained += static_cast<int64_t>(packet.kept());
+    }
+  }
+}
+
+void NgpKernels::UpdateNets(const StepOptions& options, int64_t step) {
+  std::fill(net_gradients_.begin(), net_gradients_.end(), 0.0f);
+  for (const GradientSink& group : groups_) {
+    for (int i = 0; i < kNetSize; ++i) net_gradients_[i] += group.nets[i];
+  }
+  const auto values = values_.Matrices();
+  const auto first = first_.Matrices();
+  const auto second = second_.Matrices();
+  for (size_t m = 0; m < values.size(); ++m) {
+    AdamDense(options.net_adam,
+              {values[m].data(),
+               first[m].data(),
+               second[m].data(),
+               net_gradients_.data() + kMatrixAt[m]},
+              values[m].size(),
+              step + 1);
+  }
+  ReloadNets();
+}
+
+void NgpKernels::UpdateTable(const StepOptions& options) {
+  // A level belongs to one thread: no collisions, and one order of additions.
+  // The finest first, they take longest.
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads_)
+  for (int i = 0; i < kLevels; ++i) {
+    const int l = kLevels - 1 - i;
+    Worker& worker = *workers_[omp_get_thread_num()];
+    const GridLevel& level = model_.levels[l];
+    const size_t start = AlignedStart(model_.levels, l);
+    float* gradients = table_gradients_.data() + start * kFeatures;
+    uint8_t* touched = touched_.data() + start / kRowsPerFlag;
+    const int64_t begin = Now();
+    for (const GradientSink& group : groups_) {
+      ScatterLevel(level,
+                   {group.x.data(), group.y.data(), group.z.data()},
+                   group.features[l].data(),
+                   group.count,
+                   gradients,
+                   touched);
+    }
+    const int64_t scattered = Now();
+    const size_t at = size_t{level.first_row} * kFeatures;
+    AdamTouched(options.table_adam,
+                {values_.table.data() + at,
+                 first_.table.data() + at,
+                 second_.table.data() + at,
+                 gradients},
+                size_t{level.rows} * kFeatures,
+                kRowsPerFlag * kFeatures,
+                touched);
+    worker.scatter += scattered - begin;
+    worker.adam += Now() - scattered;
+  }
+}
+
+void NgpKernels::RenderRays(const RayArrays& rays,
+                            const SampleRules& rules,
+                            const std::array<float, 3>& background,
+                            float* rgb,
+                            float* depth,
+                            float* opacity) {
+  constexpr size_t kRays = 64;
+  const int64_t packets =
+      static_cast<int64_t>((rays.count + kRays - 1) / kRays);
+#pragma omp parallel for schedule(dynamic, 8) num_threads(threads_)
+  for (int64_t p = 0; p < packets; ++p) {
+    Worker& worker = *workers_[omp_get_thread_num()];
+    const size_t first = static_cast<size_t>(p) * kRays;
+    const size_t count = std::min(kRays, rays.count - first);
+    worker.jitter.assign(count, 0.5f);
+    RayPacket& packet = worker.packet;
+    packet.Forward(model_,
+                   rules,
+                   rays,
+                   first,
+                   count,
+                   worker.jitter.data(),
+                   /*train=*/false);
+    for (size_t i = 0; i < count; ++i) {
+      const RaySum& sum = packet.sums()[i];
+      for (int c = 0; c < 3; ++c) {
+        rgb[3 * (first + i) + c] =
+            sum.colour[c] + sum.transmittance * background[c];
+      }
+      depth[first + i] =
+          sum.distance / (std::max(sum.weight, 1e-6f) * packet.Scale(i));
+      opacity[first + i] = 1 - sum.transmittance;
+    }
+  }
+}
+
+void NgpKernels::UpdateGridIfDue(const GridOptions& options, int64_t step) {
+  const int64_t begin = Now();
+  if (kernels::UpdateGridIfDue(model_, options, step, threads_, grid_)) {
+    grid_time_ += (Now() - begin) * threads_;
+  }
+}
+
+KernelTimes NgpKernels::times() const {
+  KernelTimes sum;
+  sum.grid = 1e-9 * static_cast<double>(grid_time_);
+  for (const auto& worker : workers_) {
+    const PartTimes& parts = worker->packet.times();
+    sum.march += 1e-9 * static_cast<double>(parts.march);
+    sum.encode += 1e-9 * static_cast<double>(parts.encode);
+    sum.nets += 1e-9 * static_cast<double>(parts.nets);
+    sum.composite += 1e-9 * static_cast<double>(parts.composite);
+    sum.backward += 1e-9 * static_cast<double>(parts.backward);
+    sum.scatter += 1e-9 * static_cast<double>(worker->scatter);
+    sum.adam += 1e-9 * static_cast<double>(worker->adam);
+  }
+  return sum;
+}
+
+int64_t NextRayCount(int64_t rays,
+                     int64_t trained,
+                     int64_t target,
+                     int64_t most) {
+  if (trained <= 0) return std::min(2 * rays, most);
+  const int64_t wanted = rays * target / trained;
+  return std::clamp(
+      wanted, std::max<int64_t>(64, rays / 2), std::min(2 * rays, most));
+}
+
+}  // namespace nerfpipe::nerf::kernels

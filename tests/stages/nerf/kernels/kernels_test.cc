@@ -1,0 +1,388 @@
+// Each kernel against plain loops in double precision.
+
+#include "stages/nerf/kernels/adam.h"
+#include "stages/nerf/kernels/composite.h"
+#include "stages/nerf/kernels/encode.h"
+#include "stages/nerf/kernels/march.h"
+#include "stages/nerf/kernels/mlp.h"
+#include "tests/stages/nerf/kernels/reference.h"
+#include "tests/stages/nerf/kernels/simd_levels.h"
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace nerfpipe::nerf::kernels {
+namespace {
+
+using reference::Doubles;
+
+// 2^13 rows: one dense level, seven hashed ones.
+constexpr NgpShape kShape = {.log2_table = 13, .finest_resolution = 512};
+
+// 103 is no multiple of any vector or tile.
+constexpr size_t kCount = 103;
+
+std::vector<float> Uniform(std::mt19937& random,
+                           size_t count,
+                           float low,
+                           float high) {
+  std::uniform_real_distribution<float> uniform(low, high);
+  std::vector<float> values(count);
+  for (float& value : values) value = uniform(random);
+  return values;
+}
+
+TEST(ShapeTest, LevelsFollowTheRule) {
+  for (const NgpShape& shape :
+       {kShape,
+        NgpShape{.log2_table = 19, .finest_resolution = 2048},
+        NgpShape{.log2_table = 17, .finest_resolution = 1024}}) {
+    const GridLevels levels = MakeGridLevels(shape);
+    const auto expected = reference::Levels(shape);
+    for (int l = 0; l < kLevels; ++l) {
+      EXPECT_NEAR(levels[l].scale, expected[l].scale, 1e-4);
+      EXPECT_EQ(levels[l].resolution, expected[l].resolution);
+      EXPECT_EQ(levels[l].first_row, expected[l].first_row);
+      EXPECT_EQ(levels[l].rows, expected[l].rows);
+      EXPECT_EQ(levels[l].hashed, expected[l].hashed);
+    }
+  }
+}
+
+TEST(EncodeTest, OutputsAndGradients) {
+  std::mt19937 random(1);
+  reference::Parameters parameters(kShape);
+  parameters.Randomise(random);
+  const GridLevels levels = MakeGridLevels(kShape);
+  const auto plain_levels = reference::Levels(kShape);
+  std::vector<float> xyz[3];
+  for (auto& axis : xyz) {
+    axis = Uniform(random, kCount, 0, 1);
+    axis[0] = 0;  // both ends of the cube
+    axis[1] = 1;
+    axis.resize(kCount + 16);
+  }
+  const Points points = {xyz[0].data(), xyz[1].data(), xyz[2].data()};
+  const auto at = [&](size_t i) {
+    return std::array<double, 3>{xyz[0][i], xyz[1][i], xyz[2][i]};
+  };
+  const std::vector<float> slopes = Uniform(random, kCount * kFeatures, -1, 1);
+  AtEverySimdLevel([&] {
+    std::vector<float> inputs(kCount * kInputs);
+    EncodePoints(
+        levels, parameters.tensors.table.data(), points, kCount, inputs.data());
+    double worst = 0;
+    for (size_t i = 0; i < kCount; ++i) {
+      const Doubles expected =
+          reference::Encode(plain_levels, parameters.tensors.table, at(i));
+      for (int f = 0; f < kInputs; ++f) {
+        worst =
+            std::max(worst, std::abs(inputs[i * kInputs + f] - expected[f]));
+      }
+    }
+    // A place at resolution 512 has 2^-15 of a cell to spare in float.
+    EXPECT_LT(worst, 3e-4);
+
+    for (const int l : {0, 1, 7}) {
+      const size_t rows = levels[l].rows;
+      std::vector<float> gradients(rows * kFeatures);
+      std::vector<uint8_t> touched((rows + 3) / kRowsPerFlag);
+      ScatterLevel(levels[l],
+                   points,
+                   slopes.data(),
+                   kCount,
+                   gradients.data(),
+                   touched.data());
+      Doubles expected(rows * kFeatures);
+      std::vector<uint8_t> expected_touched(touched.size());
+      for (size_t i = 0; i < kCount; ++i) {
+        reference::ForCorners(
+            plain_levels[l], at(i), [&](int64_t row, double weight) {
+              row -= plain_levels[l].first_row;
+              expected_touched[row / kRowsPerFlag] = 1;
+              for (int f = 0; f < kFeatures; ++f) {
+                expected[row * kFeatures + f] +=
+                    weight * slopes[i * kFeatures + f];
+              }
+            });
+      }
+      for (size_t i = 0; i < expected.size(); ++i) {
+        ASSERT_NEAR(gradients[i], expected[i], 3e-4) << "level " << l;
+      }
+      EXPECT_EQ(touched, expected_touched);
+    }
+  });
+}
+
+// One net forward and back.
+struct NetResult {
+  std::vector<float> outputs, d_inputs, d_nets;
+};
+
+NetResult RunNet(const PackedNets& nets,
+                 const std::vector<float>& inputs,
+                 const std::vector<float>& d_outputs,
+                 bool colour) {
+  NetResult r;
+  std::vector<float> in = inputs;
+  std::vector<float> a(kCount * kHidden), b(a), s0(a), s1(a);
+  r.outputs.resize(kCount * kGeometry);
+  r.d_inputs.resize(kCount * kInputs);
+  r.d_nets.resize(kNetSize);
+  if (colour) {
+    const ColourBlock block = {in.data(), a.data(), b.data(), r.outputs.data()};
+    ColourForward(nets, block, kCount);
+    ColourBackward(nets,
+                   block,
+                   d_outputs.data(),
+                   kCount,
+                   s0.data(),
+                   s1.data(),
+                   r.d_inputs.data(),
+                   r.d_nets.data());
+  } else {
+    const DensityBlock block = {in.data(), a.data(), r.outputs.data()};
+    DensityForward(nets, block, kCount);
+    DensityBackward(nets,
+                    block,
+                    d_outputs.data(),
+                    kCount,
+                    s0.data(),
+                    r.d_inputs.data(),
+                    r.d_nets.data());
+  }
+  return r;
+}
+
+void CheckNet(bool colour) {
+  std::mt19937 random(2);
+  reference::Parameters parameters(kShape);
+  parameters.Randomise(random);
+  PackedNets nets;
+  PackNets(parameters.tensors, &nets);
+  const auto layers = colour ? reference::ColourLayers(parameters.tensors)
+                             : reference::DensityLayers(parameters.tensors);
+  const int first = colour ? 2 : 0;
+  const int outputs = colour ? kColours : kGeometry;
+  const int out_row = colour ? kColoursPadded : kGeometry;
+  const int in_row = colour ? kGeometry : kInputs;
+  const std::vector<float> in = Uniform(random, kCount * kInputs, -1, 1);
+  std::vector<float> d_out(kCount * out_row);
+  for (size_t i = 0; i < kCount; ++i) {
+    const auto one = Uniform(random, outputs, -1, 1);
+    std::copy(one.begin(), one.end(), d_out.begin() + i * out_row);
+  }
+  AtEverySimdLevel([&] {
+    const NetResult r = RunNet(nets, in, d_out, colour);
+    reference::Gradients expected(parameters.tensors);
+    std::vector<Doubles*> d_layers;
+    for (size_t l = 0; l < layers.size(); ++l) {
+      d_layers.push_back(&expected.nets[first + l]);
+    }
+    for (size_t i = 0; i < kCount; ++i) {
+      const auto activations = reference::Forward(
+          layers,
+          Doubles(in.begin() + i * kInputs, in.begin() + (i + 1) * kInputs));
+      const float* d = d_out.data() + i * out_row;
+      const Doubles d_in = reference::Backward(
+          layers, activations, Doubles(d, d + outputs), d_layers);
+      for (int o = 0; o < outputs; ++o) {
+        ASSERT_NEAR(r.outputs[i * out_row + o], activations.back()[o], 1e-5);
+      }
+      for (int k = 0; k < in_row; ++k) {
+        ASSERT_NEAR(r.d_inputs[i * in_row + k], d_in[k], 2e-5);
+      }
+    }
+    const int starts[] = {
+        kDensity0At, kDensity1At, kColour0At, kColour1At, kColour2At};
+    for (size_t l = 0; l < layers.size(); ++l) {
+      for (size_t k = 0; k < layers[l].size(); ++k) {
+        ASSERT_NEAR(
+            r.d_nets[starts[first + l] + k], expected.nets[first + l][k], 2e-4);
+      }
+    }
+  });
+}
+
+TEST(MlpTest, DensityNet) { CheckNet(false); }
+TEST(MlpTest, ColourNet) { CheckNet(true); }
+
+TEST(CompositeTest, OpacitiesAndColours) {
+  std::mt19937 random(3);
+  const size_t padded = kCount + 16;
+  const auto raw = Uniform(random, padded, -20, 20);
+  const auto length = Uniform(random, padded, 0.001f, 0.1f);
+  const auto logits = Uniform(random, kCount * kColoursPadded, -9, 9);
+  AtEverySimdLevel([&] {
+    std::vector<float> density(padded), transparency(padded);
+    ComputeOpacities(
+        {raw.data(), length.data(), density.data(), transparency.data()},
+        kCount);
+    auto colours = logits;
+    ComputeColours(colours.data(), kCount);
+    for (size_t i = 0; i < kCount; ++i) {
+      const double expected = std::exp(std::clamp<double>(raw[i], -15, 15));
+      EXPECT_NEAR(density[i] / expected, 1, 1e-6);
+      EXPECT_NEAR(transparency[i], std::exp(-expected * length[i]), 1e-6);
+    }
+    for (size_t i = 0; i < logits.size(); ++i) {
+      EXPECT_NEAR(colours[i], 1 / (1 + std::exp(-double{logits[i]})), 1e-6);
+    }
+  });
+}
+
+TEST(AdamTest, TouchedElementsOnly) {
+  const AdamSettings settings;
+  // 5 blocks of 16 and one of 7: the third is not flagged, and in the others
+  // elements without gradient stay as they are.
+  constexpr size_t kElements = 87;
+  std::mt19937 random(4);
+  const auto values = Uniform(random, kElements, -1, 1);
+  const auto first = Uniform(random, kElements, -1, 1);
+  const auto second = Uniform(random, kElements, 0, 1);
+  auto gradients = Uniform(random, kElements, -1, 1);
+  for (size_t i = 0; i < kElements; i += 5) gradients[i] = 0;
+  AtEverySimdLevel([&] {
+    auto p = values, m = first, v = second, g = gradients;
+    std::vector<uint8_t> touched = {1, 1, 0, 1, 1, 1};
+    AdamTouched(settings,
+                {p.data(), m.data(), v.data(), g.data()},
+                kElements,
+                16,
+                touched.data());
+    EXPECT_EQ(touched, std::vector<uint8_t>(6));
+    for (size_t i = 0; i < kElements; ++i) {
+      const bool skipped = i / 16 == 2;
+      EXPECT_EQ(g[i], skipped ? gradients[i] : 0);
+      double m1 = first[i], v1 = second[i], p1 = values[i];
+      if (!skipped && gradients[i] != 0) {
+        m1 = 0.9 * m1 + 0.1 * gradients[i];
+        v1 = 0.99 * v1 + 0.01 * gradients[i] * gradients[i];
+        p1 -= 0.01 * m1 / (std::sqrt(v1) + 1e-15);
+      }
+      EXPECT_NEAR(m[i], m1, 1e-6);
+      EXPECT_NEAR(v[i], v1, 1e-6);
+      EXPECT_NEAR(p[i], p1, 1e-6);
+    }
+  });
+}
+
+TEST(AdamTest, DenseStepsAreThoseOfThePaper) {
+  AdamSettings settings;
+  settings.weight_decay = 0.1f;
+  float p = 1, m = 0, v = 0;
+  double p1 = 1, m1 = 0, v1 = 0;
+  for (int step = 1; step <= 3; ++step) {
+    float g = 0.5f * static_cast<float>(step);
+    const double d = g + 0.1 * p1;
+    AdamDense(settings, {&p, &m, &v, &g}, 1, step);
+    m1 = 0.9 * m1 + 0.1 * d;
+    v1 = 0.99 * v1 + 0.01 * d * d;
+    p1 -= 0.01 * (m1 / (1 - std::pow(0.9, step))) /
+          (std::sqrt(v1 / (1 - std::pow(0.99, step))) + 1e-15);
+    EXPECT_EQ(g, 0);
+  }
+  EXPECT_NEAR(p, p1, 1e-6);
+}
+
+// Where sample number i of a ray lies, by the rule in march.h.
+double Distance(const MarchRules& rules, double near, double s) {
+  if (!rules.contracted) return near + s * rules.step;
+  const double from = std::max<double>(near, rules.step / rules.cone);
+  const double straight = (from - near) / rules.step;
+  return s < straight ? near + s * rules.step
+                      : from * std::pow(1 + rules.cone, s - straight);
+}
+
+void CheckMarch(const MarchRules& rules) {
+  std::mt19937 random(5);
+  std::uniform_real_distribution<float> uniform(-1, 1);
+  // Blobs of occupied cells: some coarse cells are empty, some are full.
+  std::vector<float> thickness(kGridCells);
+  for (size_t i = 0; i < kGridCells; ++i) {
+    const size_t x = i % 128, y = i / 128 % 128, z = i / 16384;
+    thickness[i] = (x / 13 + y / 11 + z / 9) % 3 == 0 ? 1.0f : 0.0f;
+  }
+  OccupancyGrid grid(thickness);
+  grid.Rebuild(0.5f);
+  const float scale = rules.contracted ? 4 : 1;
+  for (int r = 0; r < 50; ++r) {
+    float o[3], d[3];
+    for (int a = 0; a < 3; ++a) {
+      o[a] = 2 * uniform(random);
+      d[a] = uniform(random) - 0.4f * o[a];
+    }
+    const float length = std::hypot(d[0], d[1], d[2]);
+    for (float& axis : d) axis /= length;
+    const float jitter = 0.5f + 0.4f * uniform(random);
+    MarchRay ray = StartRay(rules, o, d, 0.05f, 8 * scale, jitter);
+    if (ray.done) continue;
+    std::vector<float> x(8192), y(x), z(x), t(x), dt(x);
+    size_t found = 0;
+    while (!ray.done) {
+      found += March(rules,
+                     grid,
+                     5,
+                     &ray,
+                     {x.data() + found,
+                      y.data() + found,
+                      z.data() + found,
+                      t.data() + found,
+                      dt.data() + found});
+    }
+    size_t k = 0;
+    for (int i = 0;; ++i) {
+      const double distance = Distance(rules, ray.near, i + double{jitter});
+      if (distance >= ray.far) break;
+      double p[3], norm = 1;
+      for (int a = 0; a < 3; ++a) {
+        p[a] = o[a] + distance * d[a];
+        norm = std::max(norm, std::abs(p[a]));
+      }
+      double unit[3];
+      bool edge = false;
+      int cell[3];
+      for (int a = 0; a < 3; ++a) {
+        unit[a] = rules.contracted ? (2 - 1 / norm) / norm * p[a] / 4 + 0.5
+                                   : (p[a] + 1) / 2;
+        const double at = unit[a] * kGridSide;
+        cell[a] = std::clamp(static_cast<int>(at), 0, kGridSide - 1);
+        edge = edge || std::abs(at - std::round(at)) < 1e-3;
+      }
+      const bool same =
+          k < found && std::abs(t[k] - distance) < 1e-5 * distance + 1e-6;
+      // In float a sample on a cell's border may fall to either side.
+      const bool expected =
+          edge ? same
+               : thickness[cell[0] + 128 * (cell[1] + 128 * cell[2])] > 0;
+      ASSERT_EQ(same, expected) << "ray " << r << " sample " << i;
+      if (!same) continue;
+      EXPECT_NEAR(x[k], unit[0], 1e-5);
+      EXPECT_NEAR(y[k], unit[1], 1e-5);
+      EXPECT_NEAR(z[k], unit[2], 1e-5);
+      const double step =
+          rules.contracted ? std::max<double>(rules.step, distance * rules.cone)
+                           : rules.step;
+      EXPECT_NEAR(dt[k], step, 1e-5 * step);
+      ++k;
+    }
+    ASSERT_EQ(k, found);
+  }
+}
+
+TEST(MarchTest, BoxedSpace) {
+  AtEverySimdLevel([] { CheckMarch({.step = 0.0067f}); });
+}
+
+TEST(MarchTest, ContractedSpace) {
+  AtEverySimdLevel([] {
+    CheckMarch({.contracted = true, .step = 1.0f / 256, .cone = 1.0f / 128});
+  });
+}
+
+}  // namespace
+}  // namespace nerfpipe::nerf::kernels
