@@ -4,6 +4,13 @@
 // flat, final, views. Prints speed and batch PSNR on the way, then the share
 // of each kernel, what a sample costs at least, and the held-out PSNR.
 
+#include "pipeline/base/report.h"
+#include "stages/nerf/data/read_dataset.h"
+#include "stages/nerf/kernels/ngp_kernels.h"
+#include "stages/nerf/ray_sampler.h"
+#include "stages/nerf/scene_analysis.h"
+#include "stages/nerf/visibility.h"
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -15,13 +22,6 @@
 #include <random>
 #include <string>
 #include <vector>
-
-#include "pipeline/base/report.h"
-#include "stages/nerf/data/read_dataset.h"
-#include "stages/nerf/kernels/ngp_kernels.h"
-#include "stages/nerf/ray_sampler.h"
-#include "stages/nerf/scene_analysis.h"
-#include "stages/nerf/visibility.h"
 
 namespace nerfpipe::nerf {
 namespace {
@@ -37,10 +37,18 @@ double Now() {
 using Settings = std::map<std::string, double>;
 
 Settings ReadSettings(int argc, char** argv) {
-  Settings settings = {{"seconds", 60}, {"factor", 0},   {"threads", 0},
-                       {"table", 17},   {"batch", 6144}, {"seed", 1},
-                       {"minw", 5e-4},  {"step", 0},     {"flat", 0.7},
-                       {"final", 0.03}, {"views", 1000}, {"far", 64}};
+  Settings settings = {{"seconds", 60},
+                       {"factor", 0},
+                       {"threads", 0},
+                       {"table", 17},
+                       {"batch", 6144},
+                       {"seed", 1},
+                       {"minw", 5e-4},
+                       {"step", 0},
+                       {"flat", 0.7},
+                       {"final", 0.03},
+                       {"views", 1000},
+                       {"far", 64}};
   for (int i = 2; i < argc; ++i) {
     const std::string text = argv[i];
     const size_t equals = text.find('=');
@@ -83,8 +91,10 @@ struct State {
 };
 
 kernels::RayArrays ArraysOf(const Rays& rays) {
-  return {rays.origins.data_ptr<float>(), rays.directions.data_ptr<float>(),
-          rays.near.data_ptr<float>(), rays.far.data_ptr<float>(),
+  return {rays.origins.data_ptr<float>(),
+          rays.directions.data_ptr<float>(),
+          rays.near.data_ptr<float>(),
+          rays.far.data_ptr<float>(),
           static_cast<size_t>(rays.size())};
 }
 
@@ -94,8 +104,14 @@ void PrintShares(const NgpKernels& kernels, double seconds, int threads) {
   std::printf(
       "share of the threads' time: march %.1f %%, encode %.1f, nets %.1f, "
       "composite %.1f, backward %.1f, scatter %.1f, adam %.1f, grid %.1f\n",
-      t.march / all, t.encode / all, t.nets / all, t.composite / all,
-      t.backward / all, t.scatter / all, t.adam / all, t.grid / all);
+      t.march / all,
+      t.encode / all,
+      t.nets / all,
+      t.composite / all,
+      t.backward / all,
+      t.scatter / all,
+      t.adam / all,
+      t.grid / all);
   std::printf(
       "floor per marched sample: 6.1 kFLOP, 64 rows of 16 bytes; per trained "
       "one beside it: 50.3 kFLOP, 64 rows read and written\n");
@@ -121,8 +137,12 @@ double HeldOut(const Dataset& dataset,
       background[c] = static_cast<float>(dataset.background[c]);
     }
     const double start = Now();
-    kernels.RenderRays(ArraysOf(rays), rules, background, rgb.data(),
-                       depth.data(), opacity.data());
+    kernels.RenderRays(ArraysOf(rays),
+                       rules,
+                       background,
+                       rgb.data(),
+                       depth.data(),
+                       opacity.data());
     seconds += Now() - start;
     pixels += static_cast<double>(n);
     const torch::Tensor image = dataset.test[v].image.contiguous();
@@ -134,8 +154,7 @@ double HeldOut(const Dataset& dataset,
       const double alpha = channels == 4 ? pixel[3] / 255.0 : 1;
       for (int c = 0; c < 3; ++c) {
         const double d = std::clamp(rgb[3 * i + c], 0.0f, 1.0f) -
-                         pixel[c] / 255.0 * alpha -
-                         (1 - alpha) * background[c];
+                         pixel[c] / 255.0 * alpha - (1 - alpha) * background[c];
         error += d * d;
       }
     }
@@ -154,22 +173,22 @@ class Run {
     shape_.finest_resolution = frame.bounded ? 1024 : 2048;
     kernels::SampleRules& rules = options_.samples;
     rules.march.contracted = shape_.contracted;
-    rules.march.step = static_cast<float>(
-        settings_["step"] > 0 ? settings_["step"]
-        : frame.bounded       ? 2 * std::sqrt(3.0) / 512
-                              : 1.0 / 256);
+    rules.march.step =
+        static_cast<float>(settings_["step"] > 0 ? settings_["step"]
+                           : frame.bounded       ? 2 * std::sqrt(3.0) / 512
+                                                 : 1.0 / 256);
     rules.march.cone = 1.0f / 128;
     rules.min_weight = static_cast<float>(settings_["minw"]);
-    options_.loss = frame.bounded ? kernels::LossKind::kSquared
-                                  : kernels::LossKind::kHuber;
+    options_.loss =
+        frame.bounded ? kernels::LossKind::kSquared : kernels::LossKind::kHuber;
     options_.target_samples = static_cast<size_t>(settings_["batch"]);
     options_.seed = static_cast<uint64_t>(settings_["seed"]);
     grid_options_.length = rules.march.step;
     grid_options_.seed = options_.seed;
     SamplerOptions sampler;
     sampler.seed = options_.seed;
-    sampler_ = std::make_unique<RaySampler>(dataset, frame, sampler,
-                                            torch::kCPU);
+    sampler_ =
+        std::make_unique<RaySampler>(dataset, frame, sampler, torch::kCPU);
     thickness_.assign(kernels::kGridCells, 1.0f);
     std::vector<Camera> cameras;
     for (const View& view : dataset.train) cameras.push_back(view.camera);
@@ -181,9 +200,13 @@ class Run {
     }
     grid_ = std::make_unique<kernels::OccupancyGrid>(thickness_);
     state_ = std::make_unique<State>(shape_, options_.seed);
-    kernels_ = std::make_unique<NgpKernels>(
-        shape_, state_->tensors[0], state_->tensors[1], state_->tensors[2],
-        grid_.get(), static_cast<int>(settings_["threads"]));
+    kernels_ =
+        std::make_unique<NgpKernels>(shape_,
+                                     state_->tensors[0],
+                                     state_->tensors[1],
+                                     state_->tensors[2],
+                                     grid_.get(),
+                                     static_cast<int>(settings_["threads"]));
   }
 
   void Train() {
@@ -197,7 +220,8 @@ class Run {
       Print(step + 1, reported - start);
     }
     seconds_ = Now() - start;
-    PrintShares(*kernels_, seconds_,
+    PrintShares(*kernels_,
+                seconds_,
                 settings_["threads"] > 0
                     ? static_cast<int>(settings_["threads"])
                     : torch::get_num_threads());
@@ -210,9 +234,9 @@ class Run {
   void Step(int64_t step, double part) {
     const double flat = settings_["flat"];
     const double rate =
-        1e-2 * (part < flat ? 1
-                            : std::pow(settings_["final"],
-                                       (part - flat) / (1 - flat)));
+        1e-2 * (part < flat
+                    ? 1
+                    : std::pow(settings_["final"], (part - flat) / (1 - flat)));
     options_.table_adam.learning_rate = static_cast<float>(rate);
     options_.net_adam.learning_rate = static_cast<float>(rate);
     kernels_->UpdateGridIfDue(grid_options_, step);
@@ -220,24 +244,25 @@ class Run {
     if (!frame_.bounded) {
       batch.rays.far = batch.rays.far.clamp_min(settings_["far"]);
     }
-    const kernels::StepStats stats =
-        kernels_->TrainStep(ArraysOf(batch.rays),
-                            batch.rgba.data_ptr<float>(), options_, step);
+    const kernels::StepStats stats = kernels_->TrainStep(
+        ArraysOf(batch.rays), batch.rgba.data_ptr<float>(), options_, step);
     total_rays_ += rays_;
     marched_ += stats.marched;
     trained_ += stats.trained;
     error_ += stats.squared_error;
     ++steps_;
-    rays_ = kernels::NextRayCount(
-        rays_, stats.trained, static_cast<int64_t>(options_.target_samples),
-        16384);
+    rays_ = kernels::NextRayCount(rays_,
+                                  stats.trained,
+                                  static_cast<int64_t>(options_.target_samples),
+                                  16384);
   }
 
   void Print(int64_t step, double seconds) {
     std::printf(
         "%6.1f s  step %ld  batch %.2f dB  %.0f k rays/s  %.2f M marched/s  "
         "%.2f M trained/s\n",
-        seconds, static_cast<long>(step),
+        seconds,
+        static_cast<long>(step),
         -10 * std::log10(error_ / static_cast<double>(steps_)),
         1e-3 * static_cast<double>(total_rays_) / seconds,
         1e-6 * static_cast<double>(marched_) / seconds,
@@ -271,12 +296,14 @@ int Main(int argc, char** argv) {
   read.factor = static_cast<int>(settings.at("factor"));
   const ReadResult result = ReadDataset(argv[1], read, SilentReport());
   const SceneFrame frame = AnalyseScene(result.dataset, {});
-  std::printf("%s (%s)\n", frame.reason.c_str(),
+  std::printf("%s (%s)\n",
+              frame.reason.c_str(),
               frame.bounded ? "bounded" : "unbounded");
   Run run(result.dataset, frame, settings);
   run.Train();
-  std::printf("held out: %.2f dB\n", HeldOut(result.dataset, frame, settings,
-                                             run.rules(), run.kernels()));
+  std::printf(
+      "held out: %.2f dB\n",
+      HeldOut(result.dataset, frame, settings, run.rules(), run.kernels()));
   return 0;
 }
 
