@@ -35,13 +35,14 @@ Options SmallOptions(const std::string& method, int steps) {
   options.ngp.grid_warmup = 64;
   options.ngp.grid_every = 8;
   options.ngp.step = 0.03;
-  options.nerf.N_rand = 192;
-  options.nerf.N_samples = 20;
-  options.nerf.N_importance = 12;
+  options.nerf.N_rand = 128;
+  options.nerf.N_samples = 16;
+  options.nerf.N_importance = 8;
   options.nerf.netdepth = options.nerf.netdepth_fine = 6;
-  options.nerf.netwidth = options.nerf.netwidth_fine = 48;
-  options.nerf.multires = 5;
-  options.nerf.lrate = 3e-3;
+  options.nerf.netwidth = options.nerf.netwidth_fine = 32;
+  options.nerf.multires = 4;
+  options.nerf.multires_views = 1;
+  options.nerf.lrate = 5e-3;
   options.nerf.white_bkgd = true;
   options.nerf.raw_noise_std = 0.1;
   options.nerf.precrop_iters = 20;
@@ -81,7 +82,7 @@ INSTANTIATE_TEST_SUITE_P(Methods,
                          [](const auto& test) { return test.param; });
 
 TEST_P(TrainerTest, FitsHeldOutView) {
-  const int steps = GetParam() == "ngp" ? 300 : 500;
+  const int steps = GetParam() == "ngp" ? 300 : 400;
   Trainer trainer(
       BallDataset(10, 32), BallFrame(), SmallOptions(GetParam(), steps));
   TrainProgress last;
@@ -99,31 +100,33 @@ TEST_P(TrainerTest, FitsHeldOutView) {
   const torch::Tensor truth = image.slice(2, 0, 3) * alpha + 1 - alpha;
   const double psnr = Psnr(rendered.rgb, truth);
   RecordProperty("psnr", std::to_string(psnr));
-  EXPECT_GT(psnr, 24);
-  EXPECT_GT(last.psnr, 22);
+  EXPECT_GT(psnr, GetParam() == "ngp" ? 31 : 27);
 
   // Opacity and depth where the answer is known: the middle of the image shows
-  // a ball 2.42 in front of the camera, a corner shows nothing.
+  // a ball 2.42 in front of the camera, a corner shows nothing (which
+  // only a random background tells from white matter).
   const int64_t middle = view.camera.width / 2;
   EXPECT_GT(rendered.opacity[middle][middle].item<double>(), 0.9);
   EXPECT_NEAR(rendered.depth[middle][middle].item<double>(), 2.42, 0.15);
-  EXPECT_LT(rendered.opacity[0][0].item<double>(), 0.2);
+  if (GetParam() == "ngp") {
+    EXPECT_LT(rendered.opacity[0][0].item<double>(), 0.2);
+  }
 }
 
 TEST_P(TrainerTest, ResumedRunEndsWithTheSameParameters) {
   const std::filesystem::path file = folder_ / "a.ckpt";
-  const auto whole = Make(40);
+  const auto whole = Make(30);
   whole->Run();
 
-  const auto first = Make(40);
+  const auto first = Make(30);
   TrainCallbacks callbacks;
-  callbacks.stop = [&] { return first->step() == 23; };
+  callbacks.stop = [&] { return first->step() == 17; };
   first->Run(0, callbacks);
-  ASSERT_EQ(first->step(), 23);
+  ASSERT_EQ(first->step(), 17);
   first->Save(file);
-  const auto second = Make(40);
+  const auto second = Make(30);
   second->Load(file);
-  EXPECT_EQ(second->step(), 23);
+  EXPECT_EQ(second->step(), 17);
   EXPECT_EQ(second->seconds(), first->seconds());
   second->Run();
 
