@@ -262,6 +262,7 @@ void Runner::Record(Stage& stage,
     manifest.inputs[input] = *digest;
   }
   manifest.line = result.line;
+  NERFPIPE_CHECK(result.facts.is_object());
   manifest.facts = result.facts;
   manifest.seconds = seconds;
   manifest.peak_memory_mb = peak_memory_mb;

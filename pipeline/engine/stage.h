@@ -49,11 +49,16 @@ struct StageResult {
   nlohmann::ordered_json facts = nlohmann::ordered_json::object();
 
   static StageResult Done(std::string line) {
-    return {State::kDone, std::move(line), {}, {}};
+    StageResult result;
+    result.line = std::move(line);
+    return result;
   }
   static StageResult Failed(std::string line,
                             std::vector<std::string> account = {}) {
-    return {State::kFailed, std::move(line), std::move(account), {}};
+    StageResult result = Done(std::move(line));
+    result.state = State::kFailed;
+    result.account = std::move(account);
+    return result;
   }
 };
 
