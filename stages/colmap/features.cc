@@ -2,13 +2,15 @@
 
 #include "pipeline/base/error.h"
 #include "stages/colmap/byte_stream.h"
+#include "stages/colmap/gaussian_blur.h"
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <numeric>
 
-#include <colmap/feature/sift.h>
 #include <colmap/sensor/bitmap.h>
+#include <colmap/thirdparty/VLFeat/sift.h>
 
 namespace nerfpipe::sfm {
 namespace {
@@ -40,26 +42,149 @@ void Reduce(int max_size, colmap::Bitmap* bitmap) {
       std::max(1, static_cast<int>(std::lround(bitmap->Height() * scale))));
 }
 
-// All features from `first_octave` (-1: of the doubled image) up.
-Features RunSift(const colmap::Bitmap& bitmap, int first_octave) {
-  colmap::SiftExtractionOptions sift;
-  sift.use_gpu = false;
-  sift.num_threads = 1;
-  sift.first_octave = first_octave;
-  // The limit is applied by scale afterwards: COLMAP's own keeps whole levels.
-  sift.max_num_features = 1 << 20;
-  auto extractor = colmap::CreateSiftFeatureExtractor(sift);
-  colmap::FeatureKeypoints keypoints;
-  colmap::FeatureDescriptors descriptors;
-  NERFPIPE_CHECK(extractor != nullptr &&
-                 extractor->Extract(bitmap, &keypoints, &descriptors));
-  Features features;
-  features.keypoints.reserve(keypoints.size());
-  for (const colmap::FeatureKeypoint& k : keypoints) {
-    features.keypoints.push_back({k.x, k.y, k.a11, k.a12, k.a21, k.a22});
+using SiftFilter = std::unique_ptr<VlSiftFilt, void (*)(VlSiftFilt*)>;
+
+constexpr int kLevels = 3;      // of scale in an octave
+constexpr int kLastOctave = 3;  // image reduced to an eighth
+
+// Twice as wide and high; pixel x of the input becomes pixel 2 x.
+void Upsample(const float* in, int width, int height, float* out) {
+  for (int y = 0; y < 2 * height; ++y) {
+    const float* row = in + static_cast<size_t>(y / 2) * width;
+    const float* below =
+        in + static_cast<size_t>(std::min((y + 1) / 2, height - 1)) * width;
+    float* to = out + static_cast<size_t>(y) * 2 * width;
+    for (int x = 0; x < width; ++x) {
+      const int next = std::min(x + 1, width - 1);
+      to[2 * x] = (row[x] + below[x]) / 2;
+      to[2 * x + 1] = (row[x] + below[x] + row[next] + below[next]) / 4;
+    }
   }
-  features.descriptors.assign(descriptors.data(),
-                              descriptors.data() + descriptors.size());
+}
+
+// Smooths the octave's first level into the others.
+void FillLevels(VlSiftFilt* sift) {
+  for (int s = sift->s_min + 1; s <= sift->s_max; ++s) {
+    BlurGaussian(vl_sift_get_octave(sift, s - 1),
+                 sift->octave_width,
+                 sift->octave_height,
+                 sift->dsigma0 * std::pow(sift->sigmak, s),
+                 vl_sift_get_octave(sift, s));
+  }
+  sift->nkeys = 0;
+}
+
+// VLFeat's scale space with our smoothing: `pixels` are 0 to 1, of the filter's
+// size, and the first octave is -1 or 0.
+void FillFirstOctave(const std::vector<float>& pixels, VlSiftFilt* sift) {
+  NERFPIPE_CHECK(sift->o_min == -1 || sift->o_min == 0);
+  const int scale = sift->o_min == -1 ? 2 : 1;
+  sift->o_cur = sift->o_min;
+  sift->octave_width = scale * sift->width;
+  sift->octave_height = scale * sift->height;
+  std::vector<float> doubled;
+  const float* base = pixels.data();
+  if (scale == 2) {
+    doubled.resize(4 * pixels.size());
+    Upsample(pixels.data(), sift->width, sift->height, doubled.data());
+    base = doubled.data();
+  }
+  const double wanted = sift->sigma0 * std::pow(sift->sigmak, sift->s_min);
+  const double present = sift->sigman * scale;
+  BlurGaussian(base,
+               sift->octave_width,
+               sift->octave_height,
+               std::sqrt(wanted * wanted - present * present),
+               vl_sift_get_octave(sift, sift->s_min));
+  FillLevels(sift);
+}
+
+// The level with twice the smoothing of the first, at half the size, is the
+// next octave's first.
+void FillNextOctave(VlSiftFilt* sift) {
+  const int width = sift->octave_width;
+  const float* from = vl_sift_get_octave(sift, sift->s_min + kLevels);
+  const int half_width = width / 2;
+  const int half_height = sift->octave_height / 2;
+  std::vector<float> half(static_cast<size_t>(half_width) * half_height);
+  for (int y = 0; y < half_height; ++y) {
+    for (int x = 0; x < half_width; ++x) {
+      half[static_cast<size_t>(y) * half_width + x] =
+          from[static_cast<size_t>(2 * y) * width + 2 * x];
+    }
+  }
+  ++sift->o_cur;
+  sift->octave_width = half_width;
+  sift->octave_height = half_height;
+  std::copy(half.begin(), half.end(), vl_sift_get_octave(sift, sift->s_min));
+  FillLevels(sift);
+}
+
+// RootSIFT of length 512, in the order of directions that Lowe's program and
+// COLMAP use (VLFeat counts them the other way round).
+void AppendDescriptor(const float (&vl)[kDescriptorSize],
+                      std::vector<uint8_t>* descriptors) {
+  float sum = 0;
+  for (const float value : vl) {
+    sum += value;
+  }
+  const float scale = sum > 0 ? 1 / sum : 0;
+  for (int i = 0; i < kDescriptorSize; ++i) {
+    const int direction = i % 8;
+    const float value = vl[i - direction + (8 - direction) % 8];
+    const long rounded = std::lround(512 * std::sqrt(scale * value));
+    descriptors->push_back(static_cast<uint8_t>(std::min(rounded, 255L)));
+  }
+}
+
+// The features of the present octave.
+void AppendOctave(VlSiftFilt* sift, Features* features) {
+  constexpr int kMaxDirections = 2;
+  vl_sift_detect(sift);
+  const VlSiftKeypoint* keys = vl_sift_get_keypoints(sift);
+  for (int i = 0; i < vl_sift_get_nkeypoints(sift); ++i) {
+    const VlSiftKeypoint& key = keys[i];
+    double angles[4];
+    const int directions = std::min(
+        vl_sift_calc_keypoint_orientations(sift, angles, &key), kMaxDirections);
+    for (int d = 0; d < directions; ++d) {
+      float descriptor[kDescriptorSize];
+      vl_sift_calc_keypoint_descriptor(sift, descriptor, &key, angles[d]);
+      AppendDescriptor(descriptor, &features->descriptors);
+      const float c = key.sigma * static_cast<float>(std::cos(angles[d]));
+      const float s = key.sigma * static_cast<float>(std::sin(angles[d]));
+      // VLFeat's pixel centres are at integers.
+      features->keypoints.push_back({key.x + 0.5f, key.y + 0.5f, c, -s, s, c});
+    }
+  }
+}
+
+// All features from `first_octave` (-1: of the doubled image) up. Thresholds
+// as in COLMAP.
+Features RunSift(const colmap::Bitmap& bitmap, int first_octave) {
+  const std::vector<uint8_t> bytes = bitmap.ConvertToRowMajorArray();
+  std::vector<float> pixels(bytes.size());
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    pixels[i] = static_cast<float>(bytes[i]) / 255;
+  }
+  SiftFilter sift(vl_sift_new(bitmap.Width(),
+                              bitmap.Height(),
+                              kLastOctave - first_octave + 1,
+                              kLevels,
+                              first_octave),
+                  vl_sift_delete);
+  NERFPIPE_CHECK(sift != nullptr);
+  vl_sift_set_peak_thresh(sift.get(), 0.02 / kLevels);
+  vl_sift_set_edge_thresh(sift.get(), 10);
+  Features features;
+  FillFirstOctave(pixels, sift.get());
+  AppendOctave(sift.get(), &features);
+  constexpr int kSmallest = 16;  // pixels; less holds no feature
+  while (sift->o_cur < kLastOctave &&
+         std::min(sift->octave_width, sift->octave_height) >= 2 * kSmallest) {
+    FillNextOctave(sift.get());
+    AppendOctave(sift.get(), &features);
+  }
   return features;
 }
 

@@ -27,6 +27,19 @@ uint32_t PairSeed(const std::string& first, const std::string& second) {
   return hash;
 }
 
+// A scale space takes some 17 float images of the doubled size; as many threads
+// as fit into 4 GB.
+int FeatureThreads(int width,
+                   int height,
+                   const FeatureOptions& options,
+                   int threads) {
+  const double scale = std::min(
+      1.0,
+      static_cast<double>(options.max_image_size) / std::max(width, height));
+  const double bytes = 17 * sizeof(float) * 4 * scale * scale * width * height;
+  return std::clamp(static_cast<int>(4e9 / bytes), 1, std::max(1, threads));
+}
+
 std::span<const uint8_t> LargestDescriptors(const Features& features,
                                             int count) {
   return std::span(features.descriptors)
@@ -92,7 +105,8 @@ std::vector<Features> ExtractAllFeatures(const fs::path& folder,
   const auto progress = place.report->Start(
       "finding features", static_cast<int64_t>(names.size()), "images");
   std::atomic<int64_t> done = 0;
-  ParallelFor(names.size(), place.threads, [&](int64_t i) {
+  const int threads = FeatureThreads(width, height, options, place.threads);
+  ParallelFor(names.size(), threads, [&](int64_t i) {
     ThrowIfInterrupted();
     const fs::path file = kept / (names[i] + ".bin");
     std::optional<Features> features;

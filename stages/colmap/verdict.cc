@@ -63,9 +63,7 @@ StageResult TooFewRegistered(const MappingResult& mapping,
       std::move(account));
 }
 
-double Rounded(double value, double unit) {
-  return std::round(value / unit) * unit;
-}
+double Rounded(double value) { return std::round(value * 1e4) / 1e4; }
 
 }  // namespace
 
@@ -143,8 +141,8 @@ StageResult JudgeMapping(const MappingResult& mapping,
   result.facts["reconstruction"] = {
       {"models", mapping.models.size()},
       {"points", points},
-      {"mean_reprojection_error_px", Rounded(mapping.mean_error, 1e-4)},
-      {"registered_share", Rounded(share, 1e-4)},
+      {"mean_reprojection_error_px", Rounded(mapping.mean_error)},
+      {"registered_share", Rounded(share)},
       {"unregistered", missing}};
   return result;
 }

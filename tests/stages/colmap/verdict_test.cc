@@ -33,7 +33,7 @@ MappingResult Mapped(int registered) {
     // Identifiers are not positions.
     mapping.models[1].images[900 - i].name = Names(registered)[i];
   }
-  mapping.models[1].points[5] = {};
+  mapping.models[1].points[5].xyz.setZero();
   return mapping;
 }
 

@@ -1,0 +1,98 @@
+#include "stages/colmap/features.h"
+
+#include "pipeline/base/random.h"
+#include "stages/colmap/gaussian_blur.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+namespace nerfpipe::sfm {
+namespace {
+
+TEST(BlurGaussian, EqualsTheDirectSum) {
+  constexpr int kWidth = 53, kHeight = 19;
+  constexpr double kSigma = 1.7;
+  Random random(5);
+  std::vector<float> in(kWidth * kHeight), out(in.size());
+  for (float& value : in) {
+    value = static_cast<float>(random.Uniform());
+  }
+  BlurGaussian(in.data(), kWidth, kHeight, kSigma, out.data());
+  const int radius = static_cast<int>(std::ceil(4 * kSigma));
+  double norm = 0;
+  for (int i = -radius; i <= radius; ++i) {
+    norm += std::exp(-0.5 * i * i / (kSigma * kSigma));
+  }
+  for (int y = 0; y < kHeight; ++y) {
+    for (int x = 0; x < kWidth; ++x) {
+      double sum = 0;
+      for (int j = -radius; j <= radius; ++j) {
+        for (int i = -radius; i <= radius; ++i) {
+          sum += std::exp(-0.5 * (i * i + j * j) / (kSigma * kSigma)) *
+                 in[std::clamp(y + j, 0, kHeight - 1) * kWidth +
+                    std::clamp(x + i, 0, kWidth - 1)];
+        }
+      }
+      EXPECT_NEAR(out[y * kWidth + x], sum / (norm * norm), 1e-6);
+    }
+  }
+}
+
+// A round blob on gray, centre in pixels from the image's corner.
+Image Blob(double cx, double cy, double sigma) {
+  Image image(200, 150, 3);
+  for (int y = 0; y < image.height; ++y) {
+    for (int x = 0; x < image.width; ++x) {
+      const double r2 =
+          (x + 0.5 - cx) * (x + 0.5 - cx) + (y + 0.5 - cy) * (y + 0.5 - cy);
+      const double value = 60 + 150 * std::exp(-0.5 * r2 / (sigma * sigma));
+      std::fill_n(image.At(x, y), 3, static_cast<uint8_t>(value + 0.5));
+    }
+  }
+  return image;
+}
+
+TEST(ExtractFeatures, FindsABlobWhereItIs) {
+  // Found in the doubled image, in the image, in the halved one.
+  for (const double sigma : {1.5, 3.0, 7.0}) {
+    const Features features = ExtractFeatures(Blob(93.3, 71.8, sigma), {});
+    ASSERT_GE(features.Count(), 1) << sigma;
+    for (const Keypoint& k : features.keypoints) {
+      EXPECT_NEAR(k.x, 93.3, 0.1) << sigma;
+      EXPECT_NEAR(k.y, 71.8, 0.1) << sigma;
+      EXPECT_NEAR(std::hypot(k.a11, k.a21), sigma, 0.25 * sigma);
+    }
+    for (int i = 0; i < features.Count(); ++i) {
+      double squared = 0;
+      for (int j = 0; j < kDescriptorSize; ++j) {
+        const int value = features.descriptors[i * kDescriptorSize + j];
+        squared += value * value;
+      }
+      EXPECT_NEAR(std::sqrt(squared), 512, 8);
+    }
+  }
+}
+
+TEST(ExtractFeatures, PositionsAreInPixelsOfTheFullImage) {
+  FeatureOptions options;
+  options.max_image_size = 100;
+  const Features features = ExtractFeatures(Blob(93.3, 71.8, 6), options);
+  ASSERT_GE(features.Count(), 1);
+  EXPECT_NEAR(features.keypoints[0].x, 93.3, 0.2);
+  EXPECT_NEAR(features.keypoints[0].y, 71.8, 0.2);
+}
+
+TEST(ParseFeatures, ReadsBackAndRefusesEveryCutFile) {
+  const Features features = ExtractFeatures(Blob(93.3, 71.8, 3), {});
+  const std::string bytes = SerializeFeatures(features);
+  EXPECT_EQ(ParseFeatures(bytes), features);
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_FALSE(ParseFeatures(bytes.substr(0, size)).has_value());
+  }
+  EXPECT_FALSE(ParseFeatures(bytes + "x").has_value());
+}
+
+}  // namespace
+}  // namespace nerfpipe::sfm
