@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <mutex>
 #include <numeric>
+#include <utility>
 
 #include <colmap/sensor/bitmap.h>
 #include <colmap/thirdparty/VLFeat/sift.h>
@@ -30,16 +32,19 @@ colmap::Bitmap GrayBitmap(const Image& image) {
       gray.data(), image.width, image.width, image.height, /*rgb=*/false);
 }
 
-// Shrinks `bitmap` when it is larger than `max_size` on its longer side.
-void Reduce(int max_size, colmap::Bitmap* bitmap) {
-  const int longer = std::max(bitmap->Width(), bitmap->Height());
-  if (longer <= max_size) {
-    return;
+// Gray, and no larger than the options allow.
+colmap::Bitmap SearchedBitmap(const Image& image,
+                              const FeatureOptions& options) {
+  NERFPIPE_CHECK(image.channels == 3);
+  colmap::Bitmap bitmap = GrayBitmap(image);
+  const int longer = std::max(image.width, image.height);
+  if (longer > options.max_image_size) {
+    const double scale = static_cast<double>(options.max_image_size) / longer;
+    bitmap.Rescale(
+        std::max(1, static_cast<int>(std::lround(image.width * scale))),
+        std::max(1, static_cast<int>(std::lround(image.height * scale))));
   }
-  const double scale = static_cast<double>(max_size) / longer;
-  bitmap->Rescale(
-      std::max(1, static_cast<int>(std::lround(bitmap->Width() * scale))),
-      std::max(1, static_cast<int>(std::lround(bitmap->Height() * scale))));
+  return bitmap;
 }
 
 using SiftFilter = std::unique_ptr<VlSiftFilt, void (*)(VlSiftFilt*)>;
@@ -159,31 +164,38 @@ void AppendOctave(VlSiftFilt* sift, Features* features) {
   }
 }
 
-// All features from `first_octave` (-1: of the doubled image) up. Thresholds
-// as in COLMAP.
-Features RunSift(const colmap::Bitmap& bitmap, int first_octave) {
+std::vector<float> FloatPixels(const colmap::Bitmap& bitmap) {
   const std::vector<uint8_t> bytes = bitmap.ConvertToRowMajorArray();
   std::vector<float> pixels(bytes.size());
   for (size_t i = 0; i < bytes.size(); ++i) {
     pixels[i] = static_cast<float>(bytes[i]) / 255;
   }
-  SiftFilter sift(vl_sift_new(bitmap.Width(),
-                              bitmap.Height(),
-                              kLastOctave - first_octave + 1,
-                              kLevels,
-                              first_octave),
-                  vl_sift_delete);
+  return pixels;
+}
+
+// Thresholds as in COLMAP.
+SiftFilter NewFilter(int width, int height, int first_octave) {
+  SiftFilter sift(
+      vl_sift_new(
+          width, height, kLastOctave - first_octave + 1, kLevels, first_octave),
+      vl_sift_delete);
   NERFPIPE_CHECK(sift != nullptr);
   vl_sift_set_peak_thresh(sift.get(), 0.02 / kLevels);
   vl_sift_set_edge_thresh(sift.get(), 10);
-  Features features;
-  FillFirstOctave(pixels, sift.get());
-  AppendOctave(sift.get(), &features);
+  return sift;
+}
+
+// All features of an image of the filter's size.
+Features RunSift(const std::vector<float>& pixels, VlSiftFilt* sift) {
   constexpr int kSmallest = 16;  // pixels; less holds no feature
+  Features features;
+  sift->grad_o = sift->o_min - 1;  // the gradients are of another image
+  FillFirstOctave(pixels, sift);
+  AppendOctave(sift, &features);
   while (sift->o_cur < kLastOctave &&
          std::min(sift->octave_width, sift->octave_height) >= 2 * kSmallest) {
-    FillNextOctave(sift.get());
-    AppendOctave(sift.get(), &features);
+    FillNextOctave(sift);
+    AppendOctave(sift, &features);
   }
   return features;
 }
@@ -214,15 +226,50 @@ Features KeepLargest(const Features& all, int max_features) {
 
 }  // namespace
 
-Features ExtractFeatures(const Image& image, const FeatureOptions& options) {
-  NERFPIPE_CHECK(image.channels == 3);
-  colmap::Bitmap bitmap = GrayBitmap(image);
-  Reduce(options.max_image_size, &bitmap);
-  Features all = RunSift(bitmap, /*first_octave=*/0);
-  if (all.Count() < options.max_features) {
-    all = RunSift(bitmap, /*first_octave=*/-1);
+struct FeatureFinder::Pool {
+  // One for this size, from those that no thread uses, or a new one.
+  SiftFilter Take(int width, int height, int first_octave) {
+    const std::lock_guard lock(mutex);
+    for (size_t i = 0; i < idle.size(); ++i) {
+      if (idle[i]->width == width && idle[i]->height == height &&
+          idle[i]->o_min == first_octave) {
+        SiftFilter sift = std::move(idle[i]);
+        idle.erase(idle.begin() + static_cast<std::ptrdiff_t>(i));
+        return sift;
+      }
+    }
+    return NewFilter(width, height, first_octave);
   }
-  Features kept = KeepLargest(all, options.max_features);
+
+  void GiveBack(SiftFilter sift) {
+    const std::lock_guard lock(mutex);
+    idle.push_back(std::move(sift));
+  }
+
+  std::mutex mutex;
+  std::vector<SiftFilter> idle;
+};
+
+FeatureFinder::FeatureFinder(const FeatureOptions& options, bool doubled)
+    : options_(options), doubled_(doubled), pool_(std::make_unique<Pool>()) {}
+
+FeatureFinder::~FeatureFinder() = default;
+
+Features FeatureFinder::Find(const Image& image) const {
+  const colmap::Bitmap bitmap = SearchedBitmap(image, options_);
+  const std::vector<float> pixels = FloatPixels(bitmap);
+  const auto search = [&](int first_octave) {
+    SiftFilter sift =
+        pool_->Take(bitmap.Width(), bitmap.Height(), first_octave);
+    Features features = RunSift(pixels, sift.get());
+    pool_->GiveBack(std::move(sift));
+    return features;
+  };
+  Features all = search(doubled_ ? -1 : 0);
+  if (!doubled_ && 2 * all.Count() < options_.max_features) {
+    all = search(-1);
+  }
+  Features kept = KeepLargest(all, options_.max_features);
   const float scale_x = static_cast<float>(image.width) / bitmap.Width();
   const float scale_y = static_cast<float>(image.height) / bitmap.Height();
   for (Keypoint& k : kept.keypoints) {
@@ -234,6 +281,14 @@ Features ExtractFeatures(const Image& image, const FeatureOptions& options) {
     k.a22 *= scale_y;
   }
   return kept;
+}
+
+bool IsRichInFeatures(const Image& image, const FeatureOptions& options) {
+  const colmap::Bitmap bitmap = SearchedBitmap(image, options);
+  const SiftFilter sift =
+      NewFilter(bitmap.Width(), bitmap.Height(), /*first_octave=*/0);
+  return RunSift(FloatPixels(bitmap), sift.get()).Count() >=
+         options.max_features;
 }
 
 std::string SerializeFeatures(const Features& features) {

@@ -5,6 +5,7 @@
 #include "stages/common/image.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,9 +45,29 @@ struct FeatureOptions {
   int max_features = 4096;
 };
 
-// `image` has 3 channels. The doubled image, where most of the time goes, is
-// searched only when the plain one has too few features.
-Features ExtractFeatures(const Image& image, const FeatureOptions& options);
+// Finds features in images of 3 channels, from any number of threads. Keeps the
+// scale space of each thread (17 float images of the doubled size) until it is
+// destroyed: getting it from the system anew takes a fifth of the time.
+class FeatureFinder {
+ public:
+  // With `doubled`, images are searched at twice their size as well: more
+  // features and four times the work. Without, that is done only for an image
+  // with less than half of the features wanted.
+  FeatureFinder(const FeatureOptions& options, bool doubled);
+  ~FeatureFinder();
+
+  Features Find(const Image& image) const;
+
+ private:
+  struct Pool;
+
+  FeatureOptions options_;
+  bool doubled_;
+  std::unique_ptr<Pool> pool_;
+};
+
+// Does the image have the features wanted without being doubled?
+bool IsRichInFeatures(const Image& image, const FeatureOptions& options);
 
 // For files of our own. Parsing returns nothing for bytes that are not a
 // complete set of features.

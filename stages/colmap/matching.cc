@@ -12,6 +12,8 @@
 #include <set>
 #include <span>
 
+#include <fmt/format.h>
+
 namespace nerfpipe::sfm {
 namespace {
 
@@ -74,6 +76,13 @@ std::vector<ImagePair> BestPerImage(const std::vector<ImagePair>& candidates,
   return {chosen.begin(), chosen.end()};
 }
 
+std::optional<Features> LoadFeatures(const fs::path& path) {
+  if (!fs::exists(path)) {
+    return std::nullopt;
+  }
+  return ParseFeatures(ReadFile(path));
+}
+
 std::optional<std::vector<MatchedPair>> LoadPairs(
     const fs::path& path, const std::vector<ImagePair>& wanted) {
   if (!fs::exists(path)) {
@@ -101,31 +110,46 @@ std::vector<Features> ExtractAllFeatures(const fs::path& folder,
                                          const Workplace& place) {
   const fs::path kept = place.scratch / "features";
   fs::create_directories(kept);
-  std::vector<Features> all(names.size());
+  const auto read = [&](const std::string& name) {
+    Image image = ReadImage(folder / name);
+    if (image.width != width || image.height != height) {
+      throw UserError(fmt::format("frames/{} is {}x{}, the first frame {}x{}",
+                                  name,
+                                  image.width,
+                                  image.height,
+                                  width,
+                                  height),
+                      "use images of one size");
+    }
+    return image;
+  };
   const auto progress = place.report->Start(
       "finding features", static_cast<int64_t>(names.size()), "images");
-  std::atomic<int64_t> done = 0;
+  std::vector<Features> all(names.size());
+  std::vector<size_t> missing;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (auto features = LoadFeatures(kept / (names[i] + ".bin"))) {
+      all[i] = std::move(*features);
+    } else {
+      missing.push_back(i);
+    }
+  }
+  if (missing.empty()) {
+    return all;
+  }
+  // Three samples say whether the images are rich enough as they are.
+  bool rich = true;
+  for (const size_t i : {size_t{0}, names.size() / 2, names.size() - 1}) {
+    rich = rich && IsRichInFeatures(read(names[i]), options);
+  }
+  const FeatureFinder finder(options, /*doubled=*/!rich);
+  std::atomic<int64_t> done = static_cast<int64_t>(all.size() - missing.size());
   const int threads = FeatureThreads(width, height, options, place.threads);
-  ParallelFor(names.size(), threads, [&](int64_t i) {
+  ParallelFor(missing.size(), threads, [&](int64_t k) {
     ThrowIfInterrupted();
-    const fs::path file = kept / (names[i] + ".bin");
-    std::optional<Features> features;
-    if (fs::exists(file)) {
-      features = ParseFeatures(ReadFile(file));
-    }
-    if (!features) {
-      const Image image = ReadImage(folder / names[i]);
-      if (image.width != width || image.height != height) {
-        throw UserError(
-            "frames/" + names[i] + " is " + std::to_string(image.width) + "x" +
-                std::to_string(image.height) + ", the first frame " +
-                std::to_string(width) + "x" + std::to_string(height),
-            "use images of one size");
-      }
-      features = ExtractFeatures(image, options);
-      WriteFileAtomically(file, SerializeFeatures(*features));
-    }
-    all[i] = std::move(*features);
+    const size_t i = missing[k];
+    all[i] = finder.Find(read(names[i]));
+    WriteFileAtomically(kept / (names[i] + ".bin"), SerializeFeatures(all[i]));
     progress->Update(++done);
   });
   return all;

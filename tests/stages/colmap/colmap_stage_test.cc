@@ -71,7 +71,11 @@ class ColmapStageTest : public ::testing::Test {
     fs::create_directories(context.scratch);
     context.threads = threads;
     context.report = &SilentReport();
-    return MakeColmapStage()->Run(context);
+    const std::unique_ptr<Stage> stage = MakeColmapStage();
+    // Fast, and enough for small pictures.
+    const std::vector<OptionGroup> groups = stage->Options();
+    groups[0].Find("max_features")->set("1000");
+    return stage->Run(context);
   }
 
   // Deletes every second file and cuts one of the others short.

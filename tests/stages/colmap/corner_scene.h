@@ -13,7 +13,7 @@
 
 namespace nerfpipe::sfm {
 
-inline Pinhole CornerCamera() { return {480, 360, 420, 420, 240, 180}; }
+inline Pinhole CornerCamera() { return {320, 240, 280, 280, 160, 120}; }
 
 // world_from_camera, COLMAP axes. The corner is at the origin, the room in the
 // octant of positive coordinates, y up.

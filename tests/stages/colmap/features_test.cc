@@ -54,16 +54,21 @@ Image Blob(double cx, double cy, double sigma) {
   return image;
 }
 
-TEST(ExtractFeatures, FindsABlobWhereItIs) {
+Features Find(const Image& image, const FeatureOptions& options = {}) {
+  return FeatureFinder(options, /*doubled=*/true).Find(image);
+}
+
+TEST(FeatureFinder, FindsABlobWhereItIs) {
   // Found in the doubled image, in the image, in the halved one.
   for (const double sigma : {1.5, 3.0, 7.0}) {
-    const Features features = ExtractFeatures(Blob(93.3, 71.8, sigma), {});
-    ASSERT_GE(features.Count(), 1) << sigma;
+    const Features features = Find(Blob(93.3, 71.8, sigma));
+    // Rounding to bytes leaves rings with faint features of their own.
+    int found = 0;
     for (const Keypoint& k : features.keypoints) {
-      EXPECT_NEAR(k.x, 93.3, 0.1) << sigma;
-      EXPECT_NEAR(k.y, 71.8, 0.1) << sigma;
-      EXPECT_NEAR(std::hypot(k.a11, k.a21), sigma, 0.25 * sigma);
+      found += std::hypot(k.x - 93.3, k.y - 71.8) < 0.1 &&
+               std::abs(std::hypot(k.a11, k.a21) - sigma) < 0.25 * sigma;
     }
+    EXPECT_GE(found, 1) << sigma;
     for (int i = 0; i < features.Count(); ++i) {
       double squared = 0;
       for (int j = 0; j < kDescriptorSize; ++j) {
@@ -75,17 +80,27 @@ TEST(ExtractFeatures, FindsABlobWhereItIs) {
   }
 }
 
-TEST(ExtractFeatures, PositionsAreInPixelsOfTheFullImage) {
+TEST(FeatureFinder, PositionsAreInPixelsOfTheFullImage) {
   FeatureOptions options;
   options.max_image_size = 100;
-  const Features features = ExtractFeatures(Blob(93.3, 71.8, 6), options);
+  const Features features = Find(Blob(93.3, 71.8, 6), options);
   ASSERT_GE(features.Count(), 1);
   EXPECT_NEAR(features.keypoints[0].x, 93.3, 0.2);
   EXPECT_NEAR(features.keypoints[0].y, 71.8, 0.2);
 }
 
+TEST(FeatureFinder, ReusedMemoryChangesNothing) {
+  const FeatureFinder finder({}, /*doubled=*/true);
+  const Image image = Blob(93.3, 71.8, 3);
+  const Features first = finder.Find(image);
+  finder.Find(Blob(50, 40, 9));
+  EXPECT_EQ(finder.Find(image), first);
+  // Too few in the plain image: the doubled one is searched all the same.
+  EXPECT_EQ(FeatureFinder({}, /*doubled=*/false).Find(image), first);
+}
+
 TEST(ParseFeatures, ReadsBackAndRefusesEveryCutFile) {
-  const Features features = ExtractFeatures(Blob(93.3, 71.8, 3), {});
+  const Features features = Find(Blob(93.3, 71.8, 3));
   const std::string bytes = SerializeFeatures(features);
   EXPECT_EQ(ParseFeatures(bytes), features);
   for (size_t size = 0; size < bytes.size(); ++size) {
