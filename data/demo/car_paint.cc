@@ -132,8 +132,6 @@ Vec3 BodyColor(Vec3 p, Vec3 n, double edge) {
     PaintNose(p, edge, &color);
   } else if (n.x < -0.5) {
     PaintConfetti({-p.y, p.z}, 304, edge, &color);
-    const double name = TextDistance("ZIPPY", 0.1, {-p.y, p.z - 0.9});
-    Paint(kWhite, Cover(name - 0.012, edge), &color);
   }
   return Weathered(color, p);
 }
@@ -245,11 +243,12 @@ Coat CarCoat(Part part, Vec3 p, Vec3 normal, double edge) {
     case Part::kSpoiler: {
       Vec3 color = kBlue;
       const double word = TextDistance("FAST 27", 0.15, {-p.y, p.x + 1.78});
-      Paint(kYellow, Cover(word - 0.018, edge), &color);
+      Paint(kYellow, Cover(word - 0.018, edge) * (normal.z > 0.7), &color);
       return {Weathered(color, p), 0.2};
     }
-    case Part::kBumper:
     case Part::kPipe:
+      return {kMetal * 0.3, 0.2};
+    case Part::kBumper:
       return {kMetal * (0.65 + 0.5 * Fractal(p * 12, 4, 381)), 0.3};
     default:
       return {};

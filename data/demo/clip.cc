@@ -47,16 +47,20 @@ const Jerk* JerkOf(int index) {
 
 DemoCamera OrbitCamera(double time, int width, int height) {
   const double angle = kDegree * (-62 + 37.2 * time + 0.8 * Shake(time, 1));
-  const double radius = kRadius + 0.10 * Shake(time, 2);
-  const double rise = 2.75 - 0.55 * std::cos(kTurn * time / 10.3 + 0.6);
+  const double radius =
+      kRadius + 0.35 * std::sin(kTurn * time / 7.3 + 1) + 0.10 * Shake(time, 2);
+  // A level walk at one height cannot tell a tall lens from a steep view (a
+  // turntable's ambiguity); rising, sinking and tilting the phone settle it.
+  const double rise = 2.95 - 1.05 * std::cos(kTurn * time / 10.3 + 0.6) +
+                      0.35 * std::sin(kTurn * time / 4.1);
   const Vec3 centre{radius * std::cos(angle),
                     radius * std::sin(angle),
                     rise + 0.05 * Shake(time, 3)};
   const double focal = width * (984.0 / 960.0);
   return DemoCamera::LookAt(centre, kTarget, width, height, focal)
       .Turned(kDegree * 0.7 * Shake(time, 4),
-              kDegree * 0.5 * Shake(time, 5),
-              kDegree * 0.9 * Shake(time, 6));
+              kDegree * 0.8 * Shake(time, 5),
+              kDegree * 4.0 * Shake(time, 6));
 }
 
 ClipFrame FrameOfClip(int index, int width, int height) {

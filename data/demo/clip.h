@@ -15,8 +15,8 @@ inline constexpr int kClipWidth = 960;
 inline constexpr int kClipHeight = 540;
 
 // A hand-held walk round the car: 372 degrees in 10 seconds at an almost
-// constant distance, rising and sinking, with a little shake. `time` in
-// seconds. The focal length is in proportion to the width.
+// constant distance, rising, sinking and tilting, with a little shake. `time`
+// in seconds. The focal length is in proportion to the width.
 DemoCamera OrbitCamera(double time,
                        int width = kClipWidth,
                        int height = kClipHeight);

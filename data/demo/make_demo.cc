@@ -19,7 +19,7 @@ namespace nerfpipe::demo {
 namespace {
 
 // Keeps the clip under 3 MB.
-constexpr int kCrf = 25;
+constexpr int kCrf = 26;
 
 void MakeStills(const std::filesystem::path& folder, int every) {
   const auto scene = MakeCarScene();
