@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <random>
+#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -138,16 +140,28 @@ double Largest(const reference::Doubles& values) {
   return largest;
 }
 
-// After the first step Adam's first moment is a tenth of the gradient.
+// After the first step Adam's first moment is a tenth of the gradient. In
+// float a few of some 100,000 hidden units that are nearly zero fall to the
+// other side of the rectifier, which changes the rows of one sample by a part
+// of itself; so single elements are held less tightly than all together.
 void ExpectMoments(std::span<const float> moments,
-                   const reference::Doubles& gradients) {
-  // In float a few hidden units near zero fall to the other side of the
-  // rectifier.
-  const double tolerance = 3e-3 * Largest(gradients);
-  ASSERT_GT(tolerance, 0);
+                   const reference::Doubles& gradients,
+                   const std::string& name) {
+  const double largest = Largest(gradients);
+  ASSERT_GT(largest, 0) << name;
+  double error = 0, size = 0, worst = 0;
   for (size_t i = 0; i < gradients.size(); ++i) {
-    ASSERT_NEAR(10 * moments[i], gradients[i], tolerance) << "element " << i;
+    const double difference = 10 * moments[i] - gradients[i];
+    error += difference * difference;
+    size += gradients[i] * gradients[i];
+    worst = std::max(worst, std::abs(difference));
+    // Rows that no sample touches stay exactly as they are.
+    if (gradients[i] == 0) {
+      ASSERT_EQ(moments[i], 0) << name << " " << i;
+    }
   }
+  EXPECT_LT(std::sqrt(error / size), 1e-2) << name;
+  EXPECT_LT(worst / largest, 3e-2) << name;
 }
 
 void CheckStep(bool contracted) {
@@ -192,9 +206,11 @@ void CheckStep(bool contracted) {
   EXPECT_NEAR(stats.loss, loss, 1e-4 * loss);
   EXPECT_EQ(stats.trained, kept);
   EXPECT_GT(kept, 500);
-  ExpectMoments(world.first.tensors.table, gradients.table);
+  ExpectMoments(world.first.tensors.table, gradients.table, "table");
   for (int m = 0; m < 5; ++m) {
-    ExpectMoments(world.first.tensors.Matrices()[m], gradients.nets[m]);
+    ExpectMoments(world.first.tensors.Matrices()[m],
+                  gradients.nets[m],
+                  "matrix " + std::to_string(m));
   }
   // Without history Adam moves every element by the learning rate.
   const double clear = 0.01 * Largest(gradients.table);
