@@ -3,12 +3,34 @@
 #include "stages/colmap/colmap_types.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include <colmap/scene/database.h>
 #include <fmt/format.h>
+#include <sqlite3.h>
 
 namespace nerfpipe::sfm {
 namespace {
+
+// COLMAP up to 3.9 does not open a database without the columns that it had for
+// a pose prior of each image; later versions do not mind them.
+void AddColumnsOfOlderVersions(const std::filesystem::path& path) {
+  sqlite3* database = nullptr;
+  int status = sqlite3_open(path.c_str(), &database);
+  for (const char* column : {"qw", "qx", "qy", "qz", "tx", "ty", "tz"}) {
+    if (status == SQLITE_OK) {
+      const std::string statement =
+          fmt::format("ALTER TABLE images ADD COLUMN prior_{} REAL", column);
+      status =
+          sqlite3_exec(database, statement.c_str(), nullptr, nullptr, nullptr);
+    }
+  }
+  const std::string message = sqlite3_errmsg(database);
+  sqlite3_close(database);
+  if (status != SQLITE_OK) {
+    throw std::runtime_error(path.string() + ": " + message);
+  }
+}
 
 void WriteImages(const std::vector<std::string>& names,
                  const std::vector<Features>& features,
@@ -58,6 +80,8 @@ void WriteDatabase(const std::filesystem::path& path,
                    const std::vector<std::string>& names,
                    const std::vector<Features>& features,
                    const std::vector<MatchedPair>& pairs) {
+  colmap::Database(path.string()).Close();  // makes the tables
+  AddColumnsOfOlderVersions(path);
   colmap::Database database(path.string());
   colmap::DatabaseTransaction transaction(&database);
   database.WriteCamera(ToColmap(prior), /*use_camera_id=*/true);
