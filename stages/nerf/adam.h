@@ -30,6 +30,11 @@ class Adam {
   // Parameters without a gradient stay as they are.
   void Step(double learning_rate);
 
+  // The moments and the counter, for who takes the steps in our place.
+  const std::vector<torch::Tensor>& first() const { return first_; }
+  const std::vector<torch::Tensor>& second() const { return second_; }
+  void SetSteps(int64_t steps) { steps_ = steps; }
+
   // Moments under "adam.first.NAME" and "adam.second.NAME", and the counter.
   void Save(torch::serialize::OutputArchive& archive) const;
   void Load(torch::serialize::InputArchive& archive);

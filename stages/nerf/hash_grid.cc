@@ -35,14 +35,16 @@ struct Level {
 // The 8 rows and trilinear weights around a position.
 template <typename T>
 struct Corners {
+  Corners() = default;
   Corners(const Level<T>& level, const T* x) {
     T fraction[3];
     uint32_t cell[3];
     for (int axis = 0; axis < 3; ++axis) {
+      // Never negative, so that cutting off the fraction is rounding down.
       const T position = x[axis] * level.scale + T(0.5);
-      const T floor = std::floor(position);
-      fraction[axis] = position - floor;
-      cell[axis] = static_cast<uint32_t>(static_cast<int32_t>(floor));
+      const int32_t floor = static_cast<int32_t>(position);
+      fraction[axis] = position - static_cast<T>(floor);
+      cell[axis] = static_cast<uint32_t>(floor);
     }
     const uint32_t r = level.resolution;
     for (uint32_t corner = 0; corner < 8; ++corner) {
@@ -73,6 +75,34 @@ std::vector<Level<T>> InType(const std::vector<HashLevel>& levels) {
   return std::vector<Level<T>>(levels.begin(), levels.end());
 }
 
+// Samples whose rows are asked for before the first of them is used: memory
+// answers many requests in the time of one.
+constexpr int64_t kAhead = 32;
+
+// Calls body(i, corners) for the samples begin .. end - 1 of one level. `rows`
+// is where the level's rows will be read, or written with kWrite.
+template <int F, bool kWrite, typename T, typename Body>
+void ForSamples(const Level<T>& level,
+                const T* positions,
+                int64_t begin,
+                int64_t end,
+                const T* rows,
+                Body body) {
+  Corners<T> corners[kAhead];
+  for (int64_t block = begin; block < end; block += kAhead) {
+    const int64_t count = std::min(kAhead, end - block);
+    for (int64_t i = 0; i < count; ++i) {
+      corners[i] = Corners<T>(level, positions + 3 * (block + i));
+      for (const int64_t row : corners[i].row) {
+        __builtin_prefetch(rows + row * F, kWrite ? 1 : 0);
+      }
+    }
+    for (int64_t i = 0; i < count; ++i) {
+      body(block + i, corners[i]);
+    }
+  }
+}
+
 template <typename T, int F>
 void Gather(const T* table,
             const T* positions,
@@ -86,8 +116,7 @@ void Gather(const T* table,
     for (int64_t block = begin; block < end; block += 256) {
       const int64_t block_end = std::min(end, block + 256);
       for (size_t l = 0; l < levels.size(); ++l) {
-        for (int64_t i = block; i < block_end; ++i) {
-          const Corners<T> corners(levels[l], positions + 3 * i);
+        const auto gather = [&](int64_t i, const Corners<T>& corners) {
           T sum[F] = {};
           for (int corner = 0; corner < 8; ++corner) {
             const T* entry = table + corners.row[corner] * F;
@@ -96,7 +125,9 @@ void Gather(const T* table,
             }
           }
           std::copy(sum, sum + F, out + i * width + l * F);
-        }
+        };
+        ForSamples<F, false>(
+            levels[l], positions, block, block_end, table, gather);
       }
     }
   });
@@ -118,8 +149,7 @@ void Scatter(const T* gradient,
   at::parallel_for(0, n, 1, [&](int64_t begin, int64_t end) {
     for (int64_t k = begin; k < end; ++k) {
       const int64_t l = 2 * k < n ? 2 * k : 2 * (k - (n + 1) / 2) + 1;
-      for (int64_t i = 0; i < count; ++i) {
-        const Corners<T> corners(levels[l], positions + 3 * i);
+      const auto scatter = [&](int64_t i, const Corners<T>& corners) {
         const T* g = gradient + i * width + l * F;
         for (int corner = 0; corner < 8; ++corner) {
           T* entry = table_gradient + corners.row[corner] * F;
@@ -128,7 +158,9 @@ void Scatter(const T* gradient,
           }
           touched[corners.row[corner]] = 1;
         }
-      }
+      };
+      ForSamples<F, true>(
+          levels[l], positions, 0, count, table_gradient, scatter);
     }
   });
 }

@@ -95,6 +95,29 @@ NgpMethod::NgpMethod(const MethodContext& context)
   if (!context.cameras.empty()) {
     grid_.MarkInvisible(context.cameras, context.frame);
   }
+  if (context.device.is_cpu() && options_.fused) {
+    FusedRules rules;
+    rules.bounded = context.frame.bounded;
+    rules.finest_resolution = finest;
+    rules.march = march_;
+    rules.huber = huber_;
+    rules.seed = Seed(context);
+    rules.background = context.background;
+    rules.threads = torch::get_num_threads();
+    FusedState state;
+    state.values = {table_.detach()};
+    state.first = {table_first_};
+    state.second = {table_second_};
+    for (const auto& [name, parameter] : nets_->Parameters()) {
+      state.values.push_back(parameter.detach());
+    }
+    state.first.insert(
+        state.first.end(), adam_->first().begin(), adam_->first().end());
+    state.second.insert(
+        state.second.end(), adam_->second().begin(), adam_->second().end());
+    state.grid = grid_.values();
+    fused_ = NgpFused::Make(options_, rules, state);
+  }
 }
 
 std::vector<std::pair<std::string, torch::Tensor>> NgpMethod::Parameters() {
@@ -178,6 +201,15 @@ torch::Tensor NgpMethod::Loss(const torch::Tensor& rgb,
 }
 
 StepReport NgpMethod::Step(const RayBatch& batch, int64_t step) {
+  if (fused_) {
+    RayBatch bounded = batch;
+    bounded.rays = Bounded(batch.rays);
+    StepReport report = fused_->Step(bounded, step, LearningRate(step));
+    report.learning_rate = LearningRate(step);
+    adam_->SetSteps(step + 1);
+    AdaptRays(batch.rays.size(), report.samples);
+    return report;
+  }
   grid_.UpdateIfDue(
       step,
       march_.step,
@@ -225,17 +257,21 @@ StepReport NgpMethod::Step(const RayBatch& batch, int64_t step) {
     loss.backward();
     Optimise(features, positions, report.learning_rate);
   }
-  // More or fewer rays next time, for the wanted number of samples.
+  AdaptRays(count, report.samples);
+  return report;
+}
+
+// More or fewer rays next time, for the wanted number of samples.
+void NgpMethod::AdaptRays(int64_t rays, int64_t samples) {
   const double factor =
       std::clamp(static_cast<double>(options_.batch_samples) /
-                     static_cast<double>(std::max<int64_t>(1, report.samples)),
+                     static_cast<double>(std::max<int64_t>(1, samples)),
                  0.5,
                  1.5);
   rays_per_step_ =
-      std::clamp<int64_t>(std::llround(static_cast<double>(count) * factor),
+      std::clamp<int64_t>(std::llround(static_cast<double>(rays) * factor),
                           kFewestRays,
                           options_.max_rays);
-  return report;
 }
 
 void NgpMethod::Optimise(const torch::Tensor& features,
@@ -285,6 +321,9 @@ Rendered NgpMethod::RenderChunk(const Rays& rays) const {
 }
 
 Rendered NgpMethod::Render(const Rays& rays) {
+  if (fused_) {
+    return fused_->Render(Bounded(rays));
+  }
   std::vector<torch::Tensor> rgb, depth, opacity;
   for (int64_t begin = 0; begin < rays.size(); begin += kRenderChunk) {
     const Rendered part = RenderChunk(
@@ -318,6 +357,9 @@ void NgpMethod::Load(torch::serialize::InputArchive& archive) {
   grid_.SetValues(values);
   rays_per_step_ = ReadInteger(archive, "rays_per_step");
   adam_->Load(archive);
+  if (fused_) {
+    fused_->Reload();
+  }
 }
 
 }  // namespace nerfpipe::nerf

@@ -9,6 +9,7 @@
 #include "stages/nerf/fields.h"
 #include "stages/nerf/hash_grid.h"
 #include "stages/nerf/method.h"
+#include "stages/nerf/ngp_fused.h"
 #include "stages/nerf/occupancy_grid.h"
 
 #include <memory>
@@ -57,6 +58,7 @@ class NgpMethod : public Method {
                         const torch::Tensor& view_directions) const;
   torch::Tensor Loss(const torch::Tensor& rgb,
                      const torch::Tensor& truth) const;
+  void AdaptRays(int64_t rays, int64_t samples);
   void Optimise(const torch::Tensor& features,
                 const torch::Tensor& positions,
                 double learning_rate);
@@ -71,6 +73,8 @@ class NgpMethod : public Method {
   std::unique_ptr<NgpNets> nets_;
   std::unique_ptr<Adam> adam_;
   OccupancyGrid grid_;
+  // Null where the LibTorch form does the work: CUDA, other sizes, no kernels.
+  std::unique_ptr<NgpFused> fused_;
   int64_t rays_per_step_ = 0;
 };
 

@@ -55,6 +55,8 @@ struct NgpOptions {
   // "huber" (delta 0.1), "mse", or "auto": mse bounded, huber unbounded.
   std::string loss = "auto";
   bool random_background = true;  // a new colour behind every ray of a step
+  // On the CPU, by the fused kernels; false: by the LibTorch form of the same.
+  bool fused = true;
 
   int grid_resolution = 128;     // cells along a side of the occupancy grid
   int grid_every = 32;           // steps between updates of it

@@ -32,6 +32,7 @@ void VisitNgp(O& o, F&& f) {
   f("weight_decay", o.weight_decay);
   f("loss", o.loss);
   f("random_background", o.random_background);
+  f("fused", o.fused);
   f("grid_resolution", o.grid_resolution);
   f("grid_every", o.grid_every);
   f("grid_warmup", o.grid_warmup);

@@ -129,6 +129,9 @@ OptionGroup NgpGroup(nerf::NgpOptions* ngp) {
       .Flag("random_background",
             &ngp->random_background,
             "a new colour behind every ray of a step")
+      .Flag("fused",
+            &ngp->fused,
+            "on the CPU: the fast kernels; no: the same in plain LibTorch")
       .Integer("grid_resolution",
                &ngp->grid_resolution,
                "cells along a side of the occupancy grid",

@@ -1,0 +1,65 @@
+#pragma once
+
+// `ngp` by the fused CPU kernels: the same parameters, moments and grid as
+// the LibTorch form, which stays the definition of right. Only this file's
+// source sees the kernels.
+
+#include "stages/nerf/method.h"
+#include "stages/nerf/occupancy_grid.h"
+#include "stages/nerf/options.h"
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <torch/torch.h>
+
+namespace nerfpipe::nerf {
+
+// What the LibTorch form shares with the kernels. Tensors are float32 on the
+// CPU and contiguous; the kernels write into their memory.
+struct FusedState {
+  // Table, then the five matrices in the order of NgpNets::Parameters().
+  std::vector<torch::Tensor> values, first, second;
+  torch::Tensor grid;  // OccupancyGrid::values()
+};
+
+struct FusedRules {
+  bool bounded = false;
+  int finest_resolution = 0;
+  MarchRules march;
+  bool huber = false;
+  uint64_t seed = 1;
+  std::array<double, 3> background = {1, 1, 1};
+  int threads = 1;
+};
+
+class NgpFused {
+ public:
+  // Nothing when the kernels are not built in, or are made for other sizes
+  // than these options ask for.
+  static std::unique_ptr<NgpFused> Make(const NgpOptions& options,
+                                        const FusedRules& rules,
+                                        const FusedState& state);
+  ~NgpFused();
+
+  // The report's rays and rate are the caller's to fill in.
+  StepReport Step(const RayBatch& batch, int64_t step, double learning_rate);
+  Rendered Render(const Rays& rays);
+  // To be called when values or grid were written by somebody else.
+  void Reload();
+
+ private:
+  struct Kernels;
+  NgpFused(const NgpOptions& options,
+           const FusedRules& rules,
+           const FusedState& state);
+
+  NgpOptions options_;
+  FusedRules rules_;
+  FusedState state_;
+  std::unique_ptr<Kernels> kernels_;
+};
+
+}  // namespace nerfpipe::nerf
