@@ -1,13 +1,13 @@
 // Bad input gives one clear line and the exit code of docs/WORKSPACE.md, and
 // loses nothing.
 
-#include <algorithm>
-#include <filesystem>
-
 #include "pipeline/base/atomic_file.h"
 #include "stages/media/image_file.h"
 #include "tests/end_to_end/program.h"
 #include "tests/temporary_folder.h"
+
+#include <algorithm>
+#include <filesystem>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -54,12 +54,10 @@ TEST_F(BadInput, Usage) {
   ExpectLine({"run", "x.mp4", "--frobnicate"}, 2, "--frobnicate");
   ExpectLine({"stage", "colmpa", "-w", "."}, 2, "did you mean 'colmap'?");
   ExpectLine({"status", "-w", "nothing"}, 2, "is not a nerfpipe workspace");
-  ExpectLine({"config", "--set", "train.stpes=3"},
-             2,
-             "did you mean 'train.steps'?");
-  ExpectLine({"config", "--set", "train.llffhold=many"},
-             2,
-             "needs a whole number");
+  ExpectLine(
+      {"config", "--set", "train.stpes=3"}, 2, "did you mean 'train.steps'?");
+  ExpectLine(
+      {"config", "--set", "train.llffhold=many"}, 2, "needs a whole number");
   ExpectLine({"config", "--config", "carr"}, 2, "did you mean 'car'?");
   EXPECT_TRUE(fs::is_empty(folder_.path()));
 }

@@ -1,16 +1,16 @@
 #include "tests/end_to_end/program.h"
 
-#include <fcntl.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "pipeline/base/atomic_file.h"
+#include "tests/temporary_folder.h"
 
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <thread>
 
-#include "pipeline/base/atomic_file.h"
-#include "tests/temporary_folder.h"
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace nerfpipe {
 namespace {
