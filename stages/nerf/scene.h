@@ -20,15 +20,15 @@ struct Camera {
   double cx = 0;
   double cy = 0;
   // Row-major 3 x 4 [rotation | centre].
-  std::array<double, 12> world_from_camera = {1, 0, 0, 0, 0, 1,
-                                              0, 0, 0, 0, 1, 0};
+  std::array<double, 12> world_from_camera = {
+      1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0};
 };
 
 struct View {
   std::string name;
   Camera camera;
-  double near = 0;  // depth bounds along the optical axis, in world units;
-  double far = 0;   // 0, 0 when unknown
+  double near = 0;      // depth bounds along the optical axis, in world units;
+  double far = 0;       // 0, 0 when unknown
   torch::Tensor image;  // uint8, height x width x 3 (RGB) or 4 (RGBA)
 };
 

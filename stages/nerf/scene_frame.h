@@ -21,8 +21,8 @@ struct SceneFrame {
   std::string reason;  // one sentence for the user
   // Row-major 3 x 4 similarity [scale * rotation | translation]: normalised
   // coordinates from world coordinates.
-  std::array<double, 12> normalised_from_world = {1, 0, 0, 0, 0, 1,
-                                                  0, 0, 0, 0, 1, 0};
+  std::array<double, 12> normalised_from_world = {
+      1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0};
   double scale = 1;  // of that transform
   // Depth bounds of all cameras, normalised units.
   double near = 0.05;
