@@ -19,7 +19,7 @@ fail() {
 run() {
   "$program" run "$video" -w "$workspace" \
     --set extract.target=40 --set train.method=ngp --set train.steps=300 \
-    --set train.factor=8 --set render.frames=12 --set render.factor=8
+    --set train.factor=8 --set render.frames=12 --set render.scale=1
 }
 
 run

@@ -38,7 +38,7 @@ std::vector<std::string> RunArguments(const std::string& workspace) {
           "--set",
           "render.frames=4",
           "--set",
-          "render.factor=8"};
+          "render.scale=1"};
 }
 
 // Digests of everything that a user sees, save what tells times.

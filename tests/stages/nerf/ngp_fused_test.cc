@@ -1,0 +1,114 @@
+// The fused form of `ngp` against its LibTorch twin, on the same parameters.
+
+#include "stages/nerf/ngp_method.h"
+#include "stages/nerf/ray_sampler.h"
+#include "tests/stages/nerf/spheres.h"
+
+#include <cmath>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+namespace nerfpipe::nerf {
+namespace {
+
+class NgpFusedTest : public ::testing::TestWithParam<bool> {
+ protected:
+  NgpFusedTest() : dataset_(BallDataset(8, 32)), frame_(BallFrame()) {
+    frame_.bounded = GetParam();
+  }
+
+  std::unique_ptr<NgpMethod> Make(bool fused) const {
+    MethodContext context;
+    context.options.train.steps = 200;
+    context.options.ngp.log2_table = 12;
+    context.options.ngp.batch_samples = 2048;
+    context.options.ngp.fused = fused;
+    context.frame = frame_;
+    return std::make_unique<NgpMethod>(context);
+  }
+
+  void Train(NgpMethod& method, int from, int to) const {
+    SamplerOptions options;
+    const RaySampler sampler(dataset_, frame_, options, torch::kCPU);
+    for (int step = from; step < to; ++step) {
+      method.Step(sampler.Draw(method.RaysPerStep(), step, method.Rules()),
+                  step);
+    }
+  }
+
+  static void Copy(NgpMethod& from, NgpMethod& to) {
+    std::stringstream bytes;
+    torch::serialize::OutputArchive saved;
+    from.Save(saved);
+    saved.save_to(bytes);
+    torch::serialize::InputArchive loaded;
+    loaded.load_from(bytes);
+    to.Load(loaded);
+  }
+
+  Rays TestRays() const {
+    return CameraTable({dataset_.test[0].camera}, frame_, torch::kCPU)
+        .ThroughAll(0, {});
+  }
+
+  Dataset dataset_;
+  SceneFrame frame_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Spaces,
+                         NgpFusedTest,
+                         ::testing::Bool(),
+                         [](const auto& test) {
+                           return test.param ? "bounded" : "contracted";
+                         });
+
+TEST_P(NgpFusedTest, RendersWhatTheTwinRenders) {
+  const auto fused = Make(true);
+  const auto twin = Make(false);
+  Train(*fused, 0, 120);
+  Copy(*fused, *twin);
+  const Rendered a = fused->Render(TestRays());
+  const Rendered b = twin->Render(TestRays());
+  // Something is there to be compared.
+  ASSERT_GT(b.opacity.mean().item<double>(), 0.05);
+  EXPECT_LT((a.rgb - b.rgb).abs().mean().item<double>(), 2e-3);
+  EXPECT_LT((a.opacity - b.opacity).abs().mean().item<double>(), 2e-3);
+  const torch::Tensor solid = b.opacity > 0.9;
+  EXPECT_LT(
+      (a.depth - b.depth).masked_select(solid).abs().mean().item<double>(),
+      1e-2);
+}
+
+// The twin goes on from the kernels' state, and brings the loss down: Adam's
+// moments and counters, the grid and the layout of the nets are the same.
+TEST_P(NgpFusedTest, TwinGoesOnFromItsState) {
+  const auto fused = Make(true);
+  const auto twin = Make(false);
+  Train(*fused, 0, 60);
+  Copy(*fused, *twin);
+  Train(*fused, 60, 120);
+  Train(*twin, 60, 120);
+  const torch::Tensor a = fused->Render(TestRays()).rgb;
+  const torch::Tensor b = twin->Render(TestRays()).rgb;
+  EXPECT_LT((a - b).abs().mean().item<double>(), 0.03);
+}
+
+TEST_P(NgpFusedTest, ResumedEqualsUndisturbedBitByBit) {
+  const auto whole = Make(true);
+  Train(*whole, 0, 60);
+  const auto first = Make(true);
+  Train(*first, 0, 25);
+  const auto second = Make(true);
+  Copy(*first, *second);
+  Train(*second, 25, 60);
+  const auto expected = whole->Parameters();
+  const auto found = second->Parameters();
+  for (size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_TRUE(torch::equal(expected[i].second, found[i].second))
+        << expected[i].first;
+  }
+}
+
+}  // namespace
+}  // namespace nerfpipe::nerf
