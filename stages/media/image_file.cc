@@ -221,13 +221,19 @@ void WriteImage(const Image& image,
     bytes = EncodeJpeg(image, quality);
   } else {
     NERFPIPE_CHECK(LowerSuffix(path) == ".png");
-    cv::Mat bgr(image.height,
-                image.width,
-                CV_8UC(image.channels),
-                const_cast<uint8_t*>(image.pixels.data()));
-    cv::Mat converted = bgr;
-    if (image.channels == 3) cv::cvtColor(bgr, converted, cv::COLOR_RGB2BGR);
-    if (image.channels == 4) cv::cvtColor(bgr, converted, cv::COLOR_RGBA2BGRA);
+    const cv::Mat pixels(image.height,
+                         image.width,
+                         CV_8UC(image.channels),
+                         const_cast<uint8_t*>(image.pixels.data()));
+    // A matrix of its own: cvtColor writes into an output that fits.
+    cv::Mat converted;
+    if (image.channels == 3) {
+      cv::cvtColor(pixels, converted, cv::COLOR_RGB2BGR);
+    } else if (image.channels == 4) {
+      cv::cvtColor(pixels, converted, cv::COLOR_RGBA2BGRA);
+    } else {
+      converted = pixels;
+    }
     std::vector<uint8_t> encoded;
     NERFPIPE_CHECK(cv::imencode(".png", converted, encoded));
     bytes.assign(encoded.begin(), encoded.end());

@@ -26,8 +26,8 @@ struct VideoReader::State {
   bool end = false;
   int64_t next_number = 0;
   int64_t damaged = 0;
-  double first_time = 0;
-  bool first_seen = false;
+  std::optional<double> first_time;  // seconds, by the stream's clock
+  std::optional<double> last_time;   // seconds from the first
   bool selective = false;
   std::vector<int64_t> wanted_stamps;  // ascending
 
@@ -149,17 +149,20 @@ bool VideoReader::State::DecodeProgressive(AVFrame* picture) {
 }
 
 double VideoReader::State::TimeOf(const AVFrame& picture, int64_t index) {
-  const AVStream& stream = *input.format->streams[input.stream];
+  const double frame_time = 1 / input.info.frames_per_second;
   const int64_t stamp = picture.reordered_opaque;
-  if (stamp == AV_NOPTS_VALUE) {
-    return static_cast<double>(index) / input.info.frames_per_second;
+  double time = static_cast<double>(index) * frame_time;
+  if (stamp != AV_NOPTS_VALUE) {
+    const AVStream& stream = *input.format->streams[input.stream];
+    time = static_cast<double>(stamp) * av_q2d(stream.time_base);
+    if (!first_time) first_time = time;
+    time -= *first_time;
   }
-  const double time = static_cast<double>(stamp) * av_q2d(stream.time_base);
-  if (!first_seen) {
-    first_seen = true;
-    first_time = time;
-  }
-  return time - first_time;
+  // Files without a full set of stamps make the decoder guess; its guesses may
+  // go back.
+  if (last_time && time <= *last_time) time = *last_time + frame_time;
+  last_time = time;
+  return time;
 }
 
 VideoReader::VideoReader(const std::filesystem::path& path, int threads)
