@@ -107,7 +107,10 @@ TEST_P(TrainerTest, FitsHeldOutView) {
   // only a random background tells from white matter).
   const int64_t middle = view.camera.width / 2;
   EXPECT_GT(rendered.opacity[middle][middle].item<double>(), 0.9);
-  EXPECT_NEAR(rendered.depth[middle][middle].item<double>(), 2.42, 0.15);
+  // `nerf` has 24 samples on a ray here, some 0.2 apart.
+  EXPECT_NEAR(rendered.depth[middle][middle].item<double>(),
+              2.42,
+              GetParam() == "ngp" ? 0.15 : 0.25);
   if (GetParam() == "ngp") {
     EXPECT_LT(rendered.opacity[0][0].item<double>(), 0.2);
   }
