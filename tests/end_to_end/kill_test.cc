@@ -48,9 +48,12 @@ std::map<std::string, std::string> Files(const fs::path& workspace) {
   for (const auto& entry : fs::recursive_directory_iterator(workspace)) {
     const std::string path =
         entry.path().lexically_relative(workspace).string();
-    const bool tells_times = path.rfind(".nerfpipe", 0) == 0 ||
-                             path == "summary.json" ||
-                             path.find("metrics.jsonl") != std::string::npos;
+    const bool tells_times =
+        path.rfind(".nerfpipe", 0) == 0 || path == "summary.json" ||
+        path.find("metrics.jsonl") != std::string::npos ||
+        // Holds the seconds of training; its parameters show in the held-out
+        // renders here, and nerf_stage_test compares them one by one.
+        path.find("checkpoint.pt") != std::string::npos;
     if (entry.is_regular_file() && !tells_times) {
       files[path] = DigestOfFile(entry.path());
     }

@@ -1,0 +1,225 @@
+#include "pipeline/base/atomic_file.h"
+#include "pipeline/base/error.h"
+#include "stages/capture/check_stage.h"
+#include "stages/capture/extract_stage.h"
+#include "stages/capture/frame_list.h"
+#include "stages/common/capture_file.h"
+#include "stages/media/image_file.h"
+#include "stages/media/video_writer.h"
+#include "tests/stages/media/test_pictures.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace nerfpipe {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// A box filter of 7 by 7 pixels.
+Image Blurred(const Image& image) {
+  constexpr int kReach = 3;
+  Image blurred = image;
+  for (int y = 0; y < image.height; ++y) {
+    for (int x = 0; x < image.width; ++x) {
+      for (int c = 0; c < 3; ++c) {
+        int sum = 0;
+        for (int dy = -kReach; dy <= kReach; ++dy) {
+          for (int dx = -kReach; dx <= kReach; ++dx) {
+            sum += image.At(std::clamp(x + dx, 0, image.width - 1),
+                            std::clamp(y + dy, 0, image.height - 1))[c];
+          }
+        }
+        blurred.At(x, y)[c] = static_cast<uint8_t>(sum / 49);
+      }
+    }
+  }
+  return blurred;
+}
+
+class CaptureStages : public ::testing::Test {
+ protected:
+  CaptureStages() {
+    context_.workspace = folder_.path() / "workspace";
+    context_.out = context_.workspace;
+    context_.threads = 2;
+    context_.report = &SilentReport();
+    std::filesystem::create_directories(context_.workspace);
+  }
+
+  static void Set(Stage& stage,
+                  const std::string& name,
+                  const std::string& value) {
+    bool found = false;
+    for (const OptionGroup& group : stage.Options()) {
+      if (const OptionField* field = group.Find(name)) {
+        EXPECT_EQ(field->set(value), std::nullopt);
+        found = true;
+      }
+    }
+    EXPECT_TRUE(found) << name;
+  }
+
+  // The problem of the UserError that extracting `capture` must throw.
+  std::string ExtractProblem(const std::filesystem::path& capture) {
+    context_.capture = capture;
+    try {
+      MakeExtractStage()->Run(context_);
+    } catch (const UserError& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  std::vector<std::string> Dropped() const {
+    std::vector<std::string> lines;
+    for (const CaptureFrame& frame : Capture().frames) {
+      if (!frame.kept) lines.push_back(frame.name + ": " + frame.reason);
+    }
+    return lines;
+  }
+  CaptureFile Capture() const {
+    return ReadCaptureFile(context_.workspace / "capture.json");
+  }
+
+  TestFolder folder_;
+  StageContext context_;
+};
+
+TEST_F(CaptureStages, VideoWithDuplicates) {
+  // Still from frame 12 to 14.
+  context_.capture = folder_.path() / "clip.mp4";
+  VideoWriter writer(context_.capture, 320, 240, 30, 8);
+  for (int i = 0; i < 50; ++i) {
+    const int at = i >= 12 && i <= 14 ? 12 : i;
+    const Image picture = TestPicture(320, 240, 2 * at, at);
+    writer.Write(picture);
+  }
+  writer.Finish();
+
+  const StageResult extracted = MakeExtractStage()->Run(context_);
+  EXPECT_EQ(extracted.facts["frames"]["extracted"], 50);
+  const FrameList list = ReadFrameList(context_.workspace / kFrameListFile);
+  ASSERT_EQ(list.frames.size(), 50u);
+  EXPECT_EQ(list.frames[49].name, "00050.jpg");
+  EXPECT_NEAR(list.frames[49].time, 49 / 30.0, 1e-4);
+  EXPECT_GT(Psnr(ReadImage(context_.workspace / "frames/00008.jpg"),
+                 TestPicture(320, 240, 14, 7)),
+            33);
+
+  const StageResult checked = MakeCheckStage()->Run(context_);
+  EXPECT_EQ(checked.state, StageResult::State::kDone);
+  EXPECT_EQ(checked.facts["frames"]["kept"], 48);
+  EXPECT_THAT(Dropped(),
+              ElementsAre(HasSubstr("00014.jpg: same view as 00013.jpg"),
+                          HasSubstr("00015.jpg: same view as 00013.jpg")));
+  // Two pixels right and one down between frames, of 320.
+  EXPECT_NEAR(Capture().frames[20].motion, 2.236 / 320, 0.15 * 2.236 / 320);
+  EXPECT_EQ(Capture().KeptNames().size(), 48u);
+}
+
+TEST_F(CaptureStages, TargetAndEvery) {
+  context_.capture = folder_.path() / "clip.mp4";
+  VideoWriter writer(context_.capture, 64, 48, 30);
+  for (int i = 0; i < 40; ++i) writer.Write(TestPicture(64, 48, i, i));
+  writer.Finish();
+  const std::unique_ptr<Stage> stage = MakeExtractStage();
+  const auto indices = [&] {
+    stage->Run(context_);
+    std::vector<int64_t> found;
+    for (const ListedFrame& frame :
+         ReadFrameList(context_.workspace / kFrameListFile).frames) {
+      found.push_back(frame.index);
+    }
+    return found;
+  };
+  Set(*stage, "target", "4");
+  EXPECT_THAT(indices(), ElementsAre(5, 15, 25, 35));
+  Set(*stage, "every", "15");
+  EXPECT_THAT(indices(), ElementsAre(0, 15, 30));
+}
+
+TEST_F(CaptureStages, StaticCameraIsCaughtHere) {
+  context_.capture = folder_.path() / "still.mp4";
+  VideoWriter writer(context_.capture, 160, 120, 30, 23);
+  for (int i = 0; i < 20; ++i) writer.Write(TestPicture(160, 120));
+  writer.Finish();
+  MakeExtractStage()->Run(context_);
+  const StageResult result = MakeCheckStage()->Run(context_);
+  EXPECT_EQ(result.state, StageResult::State::kFailed);
+  EXPECT_THAT(result.line, HasSubstr("the camera does not move"));
+  EXPECT_EQ(result.account.size(), 19u);
+}
+
+TEST_F(CaptureStages, PhotosStayAsTheyAre) {
+  const std::filesystem::path photos = folder_.path() / "照 片";
+  std::filesystem::create_directories(photos / "subfolder");
+  for (int i = 1; i <= 10; ++i) {
+    const bool other = i == 3 || i == 4;
+    WriteImage(TestPicture(other ? 48 : 64, other ? 64 : 48, 5 * i),
+               photos / ("IMG_" + std::to_string(i) + ".jpg"));
+  }
+  std::filesystem::rename(photos / "IMG_2.jpg", photos / "IMG_2.JPG");
+  WriteImage(TestPicture(64, 48, 100), photos / "subfolder/x.jpg");
+  WriteImage(TestPicture(64, 48, 100), photos / ".hidden.jpg");
+  std::ofstream(photos / "notes.txt") << "not a photo";
+  const std::string whole = ReadFile(photos / "IMG_6.jpg");
+  std::ofstream(photos / "IMG_5.jpg", std::ios::binary)
+      << whole.substr(0, whole.size() / 2);
+
+  context_.capture = photos;
+  MakeExtractStage()->Run(context_);
+  const FrameList list = ReadFrameList(context_.workspace / kFrameListFile);
+  ASSERT_EQ(list.frames.size(), 9u);
+  EXPECT_EQ(list.source, "照 片");
+  EXPECT_EQ(list.frames[1].original, "IMG_2.JPG");
+  EXPECT_EQ(list.frames[4].original, "IMG_6.jpg");  // 5 is damaged
+  EXPECT_EQ(list.frames[4].name, "00005.jpg");
+  EXPECT_EQ(list.frames[8].original, "IMG_10.jpg");
+  EXPECT_EQ(ReadFile(context_.workspace / "frames/00005.jpg"), whole);
+
+  const StageResult result = MakeCheckStage()->Run(context_);
+  EXPECT_EQ(result.state, StageResult::State::kFailed);
+  EXPECT_THAT(result.line, HasSubstr("only 7 of 9 frames"));
+  EXPECT_THAT(result.line, HasSubstr("2 of another size"));
+}
+
+TEST_F(CaptureStages, BadCapturesAreNamed) {
+  const std::filesystem::path& folder = folder_.path();
+  EXPECT_THAT(ExtractProblem(folder / "none"), HasSubstr("there is no file"));
+  std::filesystem::create_directories(folder / "empty");
+  EXPECT_THAT(ExtractProblem(folder / "empty"), HasSubstr("holds no images"));
+  std::filesystem::create_directories(folder / "above/inside");
+  WriteImage(TestPicture(16, 16), folder / "above/inside/a.jpg");
+  EXPECT_THAT(ExtractProblem(folder / "above"), HasSubstr("above/inside"));
+  std::filesystem::create_directories(folder / "phone");
+  std::ofstream(folder / "phone/IMG_1.HEIC") << "x";
+  EXPECT_THAT(ExtractProblem(folder / "phone"), HasSubstr("convert"));
+  EXPECT_THAT(ExtractProblem(folder / "above/inside/a.jpg"),
+              HasSubstr("is a picture, not a video"));
+}
+
+TEST_F(CaptureStages, RealCapturesKeepNearlyEverything) {
+  NERFPIPE_NEEDS_REAL_DATA();
+  for (const char* name :
+       {"captures/beer.mp4", "captures/bird.mp4", "fox/images"}) {
+    std::filesystem::remove_all(context_.workspace);
+    context_.capture = RealData() / name;
+    MakeExtractStage()->Run(context_);
+    const StageResult result = MakeCheckStage()->Run(context_);
+    ASSERT_EQ(result.state, StageResult::State::kDone) << name;
+    const double kept = result.facts["frames"]["kept"];
+    EXPECT_GE(kept / result.facts["frames"]["extracted"].get<double>(), 0.95)
+        << name;
+  }
+}
+
+}  // namespace
+}  // namespace nerfpipe
