@@ -23,27 +23,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// A box filter of 7 by 7 pixels.
-Image Blurred(const Image& image) {
-  constexpr int kReach = 3;
-  Image blurred = image;
-  for (int y = 0; y < image.height; ++y) {
-    for (int x = 0; x < image.width; ++x) {
-      for (int c = 0; c < 3; ++c) {
-        int sum = 0;
-        for (int dy = -kReach; dy <= kReach; ++dy) {
-          for (int dx = -kReach; dx <= kReach; ++dx) {
-            sum += image.At(std::clamp(x + dx, 0, image.width - 1),
-                            std::clamp(y + dy, 0, image.height - 1))[c];
-          }
-        }
-        blurred.At(x, y)[c] = static_cast<uint8_t>(sum / 49);
-      }
-    }
-  }
-  return blurred;
-}
-
 class CaptureStages : public ::testing::Test {
  protected:
   CaptureStages() {
