@@ -92,8 +92,8 @@ int Guarded(const CommonFlags& flags, const std::function<int()>& body) {
   }
 }
 
-// nerfpipe --isolated-stage NAME WORKSPACE [--quiet|--verbose]: the child
-// process of an isolated stage. Started by the runner, never by a person.
+// nerfpipe --isolated-stage NAME WORKSPACE PARENT [--quiet|--verbose]: the
+// child process of an isolated stage. Started by the runner, never by a person.
 int IsolatedStage(const std::vector<std::string>& arguments) {
   CommonFlags flags;
   for (const std::string& argument : arguments) {
@@ -107,7 +107,8 @@ int IsolatedStage(const std::vector<std::string>& arguments) {
   const Workspace workspace = Workspace::Open(arguments.at(1));
   session.Resolve(workspace);
   console.LogTo(workspace.LogPath("nerfpipe"));
-  return RunAsChild(workspace,
+  return RunAsChild(std::stoi(arguments.at(2)),
+                    workspace,
                     session.StageNamed(arguments.at(0)),
                     session.machine(),
                     console);
@@ -197,7 +198,7 @@ int Program(int argc, char** argv) {
   CatchInterrupts();
   CommonFlags flags;
   return Guarded(flags, [&] {
-    if (argc >= 4 && std::string(argv[1]) == "--isolated-stage") {
+    if (argc >= 5 && std::string(argv[1]) == "--isolated-stage") {
       return IsolatedStage({argv + 2, argv + argc});
     }
     return Dispatch(argc, argv, &flags);

@@ -161,7 +161,8 @@ Runner Session::MakeRunner(const Workspace& workspace) {
     std::vector<std::string> command = {ThisProgram().string(),
                                         "--isolated-stage",
                                         stage,
-                                        workspace.root().string()};
+                                        workspace.root().string(),
+                                        std::to_string(getpid())};
     if (flags_.quiet) {
       command.push_back("--quiet");
     }

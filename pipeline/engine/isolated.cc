@@ -118,12 +118,13 @@ StageResult RunIsolated(const Workspace& workspace,
   return ResultFromJson(ReadFile(result_path));
 }
 
-int RunAsChild(const Workspace& workspace,
+int RunAsChild(int parent,
+               const Workspace& workspace,
                Stage& stage,
                const Machine& machine,
                Report& report) {
-  // A killed parent must not leave us writing into its workspace.
-  const pid_t parent = getppid();
+  // A killed parent must not leave us writing into its workspace, also when it
+  // was killed before we came so far.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) {
     return static_cast<int>(ExitCode::kFailed);

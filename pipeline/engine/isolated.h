@@ -31,9 +31,11 @@ StageResult RunIsolated(const Workspace& workspace,
                         double* peak_memory_mb);
 
 // Child's side: runs the stage and leaves its result where the parent looks
-// for it. What libraries print goes to the stage's log file. Returns the exit
+// for it. What libraries print goes to the stage's log file. `parent` is the
+// process that started this one: without it nothing is done. Returns the exit
 // code of the child.
-int RunAsChild(const Workspace& workspace,
+int RunAsChild(int parent,
+               const Workspace& workspace,
                Stage& stage,
                const Machine& machine,
                Report& report);

@@ -134,7 +134,7 @@ WorkspaceLock::WorkspaceLock(const Workspace& workspace) {
         "check the permissions of the workspace");
   }
   for (int attempt = 0; flock(descriptor_, LOCK_EX | LOCK_NB) != 0; ++attempt) {
-    if (attempt == 20) {
+    if (attempt == 50) {
       const std::string holder = ReadFile(path);
       close(descriptor_);
       throw UserError("workspace " + workspace.root().string() +

@@ -46,7 +46,7 @@ class Workspace {
 class WorkspaceLock {
  public:
   // Throws UserError naming the process that holds the lock. A holder that is
-  // being killed gets two seconds to go.
+  // being killed gets five seconds to go.
   explicit WorkspaceLock(const Workspace& workspace);
   ~WorkspaceLock();
   WorkspaceLock(const WorkspaceLock&) = delete;

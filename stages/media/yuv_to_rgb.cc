@@ -30,8 +30,10 @@ void Quantize(const float* __restrict values,
               int count,
               uint8_t* __restrict out) {
   for (int i = 0; i < count; ++i) {
-    const float clipped = std::min(std::max(values[i], 0.0f), 255.0f);
-    out[i] = static_cast<uint8_t>(static_cast<int>(clipped + 0.5f));
+    const int rounded = static_cast<int>(values[i] + 0.5f);
+    out[i] = static_cast<uint8_t>(rounded < 0     ? 0
+                                  : rounded > 255 ? 255
+                                                  : rounded);
   }
 }
 
