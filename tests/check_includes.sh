@@ -36,7 +36,7 @@ cli11 CLI/
 *colmap colmap/ ceres/ glog/ boost/ sqlite3 FreeImage flann/
 eigen Eigen/ unsupported/Eigen/
 *ffmpeg libav libsw
-fmt fmt/ spdlog/
+fmt fmt/
 highway hwy/
 *jpeg jpeglib turbojpeg
 json nlohmann/

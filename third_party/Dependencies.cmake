@@ -17,7 +17,6 @@ endif()
 
 find_package(Eigen3 3.4 REQUIRED NO_MODULE)
 find_package(fmt REQUIRED)
-find_package(spdlog REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
@@ -41,10 +40,14 @@ execute_process(
   OUTPUT_STRIP_TRAILING_WHITESPACE)
 enable_language(C) # for OpenMP::OpenMP_C, which COLMAP's targets name
 find_package(OpenMP REQUIRED COMPONENTS C)
-# Its configuration file replaces the module path and does not put it back.
+# Its configuration file replaces the module path and adds definitions for all
+# targets, and puts neither back.
 set(nerfpipe_module_path ${CMAKE_MODULE_PATH})
+get_directory_property(nerfpipe_definitions COMPILE_DEFINITIONS)
 find_package(COLMAP 3.10 QUIET CONFIG HINTS ${NERFPIPE_COLMAP_PREFIX})
 set(CMAKE_MODULE_PATH ${nerfpipe_module_path})
+set_directory_properties(PROPERTIES COMPILE_DEFINITIONS
+                                    "${nerfpipe_definitions}")
 if(NOT COLMAP_FOUND)
   message(FATAL_ERROR "COLMAP 3.10 was not found as a library. Build it once "
                       "with third_party/colmap/build.sh, or point COLMAP_DIR "

@@ -93,7 +93,7 @@ echo "$sha256  $work/$tarball" | sha256sum --check --quiet >>"$log" 2>&1 ||
 mkdir "$work/src"
 tar -xf "$work/$tarball" -C "$work/src" --strip-components=1
 
-echo "nerfpipe: building COLMAP $version (once per machine, about 12 CPU" \
+echo "nerfpipe: building COLMAP $version (once per machine, 10 to 20" \
   "minutes)" >&2
 cmake -S "$work/src" -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
   -DCMAKE_INSTALL_PREFIX="$prefix" -DGUI_ENABLED=OFF -DCUDA_ENABLED=OFF \
