@@ -178,10 +178,9 @@ StageResult Render(const RenderJob& job) {
   StageResult result =
       StageResult::Done(path + ", " + std::to_string(cameras.size()) +
                         " frames of " + size + ": " + outputs[0]);
+  result.facts["render"] = {{"path", path}, {"frames", cameras.size()}};
   result.facts["results"] = {{"video", outputs[0]},
-                             {"depth_video", outputs[1]},
-                             {"path", path},
-                             {"frames", cameras.size()}};
+                             {"depth_video", outputs[1]}};
   return result;
 }
 

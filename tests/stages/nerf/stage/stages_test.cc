@@ -170,7 +170,7 @@ TEST_F(StagesTest, RenderGoesOnAfterFinishedFrames) {
   EXPECT_EQ(fs::last_write_time(first), written);
   EXPECT_EQ(result.facts["results"]["video"], "renders/video.mp4");
   EXPECT_EQ(result.facts["results"]["depth_video"], "renders/video_depth.mp4");
-  EXPECT_EQ(result.facts["results"]["path"], "orbit");
+  EXPECT_EQ(result.facts["render"]["path"], "orbit");
   for (const std::string& output : render->Outputs()) {
     EXPECT_GT(fs::file_size(context.out / output), 100) << output;
   }
