@@ -1,13 +1,16 @@
 #!/bin/sh
 # The demo from video to MP4 in a shortened form: fewer frames, few training
-# steps, a short clip. Usage: demo_short.sh PROGRAM VIDEO
+# steps, a short clip. Usage: demo_short.sh PROGRAM DEMO_FOLDER POSE_ERROR
 #
-# Checks that every stage is done, that summary.json and the MP4 are there,
-# and that a second run changes nothing. The path has a space in it.
+# Checks that every stage is done, that the cameras are the true ones, that
+# summary.json and the MP4 are there, and that a second run changes nothing.
+# The path has a space in it.
 set -eu
 
 program=$1
-video=$2
+video=$2/car.mp4
+truth=$2/car_cameras.json
+pose_error=$3
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 workspace="$scratch/a car"
@@ -29,6 +32,7 @@ for stage in extract check colmap poses downsample train render; do
   tr -d ' \n' <"$summary" | grep -q "\"$stage\":{\"state\":\"done\"" ||
     fail "summary.json does not say that $stage is done"
 done
+"$pose_error" "$workspace" "$truth" 0.5 0.2 || fail "the cameras are off"
 clip=$(sed -n 's/.*"video": *"\([^"]*\)".*/\1/p' "$summary" | head -n 1)
 [ -n "$clip" ] || fail "summary.json names no video"
 # An MP4 begins with a box of type ftyp.

@@ -5,6 +5,7 @@
 
 #include "pipeline/base/digest.h"
 #include "pipeline/base/random.h"
+#include "tests/end_to_end/checkpoint_digests.h"
 #include "tests/end_to_end/program.h"
 #include "tests/temporary_folder.h"
 
@@ -42,20 +43,25 @@ std::vector<std::string> RunArguments() {
           "render.scale=1"};
 }
 
-// Digests of everything that a user sees, save what tells times.
+// Digests of everything that a user sees, save what tells times; of the
+// checkpoint, of every tensor.
 std::map<std::string, std::string> Files(const fs::path& workspace) {
   std::map<std::string, std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(workspace)) {
     const std::string path =
         entry.path().lexically_relative(workspace).string();
-    const bool tells_times =
-        path.rfind(".nerfpipe", 0) == 0 || path == "summary.json" ||
-        path.find("metrics.jsonl") != std::string::npos ||
-        // Holds the seconds of training; its parameters show in the held-out
-        // renders here, and nerf_stage_test compares them one by one.
-        path.find("checkpoint.pt") != std::string::npos;
-    if (entry.is_regular_file() && !tells_times) {
+    const bool tells_times = path.rfind(".nerfpipe", 0) == 0 ||
+                             path == "summary.json" ||
+                             path.find("metrics.jsonl") != std::string::npos;
+    if (!entry.is_regular_file() || tells_times) {
+      continue;
+    }
+    if (entry.path().filename() != "checkpoint.pt") {
       files[path] = DigestOfFile(entry.path());
+      continue;
+    }
+    for (const auto& [name, digest] : CheckpointDigests(entry.path())) {
+      files[path + ": " + name] = digest;
     }
   }
   return files;
