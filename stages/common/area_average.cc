@@ -1,4 +1,4 @@
-#include "stages/llff/area_filter.h"
+#include "stages/common/area_average.h"
 
 #include "pipeline/base/error.h"
 
@@ -31,7 +31,8 @@ std::vector<Cover> CoversOf(int old_side, int new_side) {
   return covers;
 }
 
-// Adds weight * (weighted sums along one source row) to `sums`.
+// Adds weight * (weighted sums along one source row) to `sums`; RGBA colours
+// go in times alpha.
 void AddRow(const uint8_t* row,
             int channels,
             const std::vector<Cover>& columns,
@@ -42,11 +43,18 @@ void AddRow(const uint8_t* row,
     for (int c = 0; c < channels; ++c) {
       int64_t sum = 0;
       for (size_t k = 0; k < cover.weights.size(); ++k) {
-        sum += int64_t{cover.weights[k]} * source[k * channels + c];
+        const uint8_t* pixel = source + k * channels;
+        const int alpha = channels == 4 && c < 3 ? pixel[3] : 1;
+        sum += int64_t{cover.weights[k]} * alpha * pixel[c];
       }
       *sums++ += weight * sum;
     }
   }
+}
+
+// sum / total, halves up; 0 of nothing.
+uint8_t Share(int64_t sum, int64_t total) {
+  return total == 0 ? 0 : static_cast<uint8_t>((2 * sum + total) / (2 * total));
 }
 
 }  // namespace
@@ -72,7 +80,8 @@ Image AreaAverage(const Image& image, int width, int height) {
     }
     uint8_t* out = result.At(0, y);
     for (size_t i = 0; i < sums.size(); ++i) {
-      out[i] = static_cast<uint8_t>((2 * sums[i] + area) / (2 * area));
+      const bool of_alpha = image.channels == 4 && i % 4 != 3;
+      out[i] = Share(sums[i], of_alpha ? sums[i / 4 * 4 + 3] : area);
     }
   }
   return result;
@@ -80,6 +89,13 @@ Image AreaAverage(const Image& image, int width, int height) {
 
 int ReducedSide(int side, int factor) {
   return std::max(1, (2 * side + factor) / (2 * factor));
+}
+
+Image Reduced(const Image& image, int factor) {
+  return factor == 1 ? image
+                     : AreaAverage(image,
+                                   ReducedSide(image.width, factor),
+                                   ReducedSide(image.height, factor));
 }
 
 }  // namespace nerfpipe

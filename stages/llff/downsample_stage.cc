@@ -3,8 +3,8 @@
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
 #include "pipeline/base/parallel.h"
+#include "stages/common/area_average.h"
 #include "stages/common/dataset_folder.h"
-#include "stages/llff/area_filter.h"
 #include "stages/media/image_file.h"
 
 #include <algorithm>
@@ -117,9 +117,7 @@ void WriteReduced(const fs::path& source,
   }
   const std::string name = source.stem().string() + ".jpg";
   for (const int factor : factors) {
-    WriteImage(AreaAverage(image,
-                           ReducedSide(size.width, factor),
-                           ReducedSide(size.height, factor)),
+    WriteImage(Reduced(image, factor),
                out / ImagesFolderName(factor) / name,
                kQuality);
   }

@@ -3,9 +3,9 @@
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
 #include "pipeline/base/parallel.h"
+#include "stages/common/area_average.h"
 #include "stages/common/dataset_folder.h"
 #include "stages/media/image_file.h"
-#include "stages/nerf/data/area_average.h"
 
 #include <algorithm>
 #include <atomic>
@@ -131,7 +131,7 @@ std::vector<View> LoadViews(const std::vector<PosedImage>& posed,
     ThrowIfInterrupted();
     const PosedImage& source = posed[i];
     const Image image =
-        ShrinkBy(ReadImage(source.file, keep_alpha), source.shrink);
+        Reduced(ReadImage(source.file, keep_alpha), source.shrink);
     View& view = views[i];
     view.name = source.name;
     view.camera = Rescaled(source.camera, image, source.file.string());

@@ -9,6 +9,7 @@
 #include "tests/stages/media/test_pictures.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -22,6 +23,26 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+
+// With texture as fine as two pixels, which a moving camera smears.
+Image TexturedPicture(int width, int height, int dx, bool smeared) {
+  constexpr int kSmear = 9;
+  Image image = TestPicture(width, height, dx);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      const auto texture = [&](int u) {
+        return 40 * std::sin(1.7 * (u + dx)) * std::cos(1.3 * y);
+      };
+      double sum = 0;
+      for (int k = 0; k < kSmear; ++k) sum += texture(smeared ? x + k : x);
+      for (int c = 0; c < 3; ++c) {
+        const double value = image.At(x, y)[c] + sum / kSmear;
+        image.At(x, y)[c] = static_cast<uint8_t>(std::clamp(value, 0.0, 255.0));
+      }
+    }
+  }
+  return image;
+}
 
 class CaptureStages : public ::testing::Test {
  protected:
@@ -102,6 +123,19 @@ TEST_F(CaptureStages, VideoWithDuplicates) {
   // Two pixels right and one down between frames, of 320.
   EXPECT_NEAR(Capture().frames[20].motion, 2.236 / 320, 0.15 * 2.236 / 320);
   EXPECT_EQ(Capture().KeptNames().size(), 48u);
+}
+
+TEST_F(CaptureStages, SmearedFrameIsDropped) {
+  context_.capture = folder_.path() / "clip.mp4";
+  VideoWriter writer(context_.capture, 320, 240, 30, 8);
+  for (int i = 0; i < 20; ++i) {
+    writer.Write(TexturedPicture(320, 240, 3 * i, /*smeared=*/i == 11));
+  }
+  writer.Finish();
+  MakeExtractStage()->Run(context_);
+  const StageResult checked = MakeCheckStage()->Run(context_);
+  EXPECT_EQ(checked.facts["frames"]["kept"], 19);
+  EXPECT_THAT(Dropped(), ElementsAre(HasSubstr("00012.jpg: blurred")));
 }
 
 TEST_F(CaptureStages, TargetAndEvery) {

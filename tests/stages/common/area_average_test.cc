@@ -1,4 +1,4 @@
-#include "stages/llff/area_filter.h"
+#include "stages/common/area_average.h"
 
 #include "pipeline/base/random.h"
 
@@ -62,7 +62,7 @@ TEST(AreaAverage, WholeFactorsAreBlockMeans) {
 }
 
 TEST(AreaAverage, OtherSizesWeighTheEdges) {
-  const Image image = RandomImage(37, 23, 4);
+  const Image image = RandomImage(37, 23, 3);
   ExpectMeans(image, 5, 3);
   ExpectMeans(image, 36, 23);
   ExpectMeans(image, 37, 1);
@@ -72,6 +72,16 @@ TEST(AreaAverage, RoundsHalvesUp) {
   Image image(2, 1, 1);
   image.pixels = {1, 2};
   EXPECT_EQ(AreaAverage(image, 1, 1).pixels[0], 2);
+}
+
+// A transparent pixel's colour must not bleed into its neighbours.
+TEST(AreaAverage, WeighsColoursByAlpha) {
+  Image image(3, 1, 4);
+  image.pixels = {200, 100, 50, 255, 0, 0, 0, 0, 100, 0, 50, 51};
+  EXPECT_EQ(AreaAverage(image, 1, 1).pixels,
+            (std::vector<uint8_t>{183, 83, 50, 102}));
+  image.pixels.assign(12, 0);
+  EXPECT_EQ(AreaAverage(image, 1, 1).pixels, std::vector<uint8_t>(4, 0));
 }
 
 TEST(ReducedSide, FollowsImageMagick) {

@@ -2,10 +2,10 @@
 
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/error.h"
+#include "stages/common/area_average.h"
 #include "stages/common/axes.h"
 #include "stages/common/dataset_folder.h"
 #include "stages/common/npy.h"
-#include "stages/llff/area_filter.h"
 #include "stages/llff/downsample_stage.h"
 #include "stages/llff/nerf_pytorch_config.h"
 #include "stages/llff/poses_stage.h"
