@@ -33,7 +33,7 @@ HWY_INLINE FloatVec Distances(const MarchRules& rules,
   const auto even = hn::MulAdd(s, hn::Set(d, rules.step), hn::Set(d, ray.near));
   if (!rules.contracted) return even;
   const auto beyond = hn::Sub(s, hn::Set(d, ray.straight));
-  const auto rate = hn::Set(d, std::log1p(rules.cone));
+  const auto rate = hn::Set(d, ray.growth);
   const auto grown =
       hn::Mul(hn::Set(d, ray.grow_from), hn::Exp(d, hn::Mul(beyond, rate)));
   return hn::IfThenElse(hn::Lt(beyond, hn::Zero(d)), even, grown);
@@ -202,6 +202,7 @@ MarchRay StartRay(const MarchRules& rules,
   if (rules.contracted) {
     ray.grow_from = std::max(near, rules.step / rules.cone);
     ray.straight = (ray.grow_from - near) / rules.step;
+    ray.growth = std::log1p(rules.cone);
   }
   return ray;
 }

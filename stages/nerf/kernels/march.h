@@ -29,6 +29,7 @@ struct MarchRay {
   float jitter;     // in [0, 1)
   float straight;   // s where growth begins (contraction only)
   float grow_from;  // distance there
+  float growth;     // log(1 + cone)
   int32_t next;     // the next s - jitter to look at
   bool done;
 };
