@@ -53,20 +53,79 @@ Camera Lens(const Camera& like, const PathOptions& options) {
   return lens;
 }
 
+// A camera beside the ring: directions in the axes (outward, along, up) at its
+// angle, so that those of neighbours may be averaged.
+struct RingPlace {
+  double angle;
+  double radius;
+  double height;
+  Vec3 back;
+};
+
+Vec3 OutwardAt(const Ring& ring, double angle) {
+  return std::cos(angle) * ring.first_axis + std::sin(angle) * ring.second_axis;
+}
+
+Vec3 AlongAt(const Ring& ring, double angle) {
+  return std::cos(angle) * ring.second_axis - std::sin(angle) * ring.first_axis;
+}
+
+RingPlace PlaceOn(const Ring& ring, const Vec3& focus, const Pose& pose) {
+  const Vec3 offset = pose.centre - focus;
+  const double x = Dot(offset, ring.first_axis);
+  const double y = Dot(offset, ring.second_axis);
+  const double angle = std::atan2(y, x);
+  return {angle,
+          std::hypot(x, y),
+          Dot(offset, ring.up),
+          {Dot(pose.back, OutwardAt(ring, angle)),
+           Dot(pose.back, AlongAt(ring, angle)),
+           Dot(pose.back, ring.up)}};
+}
+
+// The mean of the places by their nearness in angle: a path of these goes and
+// looks where cameras went and looked, and shows little that none has seen.
+RingPlace MeanPlace(const std::vector<RingPlace>& places, double angle) {
+  constexpr double kReach = 15 * kPi / 180;
+  constexpr double kLeast = 1e-6;  // in wide gaps all count alike
+  RingPlace mean = {angle, 0, 0, {}};
+  double sum = 0;
+  for (const RingPlace& place : places) {
+    const double away = std::remainder(place.angle - angle, 2 * kPi) / kReach;
+    const double weight = std::exp(-away * away / 2) + kLeast;
+    mean.radius += weight * place.radius;
+    mean.height += weight * place.height;
+    mean.back = mean.back + weight * place.back;
+    sum += weight;
+  }
+  mean.radius /= sum;
+  mean.height /= sum;
+  return mean;
+}
+
 std::vector<Pose> Orbit(const std::vector<Pose>& poses, int frames) {
   const Vec3 focus = FocusPoint(poses);
   const Ring ring = FitRing(poses, focus, UpDirection(poses, focus));
   const bool closed = ring.arc_length >= kClosedArc;
+  std::vector<RingPlace> places;
+  for (const Pose& pose : poses) {
+    places.push_back(PlaceOn(ring, focus, pose));
+  }
   std::vector<Pose> path;
   for (int i = 0; i < frames; ++i) {
     const double turn = 2 * kPi * i / frames;
     const double angle =
         closed ? ring.arc_start + turn
                : ring.arc_start + ring.arc_length * (1 - std::cos(turn)) / 2;
-    const Vec3 outward =
-        std::cos(angle) * ring.first_axis + std::sin(angle) * ring.second_axis;
-    const Vec3 from_focus = ring.radius * outward + ring.height * ring.up;
-    path.push_back(LookAlong(focus + from_focus, from_focus, ring.up));
+    const RingPlace place = MeanPlace(places, angle);
+    const Vec3 outward = OutwardAt(ring, angle);
+    const Vec3 back = place.back.x * outward +
+                      place.back.y * AlongAt(ring, angle) +
+                      place.back.z * ring.up;
+    path.push_back(
+        LookAlong(focus + place.radius * outward + place.height * ring.up,
+                  back,
+                  ring.up));
   }
   return path;
 }

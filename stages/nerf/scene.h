@@ -40,7 +40,8 @@ struct Dataset {
   // Known extent (synthetic scenes): {min x, y, z, max x, y, z} when has_box.
   bool has_box = false;
   std::array<double, 6> box = {};
-  // Colour behind transparent pixels of RGBA images.
+  // Colour behind transparent pixels of RGBA images, and of rays that meet
+  // nothing.
   std::array<double, 3> background = {1, 1, 1};
 };
 

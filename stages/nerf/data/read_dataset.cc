@@ -7,6 +7,7 @@
 #include "stages/nerf/data/posed_image.h"
 
 #include <algorithm>
+#include <array>
 
 namespace nerfpipe::nerf {
 namespace {
@@ -54,6 +55,19 @@ int64_t BytesOf(const std::vector<View>& views) {
     bytes += view.image.numel();
   }
   return bytes;
+}
+
+// The mean colour of the views: what is best shown where none of them looked.
+std::array<double, 3> MeanColour(const std::vector<View>& views) {
+  torch::Tensor sum = torch::zeros({3}, torch::kDouble);
+  for (const View& view : views) {
+    sum += view.image.slice(2, 0, 3)
+               .to(torch::kFloat32)
+               .mean(torch::IntArrayRef({0, 1}));
+  }
+  sum /= 255.0 * static_cast<double>(views.size());
+  const double* colour = sum.data_ptr<double>();
+  return {colour[0], colour[1], colour[2]};
 }
 
 }  // namespace
@@ -133,6 +147,9 @@ ReadResult ReadDataset(const fs::path& path,
                            options.threads,
                            progress.get(),
                            static_cast<int64_t>(posed.train.size()));
+  if (dataset.train.front().image.size(2) == 3) {
+    dataset.background = MeanColour(dataset.train);
+  }
   dataset.points = posed.points.defined()
                        ? posed.points
                        : torch::empty({0, 3}, torch::kDouble);
