@@ -137,10 +137,11 @@ WorkspaceLock::WorkspaceLock(const Workspace& workspace) {
     if (attempt == 50) {
       const std::string holder = ReadFile(path);
       close(descriptor_);
-      throw UserError("workspace " + workspace.root().string() +
-                          " is in use by process " + holder,
-                      "wait until it has ended, or choose another workspace "
-                      "with -w");
+      throw UserError(
+          "workspace " + workspace.root().string() + " is in use by " +
+              (holder.empty() ? "another process" : "process " + holder),
+          "wait until it has ended, or choose another workspace "
+          "with -w");
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }

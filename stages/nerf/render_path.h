@@ -26,10 +26,10 @@ std::string DefaultPath(SceneType type);
 
 // Cameras in world coordinates, one per frame, all with the intrinsics of the
 // first view, principal point in the middle.
-//   orbit        round the axis through the focus at the cameras' mean radius
-//                and height, looking at the focus; closed, without a doubled
-//                last frame. Where the cameras cover less than 300 degrees,
-//                the covered arc is swept to and fro instead.
+//   orbit        round the axis through the focus, with the mean radius, height
+//                and view direction of the cameras near each angle; closed,
+//                without a doubled last frame. Where the cameras cover less
+//                than 300 degrees, the covered arc is swept to and fro instead.
 //   spiral       nerf-pytorch, load_llff.py, render_path_spiral: two turns,
 //                closed.
 //   interpolate  a cubic B-spline over the cameras in the order of their
