@@ -1,8 +1,10 @@
 #include "pipeline/base/text.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <numeric>
 
 namespace nerfpipe {
@@ -40,6 +42,24 @@ std::string HumanDuration(double seconds) {
         text, sizeof(text), "%ld h %02ld min", whole / 3600, whole % 3600 / 60);
   }
   return text;
+}
+
+std::optional<double> ParseDuration(std::string_view text) {
+  static const std::map<char, double> kUnits = {
+      {'s', 1}, {'m', 60}, {'h', 3600}};
+  double unit = 1;
+  if (!text.empty() && kUnits.contains(text.back())) {
+    unit = kUnits.at(text.back());
+    text.remove_suffix(1);
+  }
+  double value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || stopped != end || !(value > 0) ||
+      !std::isfinite(value)) {
+    return std::nullopt;
+  }
+  return unit * value;
 }
 
 std::string HumanBytes(int64_t bytes) {

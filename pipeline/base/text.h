@@ -3,6 +3,7 @@
 // Small text helpers for what people read.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,9 @@ namespace nerfpipe {
 
 // "0.4 s", "12 s", "3 min 05 s", "2 h 10 min".
 std::string HumanDuration(double seconds);
+
+// Seconds of "90", "90s", "5m" or "1.5h"; nothing for other texts.
+std::optional<double> ParseDuration(std::string_view text);
 
 // "812 B", "3.4 MB", "1.2 GB" (powers of 1000).
 std::string HumanBytes(int64_t bytes);

@@ -18,6 +18,7 @@ namespace {
 struct RunFlags {
   std::string capture;
   std::string until;
+  std::string time;
 };
 
 Workspace FindWorkspace(const RunFlags& flags, const CommonFlags& common) {
@@ -43,7 +44,10 @@ Workspace FindWorkspace(const RunFlags& flags, const CommonFlags& common) {
                                  flags.capture);
 }
 
-int Run(const RunFlags& flags, const CommonFlags& common) {
+int Run(const RunFlags& flags, CommonFlags common) {
+  if (!flags.time.empty()) {
+    common.sets.push_back(TimeOption(flags.time));
+  }
   Session session(common);
   if (!flags.until.empty()) {
     session.StageNamed(flags.until);
@@ -84,11 +88,16 @@ std::function<int(const CommonFlags&)> DeclareRun(CLI::App& app) {
   app.add_option("CAPTURE", flags->capture, "A video, or a folder of photos");
   app.add_option("--until", flags->until, "Stop after this stage")
       ->type_name("STAGE");
+  app.add_option("--time",
+                 flags->time,
+                 "Train for so long, by a schedule that fits: 90s, 5m, 1.5h")
+      ->type_name("TIME");
   app.footer(
       "Examples:\n"
       "  nerfpipe run car.mp4\n"
       "  nerfpipe run photos/ -w car --config quick\n"
       "  nerfpipe run car.mp4 --until downsample\n"
+      "  nerfpipe run car.mp4 --time 2m\n"
       "  nerfpipe run -w car --set train.factor=2\n"
       "\n"
       "The workspace is a folder named after the capture, in the current "

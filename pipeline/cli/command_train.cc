@@ -1,9 +1,12 @@
 #include "pipeline/base/error.h"
+#include "pipeline/base/text.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/work_folder.h"
 
+#include <cstdio>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 
@@ -14,6 +17,7 @@ struct TrainFlags {
   std::string dataset;
   std::string method;
   std::string steps;
+  std::string time;
 };
 
 int Train(const TrainFlags& flags, const CommonFlags& common) {
@@ -29,6 +33,9 @@ int Train(const TrainFlags& flags, const CommonFlags& common) {
   if (!flags.steps.empty()) {
     all.sets.push_back("train.steps=" + flags.steps);
   }
+  if (!flags.time.empty()) {
+    all.sets.push_back(TimeOption(flags.time));
+  }
   Session session(all);
   const std::filesystem::path folder =
       all.workspace.empty() ? DefaultWorkspace(flags.dataset)
@@ -41,6 +48,18 @@ int Train(const TrainFlags& flags, const CommonFlags& common) {
 
 }  // namespace
 
+std::string TimeOption(const std::string& time) {
+  const std::optional<double> seconds = ParseDuration(time);
+  if (!seconds) {
+    throw UserError("--time cannot be '" + time + "'",
+                    "give seconds, minutes or hours: 90s, 5m, 1.5h",
+                    ExitCode::kUsage);
+  }
+  char option[64];
+  std::snprintf(option, sizeof(option), "train.time=%.17g", *seconds);
+  return option;
+}
+
 std::function<int(const CommonFlags&)> DeclareTrain(CLI::App& app) {
   const auto flags = std::make_shared<TrainFlags>();
   app.add_option("-d,--dataset",
@@ -50,14 +69,19 @@ std::function<int(const CommonFlags&)> DeclareTrain(CLI::App& app) {
       ->required();
   app.add_option("--method", flags->method, "ngp or nerf")->type_name("NAME");
   app.add_option("--steps", flags->steps, "Optimiser steps")->type_name("N");
+  app.add_option("--time",
+                 flags->time,
+                 "Train for so long, by a schedule that fits: 90s, 5m, 1.5h")
+      ->type_name("TIME");
   app.footer(
       "Examples:\n"
       "  nerfpipe train -d fern/ -w fern-nerf --method nerf --set "
       "train.factor=8\n"
       "  nerfpipe train -d lego/ -w lego-nerf --config lego\n"
+      "  nerfpipe train -d lego/ -w lego-nerf --time 5m\n"
       "\n"
       "Nothing is written into the data set. Run the same command again to go\n"
-      "on after Ctrl-C.");
+      "on after Ctrl-C, or, with --time, to train for as long again.");
   return [flags](const CommonFlags& common) { return Train(*flags, common); };
 }
 

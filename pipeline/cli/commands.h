@@ -46,6 +46,9 @@ int ShowResult(Session& session,
                const std::filesystem::path& folder,
                const StageResult& result);
 
+// The flag --time as an option: "train.time=300" of "5m". Throws UserError.
+std::string TimeOption(const std::string& time);
+
 // The default workspace of a capture: a folder named after it in the current
 // folder.
 std::filesystem::path DefaultWorkspace(const std::filesystem::path& capture);

@@ -40,12 +40,19 @@ struct StepReport {
 
 // What a method is made from. Everything is copied by the method.
 struct MethodContext {
-  Options options;  // train.steps is the real number, never 0
+  Options options;  // train.steps is the real number, never 0; with a budget of
+                    // time it may be beyond reach
   SceneFrame frame;
   std::vector<Camera> cameras;  // of the training views
   bool has_alpha = false;       // some image has transparent pixels
   std::array<double, 3> background = {1, 1, 1};  // behind those
   torch::Device device = torch::kCPU;
+};
+
+// Where in the run a step stands.
+struct Schedule {
+  double done = 0;     // share of the run's steps or time, 0 to 1
+  double warm_up = 1;  // factor on the learning rate, below 1 after a restart
 };
 
 class Method {
@@ -62,7 +69,9 @@ class Method {
   virtual std::array<double, 3> Background() const = 0;
   // Forward, loss, backward, optimiser step. `step` counts from 0. All
   // randomness comes from the seed and `step`.
-  virtual StepReport Step(const RayBatch& batch, int64_t step) = 0;
+  virtual StepReport Step(const RayBatch& batch,
+                          int64_t step,
+                          const Schedule& schedule) = 0;
   // Without gradient, deterministic, any number of rays (chunked inside).
   virtual Rendered Render(const Rays& rays) = 0;
   // Everything a resumed run needs: parameters, optimiser moments and

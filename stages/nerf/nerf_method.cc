@@ -152,7 +152,9 @@ torch::Tensor NerfMethod::OverBackground(const Composited& composited) const {
   return composited.rgb + (1 - composited.opacity).unsqueeze(1) * background;
 }
 
-StepReport NerfMethod::Step(const RayBatch& batch, int64_t step) {
+StepReport NerfMethod::Step(const RayBatch& batch,
+                            int64_t step,
+                            const Schedule& schedule) {
   const auto seed = static_cast<uint64_t>(context_.options.train.seed);
   torch::Generator places = GeneratorOf(seed, Purpose::kSamples, step);
   torch::Generator noise = GeneratorOf(seed, Purpose::kNoise, step);
@@ -174,7 +176,7 @@ StepReport NerfMethod::Step(const RayBatch& batch, int64_t step) {
 
   StepReport report;
   report.learning_rate =
-      options_.lrate *
+      schedule.warm_up * options_.lrate *
       std::pow(0.1,
                static_cast<double>(step) / (1000.0 * options_.lrate_decay));
   adam_->Step(report.learning_rate);

@@ -25,7 +25,10 @@ class NerfMethod : public Method {
   RayRules Rules() const override;
   int64_t RaysPerStep() const override { return options_.N_rand; }
   std::array<double, 3> Background() const override;
-  StepReport Step(const RayBatch& batch, int64_t step) override;
+  // The rate decays with the steps, as nerf-pytorch's does.
+  StepReport Step(const RayBatch& batch,
+                  int64_t step,
+                  const Schedule& schedule) override;
   Rendered Render(const Rays& rays) override;
   void Save(torch::serialize::OutputArchive& archive) override;
   void Load(torch::serialize::InputArchive& archive) override;

@@ -128,15 +128,15 @@ std::vector<std::pair<std::string, torch::Tensor>> NgpMethod::Parameters() {
   return parameters;
 }
 
-double NgpMethod::LearningRate(int64_t step) const {
-  const double steps = std::max(1, context_.options.train.steps);
-  const double begin = options_.constant_part * steps;
-  if (static_cast<double>(step) <= begin) {
-    return options_.learning_rate;
+double NgpMethod::LearningRate(const Schedule& schedule) const {
+  const double rate = schedule.warm_up * options_.learning_rate;
+  if (schedule.done <= options_.constant_part) {
+    return rate;
   }
-  const double part =
-      std::min(1.0, (static_cast<double>(step) - begin) / (steps - begin));
-  return options_.learning_rate * std::pow(options_.final_rate, part);
+  const double part = std::min(
+      1.0,
+      (schedule.done - options_.constant_part) / (1 - options_.constant_part));
+  return rate * std::pow(options_.final_rate, part);
 }
 
 Rays NgpMethod::Bounded(const Rays& rays) const {
@@ -200,12 +200,15 @@ torch::Tensor NgpMethod::Loss(const torch::Tensor& rgb,
                 : torch::mse_loss(rgb, truth);
 }
 
-StepReport NgpMethod::Step(const RayBatch& batch, int64_t step) {
+StepReport NgpMethod::Step(const RayBatch& batch,
+                           int64_t step,
+                           const Schedule& schedule) {
+  const double learning_rate = LearningRate(schedule);
   if (fused_) {
     RayBatch bounded = batch;
     bounded.rays = Bounded(batch.rays);
-    StepReport report = fused_->Step(bounded, step, LearningRate(step));
-    report.learning_rate = LearningRate(step);
+    StepReport report = fused_->Step(bounded, step, learning_rate);
+    report.learning_rate = learning_rate;
     adam_->SetSteps(step + 1);
     AdaptRays(batch.rays.size(), report.samples);
     return report;
@@ -248,7 +251,7 @@ StepReport NgpMethod::Step(const RayBatch& batch, int64_t step) {
 
   StepReport report;
   report.samples = positions.size(0);
-  report.learning_rate = LearningRate(step);
+  report.learning_rate = learning_rate;
   report.loss = loss.item<double>();
   report.psnr =
       -10 *

@@ -31,7 +31,9 @@ class NgpMethod : public Method {
   std::array<double, 3> Background() const override {
     return context_.background;
   }
-  StepReport Step(const RayBatch& batch, int64_t step) override;
+  StepReport Step(const RayBatch& batch,
+                  int64_t step,
+                  const Schedule& schedule) override;
   Rendered Render(const Rays& rays) override;
   void Save(torch::serialize::OutputArchive& archive) override;
   void Load(torch::serialize::InputArchive& archive) override;
@@ -39,7 +41,7 @@ class NgpMethod : public Method {
   const OccupancyGrid& grid() const { return grid_; }
 
   // Constant at first, then falling exponentially to final_rate of itself.
-  double LearningRate(int64_t step) const;
+  double LearningRate(const Schedule& schedule) const;
 
  private:
   // Samples that matter along rays, ready for colour.

@@ -15,6 +15,9 @@ struct TrainOptions {
   // Optimiser steps of the whole run; 0 takes the method's own default. The
   // learning-rate schedule of `ngp` ends at this step.
   int steps = 0;
+  // Seconds of training after which the run ends, whatever the steps; schedules
+  // follow what comes first. 0: steps alone count.
+  double time = 0;
   // Start of every random sequence.
   int seed = 1;
   // Threads of LibTorch and of our loops; 0: one per core. With 1 a run

@@ -19,6 +19,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// Of a run by time.
+constexpr int kUnlimitedSteps = 1'000'000'000;
+// Share of a run that goes on in which the learning rate grows again.
+constexpr double kWarmUp = 0.05;
+
 double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
@@ -44,9 +49,10 @@ MethodContext ContextOf(const Dataset& dataset,
   }
   MethodContext context;
   context.options = std::move(options);
-  if (context.options.train.steps == 0) {
-    context.options.train.steps =
-        FindMethod(context.options.train.method).default_steps;
+  TrainOptions& train = context.options.train;
+  if (train.steps == 0) {
+    train.steps = train.time > 0 ? kUnlimitedSteps
+                                 : FindMethod(train.method).default_steps;
   }
   context.frame = std::move(frame);
   for (const View& view : dataset.train) {
@@ -144,6 +150,14 @@ void Trainer::UseThreads() const {
   at::set_num_threads(std::max(1, threads));
 }
 
+double Trainer::Done() const {
+  const double by_steps =
+      static_cast<double>(step_) / static_cast<double>(steps());
+  const double time = context_.options.train.time;
+  return time > 0 ? std::max(by_steps, (seconds_ - earlier_seconds_) / time)
+                  : by_steps;
+}
+
 void Trainer::Run(int64_t until, const TrainCallbacks& callbacks) {
   NERFPIPE_CHECK(sampler_ != nullptr);
   UseThreads();
@@ -158,8 +172,14 @@ void Trainer::Run(int64_t until, const TrainCallbacks& callbacks) {
     const double seconds = std::max(1e-9, window.seconds);
     progress.step = step_;
     progress.seconds = seconds_;
+    progress.spent = seconds_ - earlier_seconds_;
+    progress.finished = finished();
     progress.eta_seconds =
         static_cast<double>(steps() - step_) * window.seconds / n;
+    if (train.time > 0) {
+      progress.eta_seconds =
+          std::min(progress.eta_seconds, train.time - progress.spent);
+    }
     progress.rays_per_second = window.rays / seconds;
     progress.samples_per_second = window.samples / seconds;
     progress.loss = window.loss / n;
@@ -171,11 +191,16 @@ void Trainer::Run(int64_t until, const TrainCallbacks& callbacks) {
     }
   };
 
-  while (step_ < end) {
+  while (step_ < end && !finished()) {
     const auto start = Clock::now();
+    Schedule schedule;
+    schedule.done = Done();
+    if (earlier_seconds_ > 0) {
+      schedule.warm_up = std::min(1.0, schedule.done / kWarmUp);
+    }
     const RayBatch batch =
         sampler_->Draw(method_->RaysPerStep(), step_, method_->Rules());
-    const StepReport step = method_->Step(batch, step_);
+    const StepReport step = method_->Step(batch, step_, schedule);
     ++step_;
     const double elapsed = SecondsSince(start);
     seconds_ += elapsed;
@@ -188,7 +213,7 @@ void Trainer::Run(int64_t until, const TrainCallbacks& callbacks) {
     window.learning_rate = step.learning_rate;
     ++window.steps;
     const bool stop = callbacks.stop && callbacks.stop();
-    if (stop || step_ == end || step_ % train.report_every == 0) {
+    if (stop || step_ == end || finished() || step_ % train.report_every == 0) {
       report();
     }
     if (stop) {
@@ -213,7 +238,9 @@ void Trainer::Save(const std::filesystem::path& path) {
   Write(archive, "trainer.scene", SceneNumbers(context_));
   Write(archive, "trainer.reason", context_.frame.reason);
   Write(archive, "trainer.step", torch::tensor(step_));
-  Write(archive, "trainer.seconds", torch::tensor(seconds_, torch::kFloat64));
+  Write(archive,
+        "trainer.seconds",
+        torch::tensor({seconds_, earlier_seconds_}, torch::kFloat64));
   method_->Save(archive);
   WriteCheckpoint(archive, path);
 }
@@ -235,9 +262,10 @@ void Trainer::LoadState(torch::serialize::InputArchive& archive,
                         const std::filesystem::path& path) {
   try {
     method_->Load(archive);
-    torch::Tensor seconds = torch::zeros({}, torch::kFloat64);
+    torch::Tensor seconds = torch::zeros({2}, torch::kFloat64);
     ReadInto(archive, "trainer.seconds", seconds);
-    seconds_ = seconds.item<double>();
+    seconds_ = seconds[0].item<double>();
+    earlier_seconds_ = seconds[1].item<double>();
     step_ = ReadInteger(archive, "trainer.step");
   } catch (const UserError& error) {
     throw UserError(error.problem() + " (" + path.string() + ")",

@@ -23,6 +23,8 @@ struct TrainProgress {
   int64_t step = 0;    // steps done
   int64_t steps = 0;   // of the whole run
   double seconds = 0;  // spent training, over all sittings
+  double spent = 0;    // of train.time
+  bool finished = false;
   double eta_seconds = 0;
   double rays_per_second = 0;     // since the last report
   double samples_per_second = 0;  // trained samples, since the last report
@@ -61,8 +63,8 @@ class Trainer {
           Options options,
           torch::Device device = torch::kCPU);
 
-  // Trains until `until` steps are done (0: the whole run) or callbacks.stop
-  // says so; the trainer can be saved and run on after that.
+  // Trains until `until` steps are done (0: the whole run), train.time is spent
+  // or callbacks.stop says so; the trainer can be saved and run on after that.
   void Run(int64_t until = 0, const TrainCallbacks& callbacks = {});
 
   // A trained scene for rendering alone: options, frame and parameters come
@@ -79,10 +81,14 @@ class Trainer {
   // of a run with other options.
   void Load(const std::filesystem::path& path);
 
+  // After a run by time: gives the time once more, with the learning rate
+  // warmed up anew.
+  void GoOn() { earlier_seconds_ = seconds_; }
+
   int64_t step() const { return step_; }
   int64_t steps() const { return context_.options.train.steps; }
   double seconds() const { return seconds_; }
-  bool finished() const { return step_ >= steps(); }
+  bool finished() const { return Done() >= 1; }
   const Options& options() const { return context_.options; }
   const SceneFrame& frame() const { return context_.frame; }
   const Dataset& dataset() const { return dataset_; }
@@ -93,6 +99,8 @@ class Trainer {
  private:
   explicit Trainer(const MethodContext& context);
   void UseThreads() const;
+  // Share of the run that is done, by steps or by time.
+  double Done() const;
   void LoadState(torch::serialize::InputArchive& archive,
                  const std::filesystem::path& path);
 
@@ -102,6 +110,7 @@ class Trainer {
   std::unique_ptr<RaySampler> sampler_;
   int64_t step_ = 0;
   double seconds_ = 0;
+  double earlier_seconds_ = 0;  // of seconds_, before the last GoOn()
 };
 
 }  // namespace nerfpipe::nerf

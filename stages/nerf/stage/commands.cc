@@ -73,6 +73,8 @@ std::string TrainKey(const TrainStage& train, const fs::path& dataset) {
   DigestBuilder key;
   key.Add(std::to_string(train.Version())).Add(dataset.string());
   TrainSettings settings = train.settings();
+  // A run by time may go on with another time.
+  settings.options.train.time = settings.options.train.time > 0 ? 1 : 0;
   key.Add(ResultOptionsText(TrainOptionGroups(&settings),
                             settings.options.train.method));
   for (const char* name : {kPosesBoundsFile,
@@ -137,6 +139,7 @@ StageResult TrainDataset(const Stage& train_stage,
   const Json before = record.contains("trained")
                           ? record["trained"].value(method, Json())
                           : Json();
+  fs::path go_on;
   if (fs::exists(place)) {
     if (!before.is_object()) {
       throw UserError(place.string() +
@@ -144,7 +147,10 @@ StageResult TrainDataset(const Stage& train_stage,
                           "train",
                       "choose another folder with -w");
     }
-    if (before.value("key", "") == key) {
+    const bool finished = before.value("key", "") == key;
+    if (finished && train.settings().options.train.time > 0) {
+      go_on = place;
+    } else if (finished) {
       StageResult result =
           StageResult::Done("already trained: " + before.value("line", ""));
       result.facts = before.value("facts", Json::object());
@@ -158,6 +164,7 @@ StageResult TrainDataset(const Stage& train_stage,
   job.settings = train.settings();
   job.out = scratch / "out";
   job.scratch = scratch / "work";
+  job.go_on = go_on;
   job.threads = work.threads;
   job.device = work.device;
   job.report = work.report;

@@ -29,8 +29,9 @@ struct WorkFolder {
 // with their options set. All three throw UserError and Interrupted as
 // Stage::Run does.
 
-// Goes on with an unfinished run of the same data set and options; does
-// nothing when it is finished. Facts as of Train() in training.h.
+// Goes on with an unfinished run of the same data set and options. When it is
+// finished, a run by time gets its time once more, another needs nothing. Facts
+// as of Train() in training.h.
 StageResult TrainDataset(const Stage& train,
                          const std::filesystem::path& dataset,
                          const WorkFolder& work);

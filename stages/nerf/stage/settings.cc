@@ -24,6 +24,12 @@ OptionGroup TrainGroup(TrainSettings* settings) {
                "optimiser steps; 0: the method's own default",
                0,
                kMany)
+      .Number("time",
+              &train->time,
+              "seconds of training after which the run ends, and which the "
+              "schedule follows; 0: by steps alone",
+              0,
+              1e8)
       .Integer("factor",
                &settings->factor,
                "images are used at 1/factor of their size; 0: 4, but 1 for "

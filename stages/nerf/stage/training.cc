@@ -24,6 +24,18 @@ std::string Decibels(double psnr) {
   return text;
 }
 
+// What stands beside the progress of training.
+std::string Note(const nerf::TrainProgress& progress) {
+  char text[96];
+  std::snprintf(text,
+                sizeof(text),
+                "psnr %.2f dB  %.1f k rays/s  step %lld",
+                progress.psnr,
+                progress.rays_per_second / 1000,
+                static_cast<long long>(progress.step));
+  return text;
+}
+
 nerf::ReadResult ReadData(const TrainJob& job) {
   nerf::ReadOptions options;
   options.factor = job.settings.factor;
@@ -57,6 +69,12 @@ std::unique_ptr<nerf::Trainer> MakeTrainer(const TrainJob& job,
   std::unique_ptr<nerf::Trainer> trainer = make();
   const fs::path checkpoint = job.scratch / kCheckpointFile;
   if (!fs::exists(checkpoint)) {
+    if (!job.go_on.empty()) {
+      trainer->Load(job.go_on / kCheckpointFile);
+      trainer->GoOn();
+      job.report->Info("Going on at step " + std::to_string(trainer->step()) +
+                       ".");
+    }
     return trainer;
   }
   try {
@@ -69,7 +87,9 @@ std::unique_ptr<nerf::Trainer> MakeTrainer(const TrainJob& job,
   }
   if (!trainer->finished()) {
     job.report->Info("Going on at step " + std::to_string(trainer->step()) +
-                     " of " + std::to_string(trainer->steps()) + ".");
+                     (options.train.time > 0
+                          ? "."
+                          : " of " + std::to_string(trainer->steps()) + "."));
   }
   return trainer;
 }
@@ -77,20 +97,21 @@ std::unique_ptr<nerf::Trainer> MakeTrainer(const TrainJob& job,
 // False when the loss stopped being a number.
 bool RunSteps(const TrainJob& job, nerf::Trainer& trainer, MetricsLog& log) {
   const fs::path checkpoint = job.scratch / kCheckpointFile;
-  const std::unique_ptr<Progress> progress =
-      job.report->Start("Training " + job.settings.options.train.method,
-                        trainer.steps(),
-                        "steps");
+  const nerf::TrainOptions& options = trainer.options().train;
+  const bool by_time = options.time > 0;
+  const std::unique_ptr<Progress> progress = job.report->Start(
+      "Training " + options.method,
+      by_time ? std::llround(std::ceil(options.time)) : trainer.steps(),
+      by_time ? "s" : "steps");
   bool sound = true;
   nerf::TrainCallbacks callbacks;
   callbacks.progress = [&](const nerf::TrainProgress& now) {
     sound = sound && std::isfinite(now.loss);
     // Where a sitting was broken off is of no interest.
-    const bool regular = now.step % trainer.options().train.report_every == 0 ||
-                         now.step == now.steps;
+    const bool regular = now.step % options.report_every == 0 || now.finished;
     if (sound && regular) {
       log.Add(now);
-      progress->Update(now.step, "psnr " + Decibels(now.psnr));
+      progress->Update(by_time ? std::llround(now.spent) : now.step, Note(now));
     }
   };
   callbacks.checkpoint = [&](const nerf::TrainProgress&) {
@@ -109,9 +130,9 @@ bool RunSteps(const TrainJob& job, nerf::Trainer& trainer, MetricsLog& log) {
 
 StageResult Summarise(const nerf::Trainer& trainer, const Scores& scores) {
   const std::string& method = trainer.options().train.method;
-  std::string line = method + ", " + std::to_string(trainer.steps()) + " steps";
+  std::string line = method + ", " + std::to_string(trainer.step()) + " steps";
   nlohmann::ordered_json training = {{"method", method},
-                                     {"steps", trainer.steps()},
+                                     {"steps", trainer.step()},
                                      {"seconds", trainer.seconds()}};
   if (!scores.views.empty()) {
     char ssim[32];
@@ -137,7 +158,11 @@ StageResult Train(const TrainJob& job) {
                  job.out / kSceneFile);
   const std::unique_ptr<nerf::Trainer> trainer =
       MakeTrainer(job, dataset, frame);
-  MetricsLog log(job.scratch / kMetricsFile, trainer->step());
+  const fs::path metrics = job.scratch / kMetricsFile;
+  if (!job.go_on.empty() && !fs::exists(metrics)) {
+    fs::copy_file(job.go_on / kMetricsFile, metrics);
+  }
+  MetricsLog log(metrics, trainer->step());
   if (!trainer->finished() && !RunSteps(job, *trainer, log)) {
     return StageResult::Failed(
         "the loss is not a number after step " +

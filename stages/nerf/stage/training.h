@@ -26,6 +26,8 @@ struct TrainJob {
   TrainSettings settings;
   std::filesystem::path out;      // becomes train/METHOD; exists
   std::filesystem::path scratch;  // unfinished work of the same job; exists
+  // A trained scene's folder whose run by time is to go on; or empty.
+  std::filesystem::path go_on;
   int threads = 1;
   std::string device = "auto";
   Report* report = nullptr;

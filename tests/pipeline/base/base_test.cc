@@ -25,6 +25,13 @@ TEST(Text, DurationsReadAsAPersonWritesThem) {
   EXPECT_EQ(HumanDuration(12.4), "12 s");
   EXPECT_EQ(HumanDuration(185), "3 min 05 s");
   EXPECT_EQ(HumanDuration(7800), "2 h 10 min");
+  EXPECT_EQ(ParseDuration("90"), 90);
+  EXPECT_EQ(ParseDuration("90s"), 90);
+  EXPECT_EQ(ParseDuration("1.5m"), 90);
+  EXPECT_EQ(ParseDuration("2h"), 7200);
+  for (const char* wrong : {"", "m", "-5s", "0", "5 m", "5d", "inf", "1e999"}) {
+    EXPECT_EQ(ParseDuration(wrong), std::nullopt) << wrong;
+  }
 }
 
 TEST(Text, BytesUsePowersOfThousand) {

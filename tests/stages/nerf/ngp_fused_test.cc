@@ -33,7 +33,8 @@ class NgpFusedTest : public ::testing::TestWithParam<bool> {
     const RaySampler sampler(dataset_, frame_, options, torch::kCPU);
     for (int step = from; step < to; ++step) {
       method.Step(sampler.Draw(method.RaysPerStep(), step, method.Rules()),
-                  step);
+                  step,
+                  {step / 200.0, 1});
     }
   }
 

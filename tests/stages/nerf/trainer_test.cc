@@ -116,6 +116,39 @@ TEST_P(TrainerTest, FitsHeldOutView) {
   }
 }
 
+TEST_P(TrainerTest, RunByTimeEndsInTimeAndGoesOn) {
+  Options options = SmallOptions(GetParam(), /*steps=*/0);
+  options.train.time = 0.5;
+  Trainer trainer(BallDataset(4, 16), BallFrame(), options);
+  std::vector<TrainProgress> reports;
+  TrainCallbacks callbacks;
+  callbacks.progress = [&](const TrainProgress& progress) {
+    reports.push_back(progress);
+  };
+  trainer.Run(0, callbacks);
+  EXPECT_TRUE(trainer.finished());
+  EXPECT_GE(trainer.seconds(), 0.5);
+  ASSERT_FALSE(reports.empty());
+  EXPECT_TRUE(reports.back().finished);
+
+  // In another sitting, as long again, from a rate of 0 on.
+  const std::filesystem::path file = folder_ / "timed.ckpt";
+  trainer.Save(file);
+  options.train.report_every = 1;
+  Trainer again(BallDataset(4, 16), BallFrame(), options);
+  again.Load(file);
+  EXPECT_TRUE(again.finished());
+  again.GoOn();
+  EXPECT_FALSE(again.finished());
+  reports.clear();
+  again.Run(0, callbacks);
+  EXPECT_TRUE(again.finished());
+  EXPECT_GE(again.seconds(), trainer.seconds() + 0.5);
+  EXPECT_GT(again.step(), trainer.step());
+  EXPECT_LT(reports.front().learning_rate, 1e-6);
+  EXPECT_GT(reports.back().learning_rate, 0);
+}
+
 TEST_P(TrainerTest, ResumedRunEndsWithTheSameParameters) {
   const std::filesystem::path file = folder_ / "a.ckpt";
   const auto whole = Make(30);

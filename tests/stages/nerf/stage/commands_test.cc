@@ -62,6 +62,25 @@ TEST_F(CommandsTest, TrainEvalRenderNeedTheDataSetOnlyOnce) {
   EXPECT_TRUE(fs::exists(work_.folder / "renders/orbit_depth.mp4"));
 }
 
+TEST_F(CommandsTest, RunByTimeGoesOnWhenGivenAgain) {
+  const std::unique_ptr<TrainStage> train = TinyTrainStage("ngp");
+  Set(*train, "train.steps", "0");
+  Set(*train, "train.time", "0.2");
+  const StageResult first = TrainDataset(*train, data(), work_);
+  const fs::path metrics = work_.folder / "train/ngp/metrics.jsonl";
+  const std::string history = ReadFile(metrics);
+  Set(*train, "train.time", "0.3");
+  const StageResult second = TrainDataset(*train, data(), work_);
+  const auto figure = [](const StageResult& result, const char* name) {
+    return result.facts["training"][name].get<double>();
+  };
+  EXPECT_GE(figure(first, "seconds"), 0.2);
+  EXPECT_GE(figure(second, "seconds"), figure(first, "seconds") + 0.3);
+  EXPECT_GT(figure(second, "steps"), figure(first, "steps"));
+  EXPECT_THAT(ReadFile(metrics),
+              StartsWith(history.substr(0, history.find('\n'))));
+}
+
 TEST_F(CommandsTest, FoldersOfOthersAreLeftAlone) {
   fs::create_directories(work_.folder / "train/ngp");
   WriteFileAtomically(work_.folder / "train/ngp/mine.txt", "mine");
