@@ -226,8 +226,6 @@ Ring FitRing(const std::vector<Pose>& poses,
     const Vec3 from_focus = pose.centre - focus;
     const double along = Dot(from_focus, ring.first_axis);
     const double across = Dot(from_focus, ring.second_axis);
-    ring.radius += std::hypot(along, across) / poses.size();
-    ring.height += Dot(from_focus, ring.up) / poses.size();
     angles.push_back(std::atan2(across, along));
   }
   std::sort(angles.begin(), angles.end());

@@ -82,8 +82,6 @@ struct Ring {
   Vec3 up;
   Vec3 first_axis;        // horizontal, towards the first camera
   Vec3 second_axis;       // up x first_axis
-  double radius = 0;      // mean distance from the axis
-  double height = 0;      // mean height above the focus along `up`
   double arc_start = 0;   // radians; the arc outside the widest gap
   double arc_length = 0;  // radians, 0 to 2 pi
 };
