@@ -84,11 +84,18 @@ void AdamRows(torch::Tensor table,
     const scalar_t beta2 = settings.beta2;
     const scalar_t epsilon = settings.epsilon;
     const scalar_t rate = learning_rate;
-    const auto update = [=](int64_t i) {
-      m[i] = beta1 * m[i] + (1 - beta1) * g[i];
-      v[i] = beta2 * v[i] + (1 - beta2) * g[i] * g[i];
-      p[i] -= rate * m[i] / (std::sqrt(v[i]) + epsilon);
-      g[i] = 0;
+    const auto update = [=](int64_t row) {
+      scalar_t square = 0;
+      for (int64_t i = row * width; i < (row + 1) * width; ++i) {
+        square += g[i] * g[i] / width;
+      }
+      v[row] = beta2 * v[row] + (1 - beta2) * square;
+      const scalar_t step = rate / (std::sqrt(v[row]) + epsilon);
+      for (int64_t i = row * width; i < (row + 1) * width; ++i) {
+        m[i] = beta1 * m[i] + (1 - beta1) * g[i];
+        p[i] -= step * m[i];
+        g[i] = 0;
+      }
     };
     const int64_t rows = table.size(0);
     at::parallel_for(0, rows, 4096, [&](int64_t begin, int64_t end) {
@@ -107,9 +114,7 @@ void AdamRows(torch::Tensor table,
         for (; row < stop; ++row) {
           if (flags[row]) {
             flags[row] = 0;
-            for (int64_t i = row * width; i < (row + 1) * width; ++i) {
-              update(i);
-            }
+            update(row);
           }
         }
       }
@@ -128,12 +133,12 @@ void AdamRowsPlain(torch::Tensor table,
   const torch::Tensor mask = touched.to(torch::kBool).unsqueeze(1);
   const torch::Tensor m =
       settings.beta1 * first + (1 - settings.beta1) * gradient;
-  const torch::Tensor v =
-      settings.beta2 * second + (1 - settings.beta2) * gradient * gradient;
+  const torch::Tensor v = settings.beta2 * second +
+                          (1 - settings.beta2) * gradient.square().mean(1);
+  const torch::Tensor rate = learning_rate / (v.sqrt() + settings.epsilon);
   first.copy_(torch::where(mask, m, first));
-  second.copy_(torch::where(mask, v, second));
-  table.copy_(torch::where(
-      mask, table - learning_rate * m / (v.sqrt() + settings.epsilon), table));
+  second.copy_(torch::where(mask.squeeze(1), v, second));
+  table.copy_(torch::where(mask, table - rate.unsqueeze(1) * m, table));
   gradient.zero_();
   touched.zero_();
 }

@@ -48,8 +48,9 @@ class Adam {
 };
 
 // One step for the rows of `table` (R x F) with touched (R, uint8) set, without
-// bias correction: moments of rows that are not touched stand still. Clears the
-// gradient and the flags. One loop on the CPU, plain operations elsewhere.
+// bias correction: moments of rows that are not touched stand still. `second`
+// (R) is of the mean square of each row's gradient. Clears the gradient and the
+// flags. One loop on the CPU, plain operations elsewhere.
 void AdamRows(torch::Tensor table,
               torch::Tensor gradient,
               torch::Tensor first,

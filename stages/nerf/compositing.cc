@@ -22,6 +22,7 @@ void Forward(int64_t rays,
              const T* deltas,
              const T* gaps,
              const T* tails,
+             const T* boosts,
              T* rgb,
              T* left,
              T* weights,
@@ -33,7 +34,7 @@ void Forward(int64_t rays,
       for (int64_t k = offsets[ray]; k < offsets[ray + 1]; ++k) {
         transmittance *= std::exp(-gaps[k]);
         const T passed = std::exp(-densities[k] * deltas[k]);
-        weights[k] = transmittance * (1 - passed);
+        weights[k] = boosts[k] * transmittance * (1 - passed);
         transmittance *= passed;
         behind[k] = transmittance;
         for (int c = 0; c < 3; ++c) {
@@ -53,6 +54,7 @@ void Backward(int64_t rays,
               const int64_t* offsets,
               const T* colours,
               const T* deltas,
+              const T* boosts,
               const T* weights,
               const T* behind,
               const T* left,
@@ -70,7 +72,8 @@ void Backward(int64_t rays,
           value += g[c] * colours[3 * k + c];
           colour_gradient[3 * k + c] = weights[k] * g[c];
         }
-        density_gradient[k] = deltas[k] * (behind[k] * value - after);
+        density_gradient[k] =
+            boosts[k] * deltas[k] * (behind[k] * value - after);
         after += weights[k] * value;
       }
     }
@@ -86,7 +89,8 @@ class PackedFunction : public torch::autograd::Function<PackedFunction> {
       const torch::Tensor& offsets,
       const torch::Tensor& deltas,
       const torch::Tensor& gaps,
-      const torch::Tensor& tails) {
+      const torch::Tensor& tails,
+      const torch::Tensor& boosts) {
     const torch::Tensor densities = densities_in.contiguous();
     const torch::Tensor colours = colours_in.contiguous();
     const int64_t rays = tails.size(0);
@@ -102,13 +106,14 @@ class PackedFunction : public torch::autograd::Function<PackedFunction> {
                         deltas.data_ptr<scalar_t>(),
                         gaps.data_ptr<scalar_t>(),
                         tails.data_ptr<scalar_t>(),
+                        boosts.data_ptr<scalar_t>(),
                         rgb.data_ptr<scalar_t>(),
                         left.data_ptr<scalar_t>(),
                         weights.data_ptr<scalar_t>(),
                         behind.data_ptr<scalar_t>());
     });
     context->save_for_backward(
-        {colours, offsets, deltas, weights, behind, left});
+        {colours, offsets, deltas, weights, behind, left, boosts});
     context->mark_non_differentiable({weights});
     return {rgb, left, weights};
   }
@@ -133,6 +138,7 @@ class PackedFunction : public torch::autograd::Function<PackedFunction> {
                          saved[1].data_ptr<int64_t>(),
                          colours.data_ptr<scalar_t>(),
                          saved[2].data_ptr<scalar_t>(),
+                         saved[6].data_ptr<scalar_t>(),
                          saved[3].data_ptr<scalar_t>(),
                          saved[4].data_ptr<scalar_t>(),
                          left.data_ptr<scalar_t>(),
@@ -141,9 +147,14 @@ class PackedFunction : public torch::autograd::Function<PackedFunction> {
                          density_gradient.data_ptr<scalar_t>(),
                          colour_gradient.data_ptr<scalar_t>());
     });
-    return {density_gradient, colour_gradient, {}, {}, {}, {}};
+    return {density_gradient, colour_gradient, {}, {}, {}, {}, {}};
   }
 };
+
+torch::Tensor BoostsOf(const PackedSegments& segments) {
+  return segments.boosts.defined() ? segments.boosts
+                                   : torch::ones_like(segments.deltas);
+}
 
 // Ray of each sample, M.
 torch::Tensor RayOfSample(const torch::Tensor& offsets) {
@@ -189,7 +200,8 @@ PackedComposite CompositePacked(const torch::Tensor& densities,
                                              segments.offsets,
                                              segments.deltas,
                                              segments.gaps,
-                                             segments.tails);
+                                             segments.tails,
+                                             BoostsOf(segments));
   return {results[0], results[1], results[2]};
 }
 
@@ -201,14 +213,18 @@ PackedComposite CompositePackedPlain(const torch::Tensor& densities,
   // In double: the sums run over all rays.
   const torch::Tensor tau =
       densities.to(torch::kFloat64) * segments.deltas.to(torch::kFloat64);
+  const torch::Tensor boosts = BoostsOf(segments).to(torch::kFloat64);
+  // The same values, with the boost on what they hide of all behind them.
+  const torch::Tensor hiding = tau.detach() + boosts * (tau - tau.detach());
   const torch::Tensor gaps = segments.gaps.to(torch::kFloat64);
   const torch::Tensor running = torch::cat(
-      {torch::zeros({1}, tau.options()), torch::cumsum(tau + gaps, 0)}, 0);
+      {torch::zeros({1}, tau.options()), torch::cumsum(hiding + gaps, 0)}, 0);
   const torch::Tensor at_start = running.index_select(0, segments.offsets);
   const torch::Tensor in_front =
       running.slice(0, 0, -1) + gaps - at_start.index_select(0, ray);
   const torch::Tensor weights =
-      (torch::exp(-in_front) * (1 - torch::exp(-tau))).to(densities.dtype());
+      (boosts * torch::exp(-in_front) * (1 - torch::exp(-tau)))
+          .to(densities.dtype());
   const torch::Tensor total = at_start.slice(0, 1) - at_start.slice(0, 0, -1) +
                               segments.tails.to(torch::kFloat64);
   PackedComposite result;
@@ -229,7 +245,8 @@ Selection SelectSamples(const torch::Tensor& densities_in,
                         const torch::Tensor& deltas_in,
                         const torch::Tensor& offsets_in,
                         double min_weight,
-                        double stop) {
+                        double stop,
+                        const Roulette& roulette) {
   const torch::NoGradGuard no_grad;
   const torch::Device device = densities_in.device();
   const auto to_cpu = [](const torch::Tensor& tensor, torch::Dtype dtype) {
@@ -242,20 +259,38 @@ Selection SelectSamples(const torch::Tensor& densities_in,
   const float* delta = deltas.data_ptr<float>();
   const int64_t* offset = offsets.data_ptr<int64_t>();
   const int64_t rays = offsets.size(0) - 1;
+  const float least = static_cast<float>(roulette.weight);
+  const torch::Tensor chances =
+      least > 0 ? to_cpu(roulette.chances, torch::kFloat32)
+                : torch::zeros({rays});
 
   std::vector<int64_t> index;
-  std::vector<float> gaps;
+  std::vector<float> gaps, boosts;
   std::vector<int64_t> new_offsets = {0};
   std::vector<float> tails;
   for (int64_t ray = 0; ray < rays; ++ray) {
     float transmittance = 1;
     float gap = 0;
+    float unspent = least * chances.data_ptr<float>()[ray];
+    // The boost of a sample that is kept, else 0.
+    const auto boost_of = [&](float weight) -> float {
+      if (least == 0) return weight >= min_weight ? 1 : 0;
+      if (weight >= least) return 1;
+      unspent += weight;
+      if (unspent < least) return 0;
+      unspent -= least;
+      return least / weight;
+    };
     for (int64_t k = offset[ray]; k < offset[ray + 1]; ++k) {
       const float tau = density[k] * delta[k];
       const float passed = std::exp(-tau);
-      if (transmittance >= stop && transmittance * (1 - passed) >= min_weight) {
+      const float boost = transmittance >= stop
+                              ? boost_of(transmittance * (1 - passed))
+                              : 0;
+      if (boost > 0) {
         index.push_back(k);
         gaps.push_back(gap);
+        boosts.push_back(boost);
         gap = 0;
       } else {
         gap += tau;
@@ -277,6 +312,7 @@ Selection SelectSamples(const torch::Tensor& densities_in,
   selection.segments.offsets = as_tensor(new_offsets, torch::kInt64);
   selection.segments.gaps = as_tensor(gaps, torch::kFloat32);
   selection.segments.tails = as_tensor(tails, torch::kFloat32);
+  selection.segments.boosts = as_tensor(boosts, torch::kFloat32);
   selection.segments.deltas = deltas_in.index_select(0, selection.index);
   return selection;
 }

@@ -32,12 +32,15 @@ struct PackedSegments {
   torch::Tensor deltas;   // M, length of each sample
   torch::Tensor gaps;     // M, optical depth in front of each sample
   torch::Tensor tails;    // N, optical depth behind the last sample
+  // M, one over the chance of each sample to be among these: a factor on its
+  // weight in the sums and on all of its density's gradient. Undefined: 1.
+  torch::Tensor boosts;
 };
 
 struct PackedComposite {
   torch::Tensor rgb;            // N x 3, without background
   torch::Tensor transmittance;  // N, what is left behind the ray
-  torch::Tensor weights;        // M
+  torch::Tensor weights;        // M, boosted
 };
 
 // densities: M, colours: M x 3. Differentiable in both (not through weights).
@@ -61,13 +64,22 @@ struct Selection {
   PackedSegments segments;  // of the selected ones; the rest is in the gaps
 };
 
-// Selects samples whose weight is at least `min_weight` and that lie before
-// the transmittance falls below `stop`. densities, deltas: M; offsets: N + 1.
-// No gradient.
+// Russian roulette (Arvo and Kirk 1990) over the samples of a ray: those
+// lighter than `weight` are kept with the chance that makes the kept ones weigh
+// `weight` on average.
+struct Roulette {
+  double weight = 0;      // 0: none
+  torch::Tensor chances;  // N, in [0, 1): where each ray's wheel starts
+};
+
+// Selects samples whose weight is at least `min_weight`, or by roulette, and
+// that lie before the transmittance falls below `stop`. densities, deltas: M;
+// offsets: N + 1. No gradient.
 Selection SelectSamples(const torch::Tensor& densities,
                         const torch::Tensor& deltas,
                         const torch::Tensor& offsets,
                         double min_weight,
-                        double stop);
+                        double stop,
+                        const Roulette& roulette = {});
 
 }  // namespace nerfpipe::nerf

@@ -205,8 +205,8 @@ std::vector<HashLevel> HashLevels(int levels,
     level.resolution = static_cast<int64_t>(std::ceil(level.scale)) + 1;
     const double cells = std::pow(static_cast<double>(level.resolution), 3);
     level.dense = cells <= std::exp2(log2_table);
-    level.rows =
-        level.dense ? static_cast<int64_t>(cells) : int64_t{1} << log2_table;
+    level.rows = level.dense ? (static_cast<int64_t>(cells) + 7) / 8 * 8
+                             : int64_t{1} << log2_table;
     level.first_row = row;
     row += level.rows;
     result.push_back(level);

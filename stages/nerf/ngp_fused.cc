@@ -139,6 +139,8 @@ StepReport NgpFused::Step(const RayBatch& batch,
 
   kernels::StepOptions options;
   options.samples = SampleRulesOf(options_, rules_);
+  options.samples.roulette = static_cast<float>(
+      options_.roulette * learning_rate / options_.learning_rate);
   options.loss =
       rules_.huber ? kernels::LossKind::kHuber : kernels::LossKind::kSquared;
   options.table_adam = {static_cast<float>(learning_rate),
@@ -181,7 +183,8 @@ Rendered NgpFused::Render(const Rays& all) {
 }
 
 void NgpFused::Reload() {
-  kernels_->grid.Rebuild(static_cast<float>(options_.grid_threshold));
+  kernels_->grid.Rebuild(static_cast<float>(options_.grid_threshold),
+                         rules_.threads);
   kernels_->steps.ReloadNets();
 }
 

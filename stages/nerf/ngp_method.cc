@@ -47,8 +47,8 @@ const NgpOptions& Checked(const NgpOptions& options) {
 MarchRules MarchRulesOf(const NgpOptions& options, bool bounded) {
   MarchRules rules;
   rules.step = options.step > 0 ? options.step
-               : bounded        ? 2 * std::sqrt(3.0) / 768
-                                : 1.0 / 256;
+               : bounded        ? 2 * std::sqrt(3.0) / 512
+                                : 1.0 / 128;
   rules.cone = bounded ? 0 : options.cone;
   return rules;
 }
@@ -59,9 +59,9 @@ NgpMethod::NgpMethod(const MethodContext& context)
     : context_(context),
       options_(Checked(context.options.ngp)),
       march_(MarchRulesOf(options_, context.frame.bounded)),
-      huber_(options_.loss == "huber" ||
-             (options_.loss == "auto" && !context.frame.bounded)),
+      huber_(options_.loss == "huber"),
       grid_(options_, context.frame.bounded, Seed(context)) {
+  NERFPIPE_CHECK(options_.log2_table > 0);
   int finest = options_.finest_resolution;
   if (finest == 0) {
     finest =
@@ -77,7 +77,7 @@ NgpMethod::NgpMethod(const MethodContext& context)
   const torch::Tensor values = table_.detach();
   table_gradient_ = torch::zeros_like(values);
   table_first_ = torch::zeros_like(values);
-  table_second_ = torch::zeros_like(values);
+  table_second_ = torch::zeros({values.size(0)}, values.options());
   touched_ =
       torch::zeros({values.size(0)}, values.options().dtype(torch::kUInt8));
 
@@ -93,7 +93,7 @@ NgpMethod::NgpMethod(const MethodContext& context)
                                               options_.weight_decay});
   rays_per_step_ = std::min<int64_t>(kFirstRays, options_.max_rays);
   if (!context.cameras.empty()) {
-    grid_.MarkInvisible(context.cameras, context.frame);
+    grid_.MarkEmpty(context.cameras, context.images, context.frame);
   }
   if (context.device.is_cpu() && options_.fused) {
     FusedRules rules;
@@ -140,9 +140,11 @@ double NgpMethod::LearningRate(const Schedule& schedule) const {
 }
 
 Rays NgpMethod::Bounded(const Rays& rays) const {
-  if (context_.frame.bounded) {
-    return ClipToBox(rays);
-  }
+  return context_.frame.bounded ? ClipToBox(rays) : Reaching(rays);
+}
+
+Rays NgpMethod::Reaching(const Rays& rays) const {
+  if (context_.frame.bounded) return rays;
   Rays far = rays;
   far.far = rays.far.clamp_min(options_.far);
   return far;
@@ -165,7 +167,8 @@ torch::Tensor NgpMethod::Density(const torch::Tensor& positions) const {
 }
 
 NgpMethod::Prepared NgpMethod::Prepare(const Rays& rays,
-                                       const torch::Tensor& jitter) const {
+                                       const torch::Tensor& jitter,
+                                       const Roulette& roulette) const {
   const torch::NoGradGuard no_grad;
   Prepared prepared;
   prepared.samples = grid_.March(Bounded(rays), jitter, march_);
@@ -175,7 +178,8 @@ NgpMethod::Prepared NgpMethod::Prepare(const Rays& rays,
                     prepared.samples.deltas,
                     prepared.samples.offsets,
                     options_.min_weight,
-                    options_.stop_transmittance);
+                    options_.stop_transmittance,
+                    roulette);
   return prepared;
 }
 
@@ -205,9 +209,8 @@ StepReport NgpMethod::Step(const RayBatch& batch,
                            const Schedule& schedule) {
   const double learning_rate = LearningRate(schedule);
   if (fused_) {
-    RayBatch bounded = batch;
-    bounded.rays = Bounded(batch.rays);
-    StepReport report = fused_->Step(bounded, step, learning_rate);
+    StepReport report = fused_->Step(
+        {Reaching(batch.rays), batch.rgba}, step, learning_rate);
     report.learning_rate = learning_rate;
     adam_->SetSteps(step + 1);
     AdaptRays(batch.rays.size(), report.samples);
@@ -222,7 +225,12 @@ StepReport NgpMethod::Step(const RayBatch& batch,
   const int64_t count = batch.rays.size();
   torch::Generator places =
       GeneratorOf(Seed(context_), Purpose::kSamples, step);
-  const Prepared prepared = Prepare(batch.rays, torch::rand({count}, places));
+  const torch::Tensor jitter = torch::rand({count}, places);
+  const Prepared prepared =
+      Prepare(batch.rays,
+              jitter,
+              {options_.roulette * learning_rate / options_.learning_rate,
+               torch::rand({count}, places)});
   const torch::Tensor positions =
       prepared.samples.positions.index_select(0, prepared.selection.index);
   const torch::Tensor features =
@@ -304,7 +312,8 @@ void NgpMethod::Optimise(const torch::Tensor& features,
 
 Rendered NgpMethod::RenderChunk(const Rays& rays) const {
   const torch::NoGradGuard no_grad;
-  const Prepared prepared = Prepare(rays, torch::full({rays.size()}, 0.5));
+  const Prepared prepared =
+      Prepare(rays, torch::full({rays.size()}, 0.5), {});
   const torch::Tensor& index = prepared.selection.index;
   const PackedComposite composite = Shade(
       prepared, prepared.features.index_select(0, index), rays.view_directions);
@@ -325,7 +334,7 @@ Rendered NgpMethod::RenderChunk(const Rays& rays) const {
 
 Rendered NgpMethod::Render(const Rays& rays) {
   if (fused_) {
-    return fused_->Render(Bounded(rays));
+    return fused_->Render(Reaching(rays));
   }
   std::vector<torch::Tensor> rgb, depth, opacity;
   for (int64_t begin = 0; begin < rays.size(); begin += kRenderChunk) {

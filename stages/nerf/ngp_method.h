@@ -52,9 +52,13 @@ class NgpMethod : public Method {
   };
 
   Rays Bounded(const Rays& rays) const;
+  // Far enough in an unbounded scene; as they are in a box.
+  Rays Reaching(const Rays& rays) const;
   torch::Tensor Encode(const torch::Tensor& positions) const;
   torch::Tensor Density(const torch::Tensor& positions) const;
-  Prepared Prepare(const Rays& rays, const torch::Tensor& jitter) const;
+  Prepared Prepare(const Rays& rays,
+                   const torch::Tensor& jitter,
+                   const Roulette& roulette) const;
   PackedComposite Shade(const Prepared& prepared,
                         const torch::Tensor& features,
                         const torch::Tensor& view_directions) const;

@@ -136,11 +136,16 @@ OccupancyGrid::OccupancyGrid(const NgpOptions& options,
   FindOccupied();
 }
 
-void OccupancyGrid::MarkInvisible(const std::vector<Camera>& cameras,
-                                  const SceneFrame& frame) {
-  const torch::Tensor visible =
-      VisibleCells(cameras, frame, resolution_, bounded_ ? 1 : 2);
-  values_.masked_fill_(visible.logical_not(), -1);
+void OccupancyGrid::MarkEmpty(const std::vector<Camera>& cameras,
+                              const std::vector<torch::Tensor>& images,
+                              const SceneFrame& frame) {
+  const double half = bounded_ ? 1 : 2;
+  values_.masked_fill_(
+      VisibleCells(cameras, frame, resolution_, half).logical_not(), -1);
+  if (!images.empty()) {
+    values_.masked_fill_(EmptyCells(cameras, images, frame, resolution_, half),
+                         -1);
+  }
   FindOccupied();
 }
 

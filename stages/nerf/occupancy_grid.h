@@ -41,9 +41,11 @@ class OccupancyGrid {
   // unbounded one. At first every cell counts as occupied.
   OccupancyGrid(const NgpOptions& options, bool bounded, uint64_t seed);
 
-  // Cells that no camera sees are taken out for good.
-  void MarkInvisible(const std::vector<Camera>& cameras,
-                     const SceneFrame& frame);
+  // Cells that no camera sees, or that transparent pixels show to be empty, are
+  // taken out for good. `images` of the cameras may be missing altogether.
+  void MarkEmpty(const std::vector<Camera>& cameras,
+                 const std::vector<torch::Tensor>& images,
+                 const SceneFrame& frame);
 
   // To be called before every step; does something only when an update is due.
   // `thickness` is the length that turns density into optical thickness.

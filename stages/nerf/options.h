@@ -38,13 +38,19 @@ struct NgpOptions {
   int features = 4;           // numbers per entry: 1, 2, 4 or 8
   int base_resolution = 16;   // of the coarsest level
   int finest_resolution = 0;  // of the finest; 0: 1024 bounded, 2048 unbounded
-  int log2_table = 18;        // entries of one level, as a power of two
+  // Entries of one level, as a power of two. 0: by the length of the run, a
+  // small table learns faster and a large one gets further.
+  int log2_table = 0;
   int hidden = 64;            // width of the hidden layers of both nets
   int geometry = 16;          // outputs of the density net, density first
 
-  int batch_samples = 8192;  // trained samples that a step aims at
+  int batch_samples = 4096;  // trained samples that a step aims at
   int max_rays = 8192;       // most rays of a step
-  double min_weight = 5e-4;  // samples below this weight are not trained
+  double min_weight = 5e-4;  // samples below this weight have no colour
+  // In training, Russian roulette in place of min_weight: samples below this
+  // weight are kept by chance and weigh this then. It falls with the learning
+  // rate. 0: by min_weight.
+  double roulette = 0.02;
   double stop_transmittance = 1e-4;  // a ray ends below this
 
   double learning_rate = 1e-2;
@@ -55,8 +61,7 @@ struct NgpOptions {
   double epsilon = 1e-15;
   double weight_decay = 1e-6;  // L2 on the nets' matrices only
 
-  // "huber" (delta 0.1), "mse", or "auto": mse bounded, huber unbounded.
-  std::string loss = "auto";
+  std::string loss = "mse";       // or "huber" (delta 0.1)
   bool random_background = true;  // a new colour behind every ray of a step
   // On the CPU, by the fused kernels; false: by the LibTorch form of the same.
   bool fused = true;
@@ -66,11 +71,11 @@ struct NgpOptions {
   int grid_warmup = 256;         // steps in which every cell is visited
   double grid_decay = 0.95;      // of all cells at an update
   double grid_threshold = 0.01;  // optical thickness of a step: occupied above
-  // Distance between samples in frame units; 0: the box's diagonal / 768
-  // bounded, 1/256 unbounded.
+  // Distance between samples in frame units; 0: the box's diagonal / 512
+  // bounded, 1/128 unbounded.
   double step = 0;
   // Unbounded scenes: the step grows to distance times this.
-  double cone = 1.0 / 128;
+  double cone = 1.0 / 64;
   // Unbounded scenes: marching ends here at the least, in frame units.
   double far = 64;
 };

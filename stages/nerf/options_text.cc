@@ -22,6 +22,7 @@ void VisitNgp(O& o, F&& f) {
   f("batch_samples", o.batch_samples);
   f("max_rays", o.max_rays);
   f("min_weight", o.min_weight);
+  f("roulette", o.roulette);
   f("stop_transmittance", o.stop_transmittance);
   f("learning_rate", o.learning_rate);
   f("constant_part", o.constant_part);

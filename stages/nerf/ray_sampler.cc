@@ -1,9 +1,10 @@
 #include "stages/nerf/ray_sampler.h"
 
 #include "pipeline/base/error.h"
+#include "stages/nerf/kernels/counter_random.h"
 #include "stages/nerf/seeds.h"
 
-#include <utility>
+#include <algorithm>
 #include <vector>
 
 namespace nerfpipe::nerf {
@@ -17,8 +18,8 @@ std::vector<Camera> CamerasOf(const std::vector<View>& views) {
   return cameras;
 }
 
-// P x 4, whatever the channels of the image.
-torch::Tensor FourChannels(const View& view) {
+// H x W x 3 or 4, as the view has it.
+torch::Tensor CheckedImage(const View& view) {
   const torch::Tensor& image = view.image;
   if (!image.defined() || image.dim() != 3 || image.dtype() != torch::kUInt8 ||
       image.size(0) != view.camera.height ||
@@ -29,6 +30,11 @@ torch::Tensor FourChannels(const View& view) {
                         std::to_string(view.camera.height) + ")",
                     "give each camera the size of its image");
   }
+  return image.contiguous();
+}
+
+// P x 4.
+torch::Tensor FourChannels(const torch::Tensor& image) {
   const torch::Tensor flat = image.reshape({-1, image.size(2)});
   return image.size(2) == 4
              ? flat
@@ -44,65 +50,96 @@ RaySampler::RaySampler(const Dataset& dataset,
                        torch::Device device)
     : options_(options),
       device_(device),
-      cameras_(CamerasOf(dataset.train), frame, device) {
-  std::vector<torch::Tensor> pixels;
-  std::vector<int64_t> sizes;
-  std::vector<int64_t> offsets = {0};
+      cameras_(CamerasOf(dataset.train), frame, device),
+      first_pixel_({0}) {
+  std::vector<torch::Tensor> copies;
   for (const View& view : dataset.train) {
-    pixels.push_back(FourChannels(view));
-    sizes.push_back(view.camera.width);
-    sizes.push_back(view.camera.height);
-    offsets.push_back(offsets.back() + pixels.back().size(0));
+    images_.push_back(CheckedImage(view));
+    const torch::Tensor& image = images_.back();
+    first_pixel_.push_back(first_pixel_.back() + image.size(0) * image.size(1));
+    if (!device.is_cpu()) copies.push_back(FourChannels(image).to(device));
   }
-  pixels_ = torch::cat(pixels).to(device);
-  sizes_ = torch::tensor(torch::ArrayRef<int64_t>(sizes), torch::kInt64)
-               .view({-1, 2});
-  offsets_ = torch::tensor(torch::ArrayRef<int64_t>(offsets), torch::kInt64);
+  if (!device.is_cpu()) pixels_ = torch::cat(copies);
+}
+
+RaySampler::Pixels RaySampler::Choose(int64_t count, int64_t step) const {
+  using kernels::RandomBits;
+  const uint64_t key = SeedOf(options_.seed, Purpose::kPixels, step);
+  // Below n, from 64 bits: the part of 2^64 that 128-bit arithmetic keeps.
+  const auto below = [](uint64_t bits, int64_t n) {
+    return static_cast<int64_t>(
+        (static_cast<unsigned __int128>(bits) * static_cast<uint64_t>(n)) >>
+        64);
+  };
+  Pixels pixels = {torch::empty({count}, torch::kInt64),
+                   torch::empty({count}, torch::kInt64),
+                   torch::empty({count}, torch::kInt64)};
+  int64_t* views = pixels.view.data_ptr<int64_t>();
+  int64_t* columns = pixels.x.data_ptr<int64_t>();
+  int64_t* rows = pixels.y.data_ptr<int64_t>();
+  for (int64_t i = 0; i < count; ++i) {
+    // Views by their share of all pixels.
+    const uint64_t draw = 3 * static_cast<uint64_t>(options_.one_image ? 0 : i);
+    const int64_t any = below(RandomBits(key, draw), first_pixel_.back());
+    views[i] =
+        std::upper_bound(first_pixel_.begin(), first_pixel_.end(), any) -
+        first_pixel_.begin() - 1;
+    const auto along = [&](int64_t size, uint64_t bits) {
+      if (step >= options_.precrop_steps) return below(bits, size);
+      const int64_t reach = std::max<int64_t>(
+          1, static_cast<int64_t>(size / 2 * options_.precrop_fraction));
+      return size / 2 - reach + below(bits, 2 * reach);
+    };
+    const torch::Tensor& image = images_[views[i]];
+    const uint64_t at = 3 * static_cast<uint64_t>(i);
+    columns[i] = along(image.size(1), RandomBits(key, at + 1));
+    rows[i] = along(image.size(0), RandomBits(key, at + 2));
+  }
+  return pixels;
+}
+
+torch::Tensor RaySampler::ColoursOnCpu(const Pixels& pixels) const {
+  const int64_t count = pixels.view.size(0);
+  const int64_t* views = pixels.view.data_ptr<int64_t>();
+  const int64_t* columns = pixels.x.data_ptr<int64_t>();
+  const int64_t* rows = pixels.y.data_ptr<int64_t>();
+  const torch::Tensor rgba = torch::ones({count, 4});
+  float* to = rgba.data_ptr<float>();
+  for (int64_t i = 0; i < count; ++i) {
+    const torch::Tensor& image = images_[views[i]];
+    const int64_t channels = image.size(2);
+    const uint8_t* pixel = image.data_ptr<uint8_t>() +
+                           channels * (rows[i] * image.size(1) + columns[i]);
+    for (int64_t c = 0; c < channels; ++c) {
+      to[4 * i + c] = static_cast<float>(pixel[c]) / 255;
+    }
+  }
+  return rgba;
+}
+
+torch::Tensor RaySampler::ColoursOnDevice(const Pixels& pixels) const {
+  torch::Tensor index = torch::empty_like(pixels.view);
+  for (int64_t i = 0; i < index.size(0); ++i) {
+    const int64_t view = pixels.view.data_ptr<int64_t>()[i];
+    index.data_ptr<int64_t>()[i] =
+        first_pixel_[view] +
+        pixels.y.data_ptr<int64_t>()[i] * images_[view].size(1) +
+        pixels.x.data_ptr<int64_t>()[i];
+  }
+  return pixels_.index_select(0, index.to(device_)).to(torch::kFloat32) / 255;
 }
 
 RayBatch RaySampler::Draw(int64_t count,
                           int64_t step,
                           const RayRules& rules) const {
-  torch::Generator generator =
-      GeneratorOf(options_.seed, Purpose::kPixels, step);
-  // Views by their share of all pixels.
-  const int64_t total = offsets_[-1].item<int64_t>();
-  torch::Tensor view =
-      torch::searchsorted(offsets_,
-                          torch::randint(total,
-                                         {options_.one_image ? 1 : count},
-                                         generator,
-                                         torch::kInt64),
-                          /*out_int32=*/false,
-                          /*right=*/true) -
-      1;
-  if (options_.one_image) {
-    view = view.expand({count}).contiguous();
-  }
-  const torch::Tensor size = sizes_.index_select(0, view);
-  torch::Tensor first = torch::zeros_like(size);
-  torch::Tensor extent = size;
-  if (step < options_.precrop_steps) {
-    const torch::Tensor half = size.floor_divide(2);
-    const torch::Tensor reach =
-        (half * options_.precrop_fraction).to(torch::kInt64).clamp_min(1);
-    first = half - reach;
-    extent = 2 * reach;
-  }
-  const torch::Tensor uniforms =
-      torch::rand({count, 2}, generator, torch::kFloat64);
-  const torch::Tensor place =
-      first + torch::minimum((uniforms * extent).to(torch::kInt64), extent - 1);
-  const torch::Tensor x = place.select(1, 0);
-  const torch::Tensor y = place.select(1, 1);
-  const torch::Tensor pixel =
-      offsets_.index_select(0, view) + y * size.select(1, 0) + x;
-
+  const Pixels pixels = Choose(count, step);
   RayBatch batch;
-  batch.rays =
-      cameras_.Through(view.to(device_), x.to(device_), y.to(device_), rules);
+  batch.rays = cameras_.Through(pixels.view.to(device_),
+                                pixels.x.to(device_),
+                                pixels.y.to(device_),
+                                rules);
   batch.rgba =
-      pixels_.index_select(0, pixel.to(device_)).to(torch::kFloat32) / 255;
+      device_.is_cpu() ? ColoursOnCpu(pixels) : ColoursOnDevice(pixels);
   return batch;
 }
 

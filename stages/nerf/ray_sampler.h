@@ -8,7 +8,7 @@
 #include "stages/nerf/scene.h"
 
 #include <cstdint>
-#include <memory>
+#include <vector>
 
 #include <torch/torch.h>
 
@@ -24,7 +24,8 @@ struct SamplerOptions {
 
 class RaySampler {
  public:
-  // Keeps the images as bytes on `device`.
+  // Keeps the images as bytes: on the CPU the data set's own memory, elsewhere
+  // a copy on the device.
   RaySampler(const Dataset& dataset,
              const SceneFrame& frame,
              SamplerOptions options,
@@ -37,9 +38,16 @@ class RaySampler {
   SamplerOptions options_;
   torch::Device device_;
   CameraTable cameras_;
-  torch::Tensor sizes_;    // V x 2 on the CPU: width, height
-  torch::Tensor offsets_;  // V + 1 on the CPU: first pixel of each view
-  torch::Tensor pixels_;   // P x 4 uint8 on the device
+  struct Pixels {
+    torch::Tensor view, x, y;  // N, int64
+  };
+  Pixels Choose(int64_t count, int64_t step) const;
+  torch::Tensor ColoursOnCpu(const Pixels& pixels) const;
+  torch::Tensor ColoursOnDevice(const Pixels& pixels) const;
+
+  std::vector<torch::Tensor> images_;  // on the CPU: H x W x 3 or 4, uint8
+  std::vector<int64_t> first_pixel_;   // V + 1: in all images in a row
+  torch::Tensor pixels_;               // elsewhere: P x 4 uint8
 };
 
 }  // namespace nerfpipe::nerf

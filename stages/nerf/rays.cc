@@ -2,6 +2,10 @@
 
 #include "pipeline/base/error.h"
 
+#include <cmath>
+
+#include <ATen/Parallel.h>
+
 namespace nerfpipe::nerf {
 namespace {
 
@@ -24,6 +28,10 @@ Placement PlacementOf(const SceneFrame& frame) {
   placement.rotation = placement.linear / frame.scale;
   placement.translation = rows.select(1, 3);
   return placement;
+}
+
+double PixelCentre(const RayRules& rules) {
+  return rules.integer_pixels ? 0.0 : 0.5;
 }
 
 }  // namespace
@@ -62,12 +70,68 @@ CameraTable::CameraTable(const std::vector<Camera>& cameras,
   centres_ = torch::stack(centres).to(options);
 }
 
+template <typename T>
+Rays CameraTable::LoopThrough(const torch::Tensor& view,
+                              const torch::Tensor& x,
+                              const torch::Tensor& y,
+                              double centre) const {
+  const int64_t count = view.size(0);
+  Rays rays;
+  rays.origins = torch::empty({count, 3}, centres_.options());
+  rays.directions = torch::empty_like(rays.origins);
+  rays.view_directions = torch::empty_like(rays.origins);
+  rays.near = torch::full({count}, frame_.near, centres_.options());
+  rays.far = torch::full({count}, frame_.far, centres_.options());
+  const int64_t* views = view.data_ptr<int64_t>();
+  const int64_t* columns = x.data_ptr<int64_t>();
+  const int64_t* rows = y.data_ptr<int64_t>();
+  T* origin = rays.origins.data_ptr<T>();
+  T* direction = rays.directions.data_ptr<T>();
+  T* unit = rays.view_directions.data_ptr<T>();
+  at::parallel_for(0, count, 1 << 14, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const T* k = intrinsics_.data_ptr<T>() + 4 * views[i];
+      const T* rotation = rotations_.data_ptr<T>() + 9 * views[i];
+      const T* from = centres_.data_ptr<T>() + 3 * views[i];
+      const T u =
+          (static_cast<T>(columns[i]) + static_cast<T>(centre) - k[2]) / k[0];
+      const T v =
+          (static_cast<T>(rows[i]) + static_cast<T>(centre) - k[3]) / k[1];
+      T* d = direction + 3 * i;
+      for (int a = 0; a < 3; ++a) {
+        origin[3 * i + a] = from[a];
+        d[a] =
+            rotation[3 * a] * u - rotation[3 * a + 1] * v - rotation[3 * a + 2];
+      }
+      const T length = std::sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
+      for (int a = 0; a < 3; ++a) unit[3 * i + a] = d[a] / length;
+    }
+  });
+  return rays;
+}
+
 Rays CameraTable::Through(const torch::Tensor& view,
                           const torch::Tensor& x,
                           const torch::Tensor& y,
                           const RayRules& rules) const {
+  if (!centres_.device().is_cpu()) {
+    return ThroughPlain(view, x, y, rules);
+  }
+  const double centre = PixelCentre(rules);
+  const Rays rays = centres_.scalar_type() == torch::kFloat64
+                        ? LoopThrough<double>(view, x, y, centre)
+                        : LoopThrough<float>(view, x, y, centre);
+  return rules.ndc && frame_.ndc
+             ? ToNdc(rays, frame_.ndc_focal_x, frame_.ndc_focal_y)
+             : rays;
+}
+
+Rays CameraTable::ThroughPlain(const torch::Tensor& view,
+                               const torch::Tensor& x,
+                               const torch::Tensor& y,
+                               const RayRules& rules) const {
   const torch::Tensor k = intrinsics_.index_select(0, view);
-  const double centre = rules.integer_pixels ? 0.0 : 0.5;
+  const double centre = PixelCentre(rules);
   const torch::Tensor u =
       (x.to(k.dtype()) + centre - k.select(1, 2)) / k.select(1, 0);
   const torch::Tensor v =

@@ -47,11 +47,23 @@ class CameraTable {
                const torch::Tensor& x,
                const torch::Tensor& y,
                const RayRules& rules) const;
+  // The definition of the same, for any device: Through() is one loop on the
+  // CPU.
+  Rays ThroughPlain(const torch::Tensor& view,
+                    const torch::Tensor& x,
+                    const torch::Tensor& y,
+                    const RayRules& rules) const;
 
   // All pixels of one view, row by row.
   Rays ThroughAll(int64_t view, const RayRules& rules) const;
 
  private:
+  template <typename T>
+  Rays LoopThrough(const torch::Tensor& view,
+                   const torch::Tensor& x,
+                   const torch::Tensor& y,
+                   double centre) const;
+
   SceneFrame frame_;
   std::vector<Camera> cameras_;
   torch::Tensor intrinsics_;  // V x 4: fx, fy, cx, cy

@@ -39,6 +39,18 @@ struct Window {
   int64_t steps = 0;
 };
 
+// Entries of a level of the hash grid for a run of this length. In a short run
+// those of a large table are visited too seldom, and all of it is too far from
+// the processor; what a long run gains by a large one is measured in
+// docs/PERFORMANCE.md.
+int TableFor(const TrainOptions& train, torch::Device device) {
+  constexpr double kStepsPerSecond = 120;  // of two cores
+  if (!device.is_cpu()) return 19;
+  const double seconds =
+      train.time > 0 ? train.time : train.steps / kStepsPerSecond;
+  return seconds <= 100 ? 16 : seconds <= 200 ? 17 : 18;
+}
+
 MethodContext ContextOf(const Dataset& dataset,
                         SceneFrame frame,
                         Options options,
@@ -54,13 +66,19 @@ MethodContext ContextOf(const Dataset& dataset,
     train.steps = train.time > 0 ? kUnlimitedSteps
                                  : FindMethod(train.method).default_steps;
   }
+  int& log2_table = context.options.ngp.log2_table;
+  if (log2_table == 0) log2_table = TableFor(train, device);
   context.frame = std::move(frame);
   for (const View& view : dataset.train) {
     context.cameras.push_back(view.camera);
+    if (view.image.defined() && view.image.dim() == 3) {
+      context.images.push_back(view.image);
+    }
     context.has_alpha =
         context.has_alpha || (view.image.defined() && view.image.dim() == 3 &&
                               view.image.size(2) == 4);
   }
+  if (context.images.size() != context.cameras.size()) context.images.clear();
   context.background = dataset.background;
   context.device = device;
   return context;
@@ -256,6 +274,12 @@ void Trainer::Load(const std::filesystem::path& path) {
                     "use the same options, or remove it to train again");
   }
   LoadState(archive, path);
+}
+
+Options Trainer::OptionsOf(const std::filesystem::path& path) {
+  torch::serialize::InputArchive archive;
+  ReadCheckpoint(archive, path, torch::kCPU);
+  return OptionsFromText(ReadText(archive, "trainer.options"));
 }
 
 void Trainer::LoadState(torch::serialize::InputArchive& archive,

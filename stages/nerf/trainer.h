@@ -74,6 +74,9 @@ class Trainer {
       int threads = 0,
       torch::Device device = torch::kCPU);
 
+  // The options that a checkpoint's run was made with. Throws as Load() does.
+  static Options OptionsOf(const std::filesystem::path& path);
+
   // Everything the rest of the run depends on, in one file that appears whole
   // or not at all. Throws UserError when the disk refuses.
   void Save(const std::filesystem::path& path);

@@ -1,6 +1,9 @@
 #include "stages/nerf/visibility.h"
 
+#include "pipeline/base/error.h"
+
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include <ATen/Parallel.h>
@@ -14,27 +17,93 @@ struct Viewer {
   double centre[3];
   double fx, fy, cx, cy, width, height;
 
-  bool Sees(const double* x, double radius) const {
-    double d[3], c[3];
+  // From the camera to x, along right, up, back.
+  std::array<double, 3> ToCamera(const double* x) const {
+    std::array<double, 3> c = {};
     for (int i = 0; i < 3; ++i) {
-      d[i] = x[i] - centre[i];
+      for (int j = 0; j < 3; ++j) {
+        c[j] += rotation[3 * i + j] * (x[i] - centre[i]);
+      }
     }
-    for (int i = 0; i < 3; ++i) {
-      c[i] =
-          rotation[i] * d[0] + rotation[3 + i] * d[1] + rotation[6 + i] * d[2];
-    }
-    const double depth = -c[2];
-    if (depth <= radius) {
-      // Round the camera itself every ball counts as seen.
-      return depth > -radius &&
-             d[0] * d[0] + d[1] * d[1] + d[2] * d[2] < 4 * radius * radius;
-    }
-    const double u = cx + fx * c[0] / depth;
-    const double v = cy - fy * c[1] / depth;
-    const double margin = std::max(fx, fy) * radius / (depth - radius);
-    return u > -margin && u < width + margin && v > -margin &&
-           v < height + margin;
+    return c;
   }
+
+  // The square of pixels that a ball before the camera stays within.
+  struct Square {
+    double u, v, reach;
+  };
+  Square Project(const std::array<double, 3>& c, double radius) const {
+    const double depth = -c[2];
+    return {cx + fx * c[0] / depth,
+            cy - fy * c[1] / depth,
+            std::max(fx, fy) * radius / (depth - radius)};
+  }
+
+  bool Sees(const double* x, double radius) const {
+    const std::array<double, 3> c = ToCamera(x);
+    if (-c[2] <= radius) {
+      // Round the camera itself every ball counts as seen.
+      return -c[2] > -radius &&
+             c[0] * c[0] + c[1] * c[1] + c[2] * c[2] < 4 * radius * radius;
+    }
+    const Square at = Project(c, radius);
+    return at.u > -at.reach && at.u < width + at.reach && at.v > -at.reach &&
+           at.v < height + at.reach;
+  }
+};
+
+// How many blocks of pixels with something in them any rectangle holds.
+class MaskSums {
+ public:
+  // rgba: H x W x 4 bytes.
+  explicit MaskSums(const torch::Tensor& rgba) {
+    const int64_t height = rgba.size(0);
+    const int64_t width = rgba.size(1);
+    block_ = std::max<int64_t>(1, std::max(height, width) / 512);
+    columns_ = (width + block_ - 1) / block_;
+    rows_ = (height + block_ - 1) / block_;
+    sums_.assign((columns_ + 1) * (rows_ + 1), 0);
+    const uint8_t* bytes = rgba.data_ptr<uint8_t>();
+    for (int64_t y = 0; y < height; ++y) {
+      for (int64_t x = 0; x < width; ++x) {
+        if (bytes[4 * (y * width + x) + 3] != 0) {
+          sums_[At(x / block_ + 1, y / block_ + 1)] = 1;
+        }
+      }
+    }
+    for (int64_t y = 1; y <= rows_; ++y) {
+      for (int64_t x = 1; x <= columns_; ++x) {
+        sums_[At(x, y)] +=
+            sums_[At(x - 1, y)] + sums_[At(x, y - 1)] - sums_[At(x - 1, y - 1)];
+      }
+    }
+  }
+
+  // Whether all pixels of a square are in the image and transparent.
+  bool Empty(const Viewer::Square& square, double width, double height) const {
+    const double reach = square.reach + 1;  // poses are not exact
+    const double left = square.u - reach;
+    const double right = square.u + reach;
+    const double top = square.v - reach;
+    const double bottom = square.v + reach;
+    if (!(left >= 0 && top >= 0 && right < width && bottom < height)) {
+      return false;
+    }
+    const int64_t x0 = static_cast<int64_t>(left) / block_;
+    const int64_t y0 = static_cast<int64_t>(top) / block_;
+    const int64_t x1 = static_cast<int64_t>(right) / block_ + 1;
+    const int64_t y1 = static_cast<int64_t>(bottom) / block_ + 1;
+    return sums_[At(x1, y1)] + sums_[At(x0, y0)] ==
+           sums_[At(x0, y1)] + sums_[At(x1, y0)];
+  }
+
+ private:
+  size_t At(int64_t x, int64_t y) const {
+    return static_cast<size_t>(y * (columns_ + 1) + x);
+  }
+
+  int64_t block_ = 1, columns_ = 0, rows_ = 0;
+  std::vector<int32_t> sums_;  // of everything above and to the left
 };
 
 std::vector<Viewer> ViewersOf(const std::vector<Camera>& cameras,
@@ -90,6 +159,22 @@ Ball BallOfCell(const double (&cell_centre)[3], double size) {
   return ball;
 }
 
+// Calls body(ball, cell) for all cells, rows of cells in parallel.
+template <typename Body>
+void ForCells(int64_t r, double half, const Body& body) {
+  const double size = 2 * half / static_cast<double>(r);
+  at::parallel_for(0, r * r, 16, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      for (int64_t i = 0; i < r; ++i) {
+        const double centre[3] = {(i + 0.5) * size - half,
+                                  (row % r + 0.5) * size - half,
+                                  (row / r + 0.5) * size - half};
+        body(BallOfCell(centre, size), row * r + i);
+      }
+    }
+  });
+}
+
 }  // namespace
 
 torch::Tensor VisibleCells(const std::vector<Camera>& cameras,
@@ -97,29 +182,53 @@ torch::Tensor VisibleCells(const std::vector<Camera>& cameras,
                            int64_t resolution,
                            double half) {
   const std::vector<Viewer> viewers = ViewersOf(cameras, frame);
-  const int64_t r = resolution;
-  const double size = 2 * half / static_cast<double>(r);
-  torch::Tensor visible = torch::zeros({r * r * r}, torch::kBool);
+  torch::Tensor visible =
+      torch::zeros({resolution * resolution * resolution}, torch::kBool);
   bool* out = visible.data_ptr<bool>();
-  at::parallel_for(0, r * r, 16, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      size_t last = 0;  // neighbours are mostly seen by the same camera
-      for (int64_t i = 0; i < r; ++i) {
-        const double centre[3] = {(i + 0.5) * size - half,
-                                  (row % r + 0.5) * size - half,
-                                  (row / r + 0.5) * size - half};
-        const Ball ball = BallOfCell(centre, size);
-        for (size_t v = 0; v < viewers.size() && !out[row * r + i]; ++v) {
-          const size_t at = (last + v) % viewers.size();
-          if (viewers[at].Sees(ball.centre, ball.radius)) {
-            out[row * r + i] = true;
-            last = at;
-          }
-        }
+  ForCells(resolution, half, [&](const Ball& ball, int64_t cell) {
+    // Neighbours are mostly seen by the same camera.
+    thread_local size_t last = 0;
+    for (size_t v = 0; v < viewers.size() && !out[cell]; ++v) {
+      const size_t at = (last + v) % viewers.size();
+      if (viewers[at].Sees(ball.centre, ball.radius)) {
+        out[cell] = true;
+        last = at;
       }
     }
   });
   return visible;
+}
+
+torch::Tensor EmptyCells(const std::vector<Camera>& cameras,
+                         const std::vector<torch::Tensor>& images,
+                         const SceneFrame& frame,
+                         int64_t resolution,
+                         double half) {
+  NERFPIPE_CHECK(cameras.size() == images.size());
+  const std::vector<Viewer> all = ViewersOf(cameras, frame);
+  std::vector<Viewer> viewers;
+  std::vector<MaskSums> masks;
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (images[i].size(2) != 4) continue;
+    viewers.push_back(all[i]);
+    masks.emplace_back(images[i].contiguous());
+  }
+  torch::Tensor empty =
+      torch::zeros({resolution * resolution * resolution}, torch::kBool);
+  bool* out = empty.data_ptr<bool>();
+  const size_t needed = 1 + viewers.size() / 20;
+  ForCells(resolution, half, [&](const Ball& ball, int64_t cell) {
+    size_t votes = 0;
+    for (size_t v = 0; v < viewers.size() && votes < needed; ++v) {
+      const std::array<double, 3> c = viewers[v].ToCamera(ball.centre);
+      if (-c[2] <= ball.radius) continue;
+      votes += masks[v].Empty(viewers[v].Project(c, ball.radius),
+                              viewers[v].width,
+                              viewers[v].height);
+    }
+    out[cell] = votes >= needed;
+  });
+  return empty;
 }
 
 }  // namespace nerfpipe::nerf

@@ -20,4 +20,14 @@ torch::Tensor VisibleCells(const std::vector<Camera>& cameras,
                            int64_t resolution,
                            double half);
 
+// The same cells: true where the transparent pixels (alpha 0) of several images
+// show that nothing is there. `images` (H x W x 3 or 4 bytes) belong to the
+// cameras; those without alpha have no say. Several, so that one bad mask does
+// no harm.
+torch::Tensor EmptyCells(const std::vector<Camera>& cameras,
+                         const std::vector<torch::Tensor>& images,
+                         const SceneFrame& frame,
+                         int64_t resolution,
+                         double half);
+
 }  // namespace nerfpipe::nerf

@@ -39,7 +39,7 @@ using Settings = std::map<std::string, double>;
 Settings ReadSettings(int argc, char** argv) {
   Settings settings = {{"seconds", 60},
                        {"factor", 0},
-                       {"threads", 0},
+                       {"threads", 2},
                        {"table", 17},
                        {"batch", 6144},
                        {"seed", 1},
@@ -48,6 +48,21 @@ Settings ReadSettings(int argc, char** argv) {
                        {"flat", 0.7},
                        {"final", 0.03},
                        {"views", 1000},
+                       {"lr", 1e-2},
+                       {"hull", 1},
+                       {"stop", 1e-4},
+                       {"share", 0},
+                       {"sharefinal", 1},
+                       {"cone", 1.0 / 128},
+                       {"huber", -1},
+                       {"coarse", 1},
+                       {"coarseto", 0.1},
+                       {"every", 32},
+                       {"warm", 256},
+                       {"fin", 0},
+                       {"thr", 0.01},
+                       {"beta1", 0.9},
+                       {"wd", 1e-6},
                        {"far", 64}};
   for (int i = 2; i < argc; ++i) {
     const std::string text = argv[i];
@@ -79,6 +94,7 @@ struct State {
       t.colour1 = all.subspan(table + kColour1At, kHidden * kHidden);
       t.colour2 = all.subspan(table + kColour2At, kColours * kHidden);
     }
+    tensors[2].table = tensors[2].table.first(table / kFeatures);
     fill(tensors[0].table, 1e-4);
     fill(tensors[0].density0, std::sqrt(6.0 / (kHidden + kInputs)));
     fill(tensors[0].density1, std::sqrt(6.0 / (kHidden + kGeometry)));
@@ -170,19 +186,28 @@ class Run {
       : frame_(frame), settings_(std::move(settings)) {
     shape_.contracted = !frame.bounded;
     shape_.log2_table = static_cast<int>(settings_["table"]);
-    shape_.finest_resolution = frame.bounded ? 1024 : 2048;
+    shape_.finest_resolution = settings_["fin"] > 0 ? settings_["fin"] : frame.bounded ? 1024 : 2048;
     kernels::SampleRules& rules = options_.samples;
     rules.march.contracted = shape_.contracted;
     rules.march.step =
         static_cast<float>(settings_["step"] > 0 ? settings_["step"]
                            : frame.bounded       ? 2 * std::sqrt(3.0) / 512
                                                  : 1.0 / 256);
-    rules.march.cone = 1.0f / 128;
+    rules.march.cone = settings_["cone"];
+    rules.roulette = settings_["share"];
     rules.min_weight = static_cast<float>(settings_["minw"]);
     options_.loss =
         frame.bounded ? kernels::LossKind::kSquared : kernels::LossKind::kHuber;
     options_.target_samples = static_cast<size_t>(settings_["batch"]);
     options_.seed = static_cast<uint64_t>(settings_["seed"]);
+    if (settings_["huber"] >= 0) options_.loss = settings_["huber"] > 0 ? kernels::LossKind::kHuber : kernels::LossKind::kSquared;
+    base_ = rules.march.step;
+    rules.stop_transmittance = settings_["stop"];
+    options_.table_adam.beta1 = settings_["beta1"];
+    options_.net_adam.weight_decay = settings_["wd"];
+    grid_options_.every = settings_["every"];
+    grid_options_.warmup = settings_["warm"];
+    grid_options_.threshold = settings_["thr"];
     grid_options_.length = rules.march.step;
     grid_options_.seed = options_.seed;
     SamplerOptions sampler;
@@ -197,6 +222,17 @@ class Run {
             .contiguous();
     for (size_t i = 0; i < thickness_.size(); ++i) {
       if (!seen.data_ptr<bool>()[i]) thickness_[i] = -1;
+    }
+    if (settings_["hull"] > 0) {
+      std::vector<torch::Tensor> images;
+      for (const View& view : dataset.train) images.push_back(view.image);
+      const double t0 = Now();
+      const torch::Tensor empty =
+          EmptyCells(cameras, images, frame, kernels::kGridSide, frame.bounded ? 1 : 2);
+      std::printf("hull %.2f s, %.3f of cells empty\n", Now() - t0, empty.to(torch::kFloat32).mean().item<double>());
+      for (size_t i = 0; i < thickness_.size(); ++i) {
+        if (empty.data_ptr<bool>()[i]) thickness_[i] = -1;
+      }
     }
     grid_ = std::make_unique<kernels::OccupancyGrid>(thickness_);
     state_ = std::make_unique<State>(shape_, options_.seed);
@@ -234,11 +270,16 @@ class Run {
   void Step(int64_t step, double part) {
     const double flat = settings_["flat"];
     const double rate =
-        1e-2 * (part < flat
+        settings_["lr"] * (part < flat
                     ? 1
                     : std::pow(settings_["final"], (part - flat) / (1 - flat)));
     options_.table_adam.learning_rate = static_cast<float>(rate);
     options_.net_adam.learning_rate = static_cast<float>(rate);
+    options_.samples.roulette =
+        settings_["share"] * (part < flat ? 1 : std::pow(settings_["sharefinal"], (part - flat) / (1 - flat)));
+    const double along = std::min(1.0, part / settings_["coarseto"]);
+    options_.samples.march.step =
+        base_ * std::pow(settings_["coarse"], 1 - along);
     kernels_->UpdateGridIfDue(grid_options_, step);
     RayBatch batch = sampler_->Draw(rays_, step, {});
     if (!frame_.bounded) {
@@ -283,7 +324,7 @@ class Run {
   std::unique_ptr<State> state_;
   std::unique_ptr<NgpKernels> kernels_;
   int64_t rays_ = 256, total_rays_ = 0, marched_ = 0, trained_ = 0, steps_ = 0;
-  double error_ = 0, seconds_ = 0;
+  double error_ = 0, seconds_ = 0, base_ = 0;
 };
 
 int Main(int argc, char** argv) {

@@ -138,11 +138,12 @@ def ndc(o, d, fx, fy, near):
 
 
 def adam(p, gradients, rate, b1, b2, eps, decay, correct):
+    # Without correction it is the table's form: one second moment for the row.
     m, v = np.zeros_like(p), np.zeros_like(p)
     for t, g in enumerate(gradients, 1):
         g = g + decay * p
         m = b1 * m + (1 - b1) * g
-        v = b2 * v + (1 - b2) * g * g
+        v = b2 * v + (1 - b2) * (g * g if correct else np.mean(g * g))
         mh = m / (1 - b1**t) if correct else m
         vh = v / (1 - b2**t) if correct else v
         p = p - rate * mh / (np.sqrt(vh) + eps)

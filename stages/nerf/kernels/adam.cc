@@ -1,5 +1,7 @@
 #include "stages/nerf/kernels/adam.h"
 
+#include "stages/nerf/kernels/ngp_shape.h"
+
 #include <cmath>
 #include <cstring>
 
@@ -16,37 +18,67 @@ namespace nerfpipe::nerf::kernels {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Updates Lanes(d) elements from `at` on where the gradient is not zero.
-template <class D>
-HWY_INLINE void UpdateVector(D d,
-                             const AdamSettings& s,
-                             const AdamArrays& a,
-                             size_t at) {
-  const auto g = hn::LoadU(d, a.gradients + at);
-  const auto on = hn::Ne(g, hn::Zero(d));
-  const auto m_old = hn::LoadU(d, a.first + at);
-  const auto v_old = hn::LoadU(d, a.second + at);
-  const auto p_old = hn::LoadU(d, a.values + at);
-  const auto m = hn::MulAdd(hn::Set(d, 1 - s.beta1), hn::Sub(g, m_old), m_old);
-  const auto v =
-      hn::MulAdd(hn::Set(d, 1 - s.beta2), hn::MulSub(g, g, v_old), v_old);
-  const auto rate = hn::Div(m, hn::Add(hn::Sqrt(v), hn::Set(d, s.epsilon)));
-  const auto p = hn::NegMulAdd(hn::Set(d, s.learning_rate), rate, p_old);
-  hn::StoreU(hn::IfThenElse(on, m, m_old), d, a.first + at);
-  hn::StoreU(hn::IfThenElse(on, v, v_old), d, a.second + at);
-  hn::StoreU(hn::IfThenElse(on, p, p_old), d, a.values + at);
-  hn::StoreU(hn::Zero(d), d, a.gradients + at);
+using RowTag = hn::FixedTag<float, kFeatures>;
+using RowVec = hn::Vec<RowTag>;
+static_assert(kFeatures == 4 && kRowsPerFlag == 4);
+
+// Mean over each of four rows, one lane each.
+HWY_INLINE RowVec RowMeans(RowVec r0, RowVec r1, RowVec r2, RowVec r3) {
+  const RowTag d;
+  const auto low =
+      hn::Add(hn::InterleaveLower(d, r0, r1), hn::InterleaveUpper(d, r0, r1));
+  const auto high =
+      hn::Add(hn::InterleaveLower(d, r2, r3), hn::InterleaveUpper(d, r2, r3));
+  return hn::Mul(hn::Set(d, 0.25f),
+                 hn::Add(hn::ConcatLowerLower(d, high, low),
+                         hn::ConcatUpperUpper(d, high, low)));
+}
+
+// Four rows at once; those without gradient keep their moments and values.
+HWY_INLINE void UpdateRows(const AdamSettings& s,
+                           const AdamArrays& a,
+                           size_t row) {
+  const RowTag d;
+  float* HWY_RESTRICT p = a.values + row * kFeatures;
+  float* HWY_RESTRICT m = a.first + row * kFeatures;
+  float* HWY_RESTRICT g = a.gradients + row * kFeatures;
+  const auto g0 = hn::Load(d, g);
+  const auto g1 = hn::Load(d, g + 4);
+  const auto g2 = hn::Load(d, g + 8);
+  const auto g3 = hn::Load(d, g + 12);
+  const auto squares = RowMeans(
+      hn::Mul(g0, g0), hn::Mul(g1, g1), hn::Mul(g2, g2), hn::Mul(g3, g3));
+  const auto on = hn::Gt(squares, hn::Zero(d));
+  const auto v_old = hn::LoadU(d, a.second + row);
+  const auto v = hn::MulAdd(
+      hn::IfThenElseZero(on, hn::Set(d, 1 - s.beta2)),
+      hn::Sub(squares, v_old),
+      v_old);
+  hn::StoreU(v, d, a.second + row);
+  const auto rate = hn::IfThenElseZero(
+      on,
+      hn::Div(hn::Set(d, -s.learning_rate),
+              hn::Add(hn::Sqrt(v), hn::Set(d, s.epsilon))));
+  const auto share = hn::IfThenElseZero(on, hn::Set(d, 1 - s.beta1));
+  const auto update = [&](size_t at, RowVec gradient, RowVec r, RowVec c)
+                          HWY_ATTR {
+    const auto m_old = hn::LoadU(d, m + at);
+    const auto m_new = hn::MulAdd(c, hn::Sub(gradient, m_old), m_old);
+    hn::StoreU(m_new, d, m + at);
+    hn::StoreU(hn::MulAdd(r, m_new, hn::LoadU(d, p + at)), d, p + at);
+    hn::Store(hn::Zero(d), d, g + at);
+  };
+  update(0, g0, hn::Broadcast<0>(rate), hn::Broadcast<0>(share));
+  update(4, g1, hn::Broadcast<1>(rate), hn::Broadcast<1>(share));
+  update(8, g2, hn::Broadcast<2>(rate), hn::Broadcast<2>(share));
+  update(12, g3, hn::Broadcast<3>(rate), hn::Broadcast<3>(share));
 }
 
 void AdamTouchedT(const AdamSettings& settings,
                   const AdamArrays& arrays,
-                  size_t count,
-                  size_t block,
+                  size_t rows,
                   uint8_t* touched) {
-  const hn::CappedTag<float, 16> d;
-  const hn::FixedTag<float, 1> d1;
-  const size_t lanes = hn::Lanes(d);
-  const size_t blocks = (count + block - 1) / block;
+  const size_t blocks = rows / kRowsPerFlag;
   for (size_t b = 0; b < blocks; ++b) {
     if (b % 8 == 0 && b + 8 <= blocks) {
       uint64_t eight;
@@ -58,13 +90,55 @@ void AdamTouchedT(const AdamSettings& settings,
     }
     if (touched[b] == 0) continue;
     touched[b] = 0;
-    const size_t end = HWY_MIN((b + 1) * block, count);
-    size_t at = b * block;
-    for (; at + lanes <= end; at += lanes) {
-      UpdateVector(d, settings, arrays, at);
-    }
-    for (; at < end; ++at) UpdateVector(d1, settings, arrays, at);
+    UpdateRows(settings, arrays, b * kRowsPerFlag);
   }
+}
+
+struct DenseRates {
+  float rate;    // learning rate over the first moment's correction
+  float spread;  // over the root of the second's
+};
+
+template <class D>
+HWY_INLINE void UpdateDense(D d,
+                            const AdamSettings& s,
+                            DenseRates rates,
+                            const AdamArrays& a,
+                            size_t at) {
+  const auto p_old = hn::LoadU(d, a.values + at);
+  const auto m_old = hn::LoadU(d, a.first + at);
+  const auto v_old = hn::LoadU(d, a.second + at);
+  const auto g = hn::MulAdd(
+      hn::Set(d, s.weight_decay), p_old, hn::LoadU(d, a.gradients + at));
+  const auto m = hn::MulAdd(hn::Set(d, 1 - s.beta1), hn::Sub(g, m_old), m_old);
+  const auto v =
+      hn::MulAdd(hn::Set(d, 1 - s.beta2), hn::MulSub(g, g, v_old), v_old);
+  const auto below = hn::MulAdd(
+      hn::Sqrt(v), hn::Set(d, rates.spread), hn::Set(d, s.epsilon));
+  const auto change = hn::Div(hn::Mul(hn::Set(d, rates.rate), m), below);
+  hn::StoreU(m, d, a.first + at);
+  hn::StoreU(v, d, a.second + at);
+  hn::StoreU(hn::Sub(p_old, change), d, a.values + at);
+  hn::StoreU(hn::Zero(d), d, a.gradients + at);
+}
+
+void AdamDenseT(const AdamSettings& settings,
+                const AdamArrays& arrays,
+                size_t count,
+                int64_t step) {
+  const double correction1 = 1 - std::pow(settings.beta1, step);
+  const double correction2 = 1 - std::pow(settings.beta2, step);
+  const DenseRates rates = {
+      static_cast<float>(settings.learning_rate / correction1),
+      static_cast<float>(1 / std::sqrt(correction2))};
+  const hn::CappedTag<float, 16> d;
+  const hn::FixedTag<float, 1> d1;
+  const size_t lanes = hn::Lanes(d);
+  size_t at = 0;
+  for (; at + lanes <= count; at += lanes) {
+    UpdateDense(d, settings, rates, arrays, at);
+  }
+  for (; at < count; ++at) UpdateDense(d1, settings, rates, arrays, at);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -75,35 +149,21 @@ HWY_AFTER_NAMESPACE();
 namespace nerfpipe::nerf::kernels {
 namespace {
 HWY_EXPORT(AdamTouchedT);
+HWY_EXPORT(AdamDenseT);
 }  // namespace
 
 void AdamTouched(const AdamSettings& settings,
                  const AdamArrays& arrays,
-                 size_t count,
-                 size_t block,
+                 size_t rows,
                  uint8_t* touched) {
-  HWY_DYNAMIC_DISPATCH(AdamTouchedT)
-  (settings, arrays, count, block, touched);
+  HWY_DYNAMIC_DISPATCH(AdamTouchedT)(settings, arrays, rows, touched);
 }
 
 void AdamDense(const AdamSettings& settings,
                const AdamArrays& arrays,
                size_t count,
                int64_t step) {
-  const double correction1 = 1 - std::pow(settings.beta1, step);
-  const double correction2 = 1 - std::pow(settings.beta2, step);
-  const float rate = static_cast<float>(settings.learning_rate / correction1);
-  const float spread = static_cast<float>(1 / std::sqrt(correction2));
-  for (size_t i = 0; i < count; ++i) {
-    const float g =
-        arrays.gradients[i] + settings.weight_decay * arrays.values[i];
-    float& m = arrays.first[i];
-    float& v = arrays.second[i];
-    m += (1 - settings.beta1) * (g - m);
-    v += (1 - settings.beta2) * (g * g - v);
-    arrays.values[i] -= rate * m / (std::sqrt(v) * spread + settings.epsilon);
-    arrays.gradients[i] = 0;
-  }
+  HWY_DYNAMIC_DISPATCH(AdamDenseT)(settings, arrays, count, step);
 }
 
 }  // namespace nerfpipe::nerf::kernels

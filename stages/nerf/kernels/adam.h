@@ -22,14 +22,17 @@ struct AdamArrays {
   float* gradients;
 };
 
-// The table's form: elements without gradient keep value and moments, and
-// moments are not corrected for their start at zero. Looks only at blocks of
-// `block` elements whose flag is set; clears gradients and flags again. The
-// last block may be shorter. `block` is a multiple of 16.
+// The table's form. Values, first moments and gradients are rows x kFeatures;
+// a row has one second moment, of the mean square of its gradient: less to
+// read and write than one per element, and no worse a step. Rows without
+// gradient keep value and moments, and moments are not corrected for their
+// start at zero. Looks only at blocks of kRowsPerFlag rows whose flag is set;
+// clears gradients and flags again. `rows` is a multiple of kRowsPerFlag, the
+// gradients are aligned to 16 bytes.
+inline constexpr size_t kRowsPerFlag = 4;
 void AdamTouched(const AdamSettings& settings,
                  const AdamArrays& arrays,
-                 size_t count,
-                 size_t block,
+                 size_t rows,
                  uint8_t* touched);
 
 // The nets' form: all elements, bias correction for step number `step` (from

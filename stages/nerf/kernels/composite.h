@@ -33,6 +33,7 @@ struct RaySum {
   float weight = 0;         // of all samples that take part
   float distance = 0;       // sum of weight times distance
   float transmittance = 1;  // left behind the last sample
+  float unspent = 0;        // weight since the last sample that was kept
   // Of the loss by the ray's colour, and, going back to front, by everything
   // behind the next sample.
   std::array<float, 3> slope = {};
@@ -42,7 +43,8 @@ struct RaySum {
 // A sample that takes part in the picture.
 struct Sample {
   uint32_t ray;
-  float weight;  // transmittance before it times its opacity
+  float weight;  // transmittance before it times its opacity, times boost
+  float boost;   // one over the chance of being kept
   float after;   // transmittance behind it
   float density;
   float length;

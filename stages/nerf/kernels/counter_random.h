@@ -14,6 +14,7 @@ enum class RandomUse : uint64_t {
   kBackground = 3,
   kGridCell = 4,
   kGridPoint = 5,
+  kRoulette = 6,
 };
 
 // splitmix64's finaliser (Steele et al. 2014).

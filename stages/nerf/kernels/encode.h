@@ -3,6 +3,7 @@
 // The multi-resolution hash encoding: from points in [0, 1]^3 to the inputs of
 // the density net, and gradients back into the table.
 
+#include "stages/nerf/kernels/adam.h"
 #include "stages/nerf/kernels/ngp_shape.h"
 
 #include <cstddef>
@@ -30,7 +31,6 @@ void EncodePoints(const GridLevels& levels,
 // this level, `gradients` and `touched` belong to this level alone: rows x
 // kFeatures, and one byte for every kRowsPerFlag rows that is set to 1 where
 // something was added.
-inline constexpr size_t kRowsPerFlag = 4;
 void ScatterLevel(const GridLevel& level,
                   const Points& points,
                   const float* d_features,

@@ -9,7 +9,7 @@ namespace {
 
 constexpr size_t kBlock = 256;       // points looked at together
 constexpr int64_t kWarmupParts = 8;  // of all cells, one per update
-constexpr uint32_t kSparsePart = 64;
+constexpr uint32_t kSparsePart = 128;
 
 // Memory of one block.
 struct Points256 {
@@ -71,11 +71,21 @@ std::vector<uint32_t> SparseCells(const OccupancyGrid& grid, uint64_t key) {
   constexpr uint32_t kCount = kGridCells / kSparsePart;
   const std::vector<uint32_t>& occupied = grid.occupied();
   std::vector<uint32_t> cells;
+  cells.reserve(2 * kCount);
+  // One of each run of cells, ascending: neighbours share rows of the table.
   for (uint32_t i = 0; i < kCount; ++i) {
-    cells.push_back(RandomBelow(RandomBits(key, 2 * i), kGridCells));
-    if (occupied.empty()) continue;
-    cells.push_back(occupied[RandomBelow(
-        RandomBits(key, 2 * i + 1), static_cast<uint32_t>(occupied.size()))]);
+    const uint32_t cell =
+        i * kSparsePart + RandomBelow(RandomBits(key, 2 * i), kSparsePart);
+    if (grid.thickness()[cell] >= 0) cells.push_back(cell);
+  }
+  const uint64_t size = occupied.size();
+  for (uint64_t i = 0; i < std::min<uint64_t>(kCount, size); ++i) {
+    const uint64_t count = std::min<uint64_t>(kCount, size);
+    const uint64_t begin = i * size / count;
+    const uint64_t end = (i + 1) * size / count;
+    cells.push_back(
+        occupied[begin + RandomBelow(RandomBits(key, 2 * i + 1),
+                                     static_cast<uint32_t>(end - begin))]);
   }
   return cells;
 }
@@ -112,10 +122,9 @@ void UpdateCells(const Model& model,
   }
   for (size_t i = 0; i < cells.size(); ++i) {
     float& value = thickness[cells[i]];
-    if (value < 0) continue;
     value = replace ? found[i] : std::max(value, found[i]);
   }
-  grid->Rebuild(options.threshold);
+  grid->Rebuild(options.threshold, threads);
 }
 
 bool UpdateGridIfDue(const Model& model,
@@ -142,7 +151,7 @@ bool UpdateGridIfDue(const Model& model,
   std::vector<uint32_t> cells;
   for (size_t i = static_cast<size_t>(update % kWarmupParts); i < kGridCells;
        i += kWarmupParts) {
-    cells.push_back(static_cast<uint32_t>(i));
+    if (grid->thickness()[i] >= 0) cells.push_back(static_cast<uint32_t>(i));
   }
   UpdateCells(model,
               cells,

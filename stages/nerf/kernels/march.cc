@@ -104,18 +104,18 @@ HWY_INLINE int32_t EmptyAhead(const MarchRules& rules,
     const float p = ray.origin[a] + t * ray.direction[a];
     // Beyond the inner cube the cells are bent.
     if (rules.contracted && std::abs(p) > 1) return 0;
-    const int cell =
-        std::clamp(static_cast<int>((p - low) / side), 0, kCoarseSide - 1);
+    const int cell = std::clamp(
+        static_cast<int>((p - low) * (1 / side)), 0, kCoarseSide - 1);
     at = at * kCoarseSide + static_cast<uint32_t>(cell);
     const float edge =
         low + static_cast<float>(cell + (ray.direction[a] > 0 ? 1 : 0)) * side;
-    const float to_edge = (edge - p) / ray.direction[a];
+    const float to_edge = (edge - p) * ray.inverse[a];
     if (ray.direction[a] != 0) exit = std::min(exit, t + to_edge);
   }
   if (grid.coarse()[at] != 0) return 0;
   const float longest =
       rules.contracted ? std::max(rules.step, exit * rules.cone) : rules.step;
-  return std::max(1, static_cast<int32_t>((exit - t) / longest));
+  return std::max(0, static_cast<int32_t>((exit - t) / longest));
 }
 
 size_t MarchT(const MarchRules& rules,
@@ -127,6 +127,7 @@ size_t MarchT(const MarchRules& rules,
   const int32_t lanes = static_cast<int32_t>(hn::Lanes(d));
   const auto far = hn::Set(d, ray->far);
   size_t found = 0;
+  bool empty = true;  // what was looked at last; the start may well be
   while (found < wanted) {
     const auto s = hn::Iota(d, static_cast<float>(ray->next) + ray->jitter);
     const auto t = Distances(rules, *ray, s);
@@ -135,8 +136,9 @@ size_t MarchT(const MarchRules& rules,
       ray->done = true;
       break;
     }
-    const int32_t skip = EmptyAhead(rules, grid, *ray, first);
-    if (skip > 0) {
+    // A jump that is no longer than a vector is not worth its price.
+    const int32_t skip = empty ? EmptyAhead(rules, grid, *ray, first) : 0;
+    if (skip > lanes) {
       ray->next += skip;
       continue;
     }
@@ -147,6 +149,7 @@ size_t MarchT(const MarchRules& rules,
     const Place unit = ToUnit(rules, {along(0), along(1), along(2)});
     const auto on = hn::And(Occupied(grid, unit), hn::Lt(t, far));
     const size_t n = hn::CountTrue(d, on);
+    empty = n == 0;
     if (n > 0) {
       hn::CompressStore(unit.x, on, d, samples.x + found);
       hn::CompressStore(unit.y, on, d, samples.y + found);
@@ -184,10 +187,10 @@ MarchRay StartRay(const MarchRules& rules,
   for (int a = 0; a < 3; ++a) {
     ray.origin[a] = origin[a];
     ray.direction[a] = direction[a];
+    ray.inverse[a] = 1 / direction[a];
     if (rules.contracted) continue;
-    const float inverse = 1 / direction[a];
-    const float t0 = (-1 - origin[a]) * inverse;
-    const float t1 = (1 - origin[a]) * inverse;
+    const float t0 = (-1 - origin[a]) * ray.inverse[a];
+    const float t1 = (1 - origin[a]) * ray.inverse[a];
     if (direction[a] == 0) {
       if (std::abs(origin[a]) > 1) far = near;
     } else {

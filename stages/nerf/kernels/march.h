@@ -24,6 +24,7 @@ struct MarchRules {
 struct MarchRay {
   float origin[3];
   float direction[3];  // unit length
+  float inverse[3];    // 1 / direction
   float near;
   float far;
   float jitter;     // in [0, 1)

@@ -23,15 +23,6 @@ int64_t Now() {
       .count();
 }
 
-// Levels' own parts of the gradient block start at whole cache lines.
-size_t AlignedRows(uint32_t rows) { return (rows + 15) / 16 * 16; }
-
-size_t AlignedStart(const GridLevels& levels, int level) {
-  size_t start = 0;
-  for (int l = 0; l < level; ++l) start += AlignedRows(levels[l].rows);
-  return start;
-}
-
 // Offset of each matrix in a block of kNetSize.
 constexpr std::array<int, 5> kMatrixAt = {
     kDensity0At, kDensity1At, kColour0At, kColour1At, kColour2At};
@@ -50,7 +41,11 @@ std::array<float, 3> BackgroundOf(const StepOptions& options,
 
 struct NgpKernels::Worker {
   RayPacket packet;
-  std::vector<float> jitter;
+  std::vector<float> jitter, chance;
+  // Of the level in work, zero between levels: one such block stays in the
+  // cache where a gradient of the whole table would not.
+  Buffer<float> gradients;
+  Buffer<uint8_t> touched;
   int64_t scatter = 0, adam = 0;
 };
 
@@ -73,11 +68,15 @@ NgpKernels::NgpKernels(const NgpShape& shape,
   model_.grid = grid;
   NERFPIPE_CHECK(values.table.size() ==
                  static_cast<size_t>(TableRows(model_.levels)) * kFeatures);
-  const size_t rows = AlignedStart(model_.levels, kLevels);
-  table_gradients_.Reserve(rows * kFeatures);
-  touched_.Reserve(rows / kRowsPerFlag);
+  NERFPIPE_CHECK(second.table.size() * kFeatures == values.table.size());
+  uint32_t most_rows = 0;
+  for (const GridLevel& level : model_.levels) {
+    most_rows = std::max(most_rows, level.rows);
+  }
   for (int t = 0; t < threads_; ++t) {
     workers_.push_back(std::make_unique<Worker>());
+    workers_.back()->gradients.Reserve(size_t{most_rows} * kFeatures);
+    workers_.back()->touched.Reserve(most_rows / kRowsPerFlag);
   }
   ReloadNets();
 }
@@ -99,8 +98,7 @@ StepStats NgpKernels::TrainStep(const RayArrays& rays,
     stats.marched += group.marched;
     stats.trained += group.trained;
   }
-  UpdateNets(options, step);
-  UpdateTable(options);
+  UpdateParameters(options, step);
   return stats;
 }
 
@@ -115,6 +113,8 @@ void NgpKernels::RunGroups(const RayArrays& rays,
   const uint64_t jitter_key = RandomKey(options.seed, step, RandomUse::kJitter);
   const uint64_t background_key =
       RandomKey(options.seed, step, RandomUse::kBackground);
+  const uint64_t chance_key =
+      RandomKey(options.seed, step, RandomUse::kRoulette);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads_)
   for (int g = 0; g < kGroups; ++g) {
     Worker& worker = *workers_[omp_get_thread_num()];
@@ -128,8 +128,10 @@ void NgpKernels::RunGroups(const RayArrays& rays,
       const size_t first = rays.count * p / packets;
       const size_t count = rays.count * (p + 1) / packets - first;
       worker.jitter.resize(count);
+      worker.chance.resize(count);
       for (size_t i = 0; i < count; ++i) {
         worker.jitter[i] = RandomUniform(jitter_key, first + i);
+        worker.chance[i] = RandomUniform(chance_key, first + i);
       }
       RayPacket& packet = worker.packet;
       packet.Forward(model_,
@@ -138,6 +140,7 @@ void NgpKernels::RunGroups(const RayArrays& rays,
                      first,
                      count,
                      worker.jitter.data(),
+                     worker.chance.data(),
                      /*train=*/true);
       for (size_t i = 0; i < count; ++i) {
         const float* pixel = rgba + 4 * (first + i);
@@ -183,38 +186,43 @@ void NgpKernels::UpdateNets(const StepOptions& options, int64_t step) {
   ReloadNets();
 }
 
-void NgpKernels::UpdateTable(const StepOptions& options) {
+void NgpKernels::UpdateLevel(const StepOptions& options,
+                             int l,
+                             Worker* worker) {
+  const GridLevel& level = model_.levels[l];
+  const int64_t begin = Now();
+  for (const GradientSink& group : groups_) {
+    ScatterLevel(level,
+                 {group.x.data(), group.y.data(), group.z.data()},
+                 group.features[l].data(),
+                 group.count,
+                 worker->gradients.data(),
+                 worker->touched.data());
+  }
+  const int64_t scattered = Now();
+  const size_t at = size_t{level.first_row} * kFeatures;
+  AdamTouched(options.table_adam,
+              {values_.table.data() + at,
+               first_.table.data() + at,
+               second_.table.data() + level.first_row,
+               worker->gradients.data()},
+              level.rows,
+              worker->touched.data());
+  worker->scatter += scattered - begin;
+  worker->adam += Now() - scattered;
+}
+
+void NgpKernels::UpdateParameters(const StepOptions& options, int64_t step) {
   // A level belongs to one thread: no collisions, and one order of additions.
-  // The finest first, they take longest.
+  // The finest first, they take longest; the nets come last and fill the gap.
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads_)
-  for (int i = 0; i < kLevels; ++i) {
-    const int l = kLevels - 1 - i;
-    Worker& worker = *workers_[omp_get_thread_num()];
-    const GridLevel& level = model_.levels[l];
-    const size_t start = AlignedStart(model_.levels, l);
-    float* gradients = table_gradients_.data() + start * kFeatures;
-    uint8_t* touched = touched_.data() + start / kRowsPerFlag;
-    const int64_t begin = Now();
-    for (const GradientSink& group : groups_) {
-      ScatterLevel(level,
-                   {group.x.data(), group.y.data(), group.z.data()},
-                   group.features[l].data(),
-                   group.count,
-                   gradients,
-                   touched);
+  for (int i = 0; i <= kLevels; ++i) {
+    if (i == kLevels) {
+      UpdateNets(options, step);
+    } else {
+      UpdateLevel(
+          options, kLevels - 1 - i, workers_[omp_get_thread_num()].get());
     }
-    const int64_t scattered = Now();
-    const size_t at = size_t{level.first_row} * kFeatures;
-    AdamTouched(options.table_adam,
-                {values_.table.data() + at,
-                 first_.table.data() + at,
-                 second_.table.data() + at,
-                 gradients},
-                size_t{level.rows} * kFeatures,
-                kRowsPerFlag * kFeatures,
-                touched);
-    worker.scatter += scattered - begin;
-    worker.adam += Now() - scattered;
   }
 }
 
@@ -233,6 +241,7 @@ void NgpKernels::RenderRays(const RayArrays& rays,
     const size_t first = static_cast<size_t>(p) * kRays;
     const size_t count = std::min(kRays, rays.count - first);
     worker.jitter.assign(count, 0.5f);
+    worker.chance.assign(count, 0.0f);
     RayPacket& packet = worker.packet;
     packet.Forward(model_,
                    rules,
@@ -240,6 +249,7 @@ void NgpKernels::RenderRays(const RayArrays& rays,
                    first,
                    count,
                    worker.jitter.data(),
+                   worker.chance.data(),
                    /*train=*/false);
     for (size_t i = 0; i < count; ++i) {
       const RaySum& sum = packet.sums()[i];

@@ -90,7 +90,9 @@ class NgpKernels {
                  const StepOptions& options,
                  int64_t step);
   void UpdateNets(const StepOptions& options, int64_t step);
-  void UpdateTable(const StepOptions& options);
+  void UpdateLevel(const StepOptions& options, int level, Worker* worker);
+  // Scatter and Adam for the table, Adam for the nets.
+  void UpdateParameters(const StepOptions& options, int64_t step);
 
   NgpTensors values_, first_, second_;
   OccupancyGrid* grid_;
@@ -101,8 +103,6 @@ class NgpKernels {
   std::vector<GradientSink> groups_;
   std::vector<StepStats> group_stats_;
   std::vector<float> net_gradients_;
-  Buffer<float> table_gradients_;
-  Buffer<uint8_t> touched_;
 };
 
 // Rays for the next step so that it trains about `target` samples.

@@ -22,7 +22,8 @@ GridLevels MakeGridLevels(const NgpShape& shape) {
     levels[l].resolution = static_cast<uint32_t>(resolution);
     levels[l].first_row = first_row;
     levels[l].hashed = cells > table;
-    levels[l].rows = static_cast<uint32_t>(std::min(cells, table));
+    levels[l].rows =
+        static_cast<uint32_t>(levels[l].hashed ? table : (cells + 7) / 8 * 8);
     first_row += levels[l].rows;
   }
   return levels;

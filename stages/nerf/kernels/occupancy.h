@@ -23,7 +23,7 @@ class OccupancyGrid {
 
   // Cells above min(`threshold`, mean of all non-negative cells) become
   // occupied.
-  void Rebuild(float threshold);
+  void Rebuild(float threshold, int threads);
 
   std::span<float> thickness() { return thickness_; }
   std::span<const float> thickness() const { return thickness_; }
@@ -36,7 +36,7 @@ class OccupancyGrid {
   const std::vector<uint32_t>& occupied() const { return occupied_; }
 
  private:
-  void Fill(float limit);
+  void Fill(float limit, int threads);
 
   std::span<float> thickness_;
   std::vector<uint32_t> words_;

@@ -7,8 +7,9 @@
 namespace nerfpipe::nerf::kernels {
 namespace {
 
-// Samples a ray takes before its transmittance is looked at again.
-constexpr size_t kWave = 8;
+// Samples a ray takes before its transmittance is looked at again, at least: a
+// march finds them by the vector. More would mostly be found to be hidden.
+constexpr size_t kWave = 1;
 
 int64_t Now() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -43,9 +44,10 @@ void RayPacket::Forward(const Model& model,
                         size_t first,
                         size_t count,
                         const float* jitter,
+                        const float* chance,
                         bool train) {
   Stopwatch watch;
-  StartRays(rules, rays, first, count, jitter);
+  StartRays(rules, rays, first, count, jitter, chance);
   while (!alive_.empty()) {
     const size_t found = MarchWave(model, rules);
     watch.Lap(&times_.march);
@@ -71,7 +73,8 @@ void RayPacket::StartRays(const SampleRules& rules,
                           const RayArrays& rays,
                           size_t first,
                           size_t count,
-                          const float* jitter) {
+                          const float* jitter,
+                          const float* chance) {
   rays_.clear();
   alive_.clear();
   sums_.assign(count, RaySum{});
@@ -80,6 +83,7 @@ void RayPacket::StartRays(const SampleRules& rules,
   marched_ = 0;
   kept_ = 0;
   for (size_t i = 0; i < count; ++i) {
+    sums_[i].unspent = rules.roulette * chance[i];
     const float* d = rays.directions + 3 * (first + i);
     const float scale = std::sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
     const float unit[3] = {d[0] / scale, d[1] / scale, d[2] / scale};
@@ -146,7 +150,7 @@ void RayPacket::SelectWave(const SampleRules& rules, bool train) {
       sample.after = sum.transmittance * transparency_[i];
       sample.weight = sum.transmittance - sample.after;
       sum.transmittance = sample.after;
-      if (sample.weight >= rules.min_weight) Keep(i, sample, train);
+      if (IsKept(rules, train, &sample, &sum)) Keep(i, sample, train);
       if (sample.after < rules.stop_transmittance) {
         ray.done = true;
         break;
@@ -154,6 +158,23 @@ void RayPacket::SelectWave(const SampleRules& rules, bool train) {
     }
     if (!ray.done) alive_.push_back(segment.ray);
   }
+}
+
+bool RayPacket::IsKept(const SampleRules& rules,
+                       bool train,
+                       Sample* sample,
+                       RaySum* sum) {
+  sample->boost = 1;
+  if (!train || rules.roulette == 0) return sample->weight >= rules.min_weight;
+  if (sample->weight >= rules.roulette) return true;
+  // One turn of the wheel per ray: light samples in a row share it, and at
+  // every `roulette` of their weight one is kept.
+  sum->unspent += sample->weight;
+  if (sum->unspent < rules.roulette) return false;
+  sum->unspent -= rules.roulette;
+  sample->boost = rules.roulette / sample->weight;
+  sample->weight = rules.roulette;
+  return true;
 }
 
 void RayPacket::Keep(size_t from, const Sample& sample, bool train) {

@@ -38,6 +38,10 @@ struct Model {
 struct SampleRules {
   MarchRules march;
   float min_weight = 5e-4f;  // samples below it are dark and not trained
+  // Training with more than 0: Russian roulette instead. Samples lighter than
+  // this are kept with the chance weight / roulette, and weigh this much then,
+  // so that sums keep their mean.
+  float roulette = 0;
   float stop_transmittance = 1e-4f;  // a ray ends below this
 };
 
@@ -64,13 +68,14 @@ class RayPacket {
  public:
   // Puts `count` rays from number `first` on through march, density net,
   // weights, colour net; keeps what a backward pass needs when `train`.
-  // jitter: one number in [0, 1) per ray of the packet.
+  // jitter, chance: one number in [0, 1) per ray of the packet.
   void Forward(const Model& model,
                const SampleRules& rules,
                const RayArrays& rays,
                size_t first,
                size_t count,
                const float* jitter,
+               const float* chance,
                bool train);
 
   // Results, one per ray; no background yet.
@@ -96,10 +101,15 @@ class RayPacket {
                  const RayArrays& rays,
                  size_t first,
                  size_t count,
-                 const float* jitter);
+                 const float* jitter,
+                 const float* chance);
   size_t MarchWave(const Model& model, const SampleRules& rules);
   void DensityWave(const Model& model, size_t count);
   void SelectWave(const SampleRules& rules, bool train);
+  static bool IsKept(const SampleRules& rules,
+                     bool train,
+                     Sample* sample,
+                     RaySum* sum);
   void Keep(size_t from, const Sample& sample, bool train);
   void ColourForwardPass(const Model& model);
   void Reserve(size_t count);

@@ -88,8 +88,9 @@ OptionGroup NgpGroup(nerf::NgpOptions* ngp) {
                1 << 20)
       .Integer("log2_table",
                &ngp->log2_table,
-               "entries of a level, as a power of two",
-               8,
+               "entries of a level, as a power of two; 0: by the length of "
+               "the run",
+               0,
                24)
       .Integer("hidden", &ngp->hidden, "width of the hidden layers", 8, 512)
       .Integer("geometry", &ngp->geometry, "outputs of the density net", 1, 128)
@@ -101,7 +102,13 @@ OptionGroup NgpGroup(nerf::NgpOptions* ngp) {
       .Integer("max_rays", &ngp->max_rays, "most rays of a step", 1, 1 << 22)
       .Number("min_weight",
               &ngp->min_weight,
-              "samples that weigh less are not trained",
+              "samples that weigh less have no colour",
+              0,
+              1)
+      .Number("roulette",
+              &ngp->roulette,
+              "in training, samples that weigh less are kept by chance; 0: "
+              "by min_weight",
               0,
               1)
       .Number("stop_transmittance",
@@ -130,8 +137,8 @@ OptionGroup NgpGroup(nerf::NgpOptions* ngp) {
               1)
       .Choice("loss",
               &ngp->loss,
-              {"auto", "mse", "huber"},
-              "auto: mse for bounded scenes, else huber")
+              {"mse", "huber"},
+              "of the difference to the photo")
       .Flag("random_background",
             &ngp->random_background,
             "a new colour behind every ray of a step")

@@ -23,6 +23,7 @@ Packed RandomPacked() {
   packed.segments.deltas = rand(9);
   packed.segments.gaps = rand(9);
   packed.segments.tails = rand(4);
+  packed.segments.boosts = 1 + rand(9);
   packed.densities = rand(9) * 3;
   packed.colours = torch::rand({9, 3}, torch::kFloat64);
   return packed;
@@ -61,6 +62,7 @@ TEST(PackedCompositeTest, LoopsEqualThePlainFormAndItsGradient) {
   PackedSegments dense = packed.segments;
   dense.gaps = torch::zeros_like(dense.gaps);
   dense.tails = torch::zeros_like(dense.tails);
+  dense.boosts = torch::Tensor();
   const PackedComposite all =
       CompositePacked(packed.densities, packed.colours, dense);
   EXPECT_LT(
@@ -117,6 +119,41 @@ TEST(SelectSamplesTest, DroppedSamplesStillTakeTheirLight) {
   EXPECT_LT(MaxDifference(full.weights.index_select(0, selection.index),
                           kept.weights),
             1e-6);
+}
+
+// A thousand turns of the wheel: colour and density's slope keep their mean.
+TEST(SelectSamplesTest, RouletteKeepsTheMean) {
+  constexpr int64_t kRays = 1000;
+  const torch::Tensor densities =
+      torch::tensor({0.05f, 0.2f, 0.02f, 0.6f, 3.0f, 0.1f}).repeat({kRays});
+  const torch::Tensor deltas = torch::full({6 * kRays}, 0.25f);
+  const torch::Tensor colours =
+      torch::linspace(0.1, 1, 18).view({6, 3}).repeat({kRays, 1});
+  const torch::Tensor offsets = 6 * torch::arange(kRays + 1);
+  const auto run = [&](const Roulette& roulette) {
+    const Selection selection =
+        SelectSamples(densities, deltas, offsets, 0, 0, roulette);
+    const torch::Tensor chosen =
+        densities.index_select(0, selection.index).requires_grad_(true);
+    const PackedComposite composite =
+        CompositePacked(chosen,
+                        colours.index_select(0, selection.index),
+                        selection.segments);
+    composite.rgb.sum().backward();
+    const torch::Tensor slopes = torch::zeros({6}).index_add(
+        0, selection.index.remainder(6), chosen.grad());
+    return std::make_tuple(selection.index.size(0) / double{kRays},
+                           composite.rgb.mean(0),
+                           slopes / double{kRays});
+  };
+  const torch::Tensor chances =
+      (torch::arange(kRays) + 0.5) / static_cast<double>(kRays);
+  const auto [all, rgb, slopes] = run({});
+  const auto [kept, mean_rgb, mean_slopes] = run({0.1, chances});
+  EXPECT_DOUBLE_EQ(all, 6);
+  EXPECT_LT(kept, 4);
+  EXPECT_LT(MaxDifference(rgb, mean_rgb), 1e-3);
+  EXPECT_LT(MaxDifference(slopes, mean_slopes), 2e-2);
 }
 
 }  // namespace

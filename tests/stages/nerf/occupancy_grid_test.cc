@@ -125,7 +125,7 @@ TEST(OccupancyGridTest, WhatNoCameraSeesIsNeverFilled) {
   // One camera at (3, 0, 1), looking at the origin through a narrow lens.
   Camera camera = RingCamera(0, 16);
   camera.fx = camera.fy = 80;
-  grid.MarkInvisible({camera}, BallFrame());
+  grid.MarkEmpty({camera}, {}, BallFrame());
   const torch::Tensor seen = torch::tensor({{0.5f, 0.5f, 0.5f}});
   const torch::Tensor unseen = torch::tensor({{0.5f, 0.95f, 0.5f}});
   for (int step = 0; step < 40; ++step) {

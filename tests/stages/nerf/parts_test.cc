@@ -101,7 +101,7 @@ TEST(AdamTest, OnlyTouchedRowsMove) {
     table[9] = Matrix(reference::kAdamStart, {4});
     torch::Tensor gradient = torch::zeros_like(table);
     torch::Tensor first = torch::zeros_like(table);
-    torch::Tensor second = torch::zeros_like(table);
+    torch::Tensor second = torch::zeros({11}, torch::kFloat64);
     torch::Tensor touched = torch::zeros({11}, torch::kUInt8);
     gradient[3] = 1;  // not flagged: stays
     for (int step = 0; step < 3; ++step) {

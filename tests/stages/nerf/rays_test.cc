@@ -70,6 +70,27 @@ TEST(RaysTest, AllPixelsComeRowByRow) {
   EXPECT_TRUE(all.directions[2 * 8 + 5].equal(one.directions[0]));
 }
 
+TEST(RaysTest, TheLoopDoesWhatIsDefined) {
+  Camera other = TurnedCamera();
+  other.cx = 3.5;
+  other.world_from_camera = {1, 0, 0, -1, 0, 0.6, -0.8, 0, 0, 0.8, 0.6, 2};
+  const CameraTable table(
+      {TurnedCamera(), other}, TurnedFrame(), torch::kCPU, torch::kFloat64);
+  const torch::Tensor view = torch::arange(96) / 48;
+  const torch::Tensor x = torch::arange(96).remainder(8);
+  const torch::Tensor y = torch::arange(96).floor_divide(8).remainder(6);
+  const torch::Tensor views = view.to(torch::kInt64);
+  const Rays loop = table.Through(views, x, y, {});
+  const Rays plain = table.ThroughPlain(views, x, y, {});
+  for (const auto& part : {&Rays::origins,
+                           &Rays::directions,
+                           &Rays::view_directions,
+                           &Rays::near,
+                           &Rays::far}) {
+    EXPECT_TRUE(torch::allclose(loop.*part, plain.*part, 1e-14, 1e-14));
+  }
+}
+
 TEST(RaysTest, ClippingKeepsThePartInsideTheBox) {
   Rays rays;
   rays.origins = torch::tensor(

@@ -237,36 +237,46 @@ TEST(CompositeTest, OpacitiesAndColours) {
 
 TEST(AdamTest, TouchedElementsOnly) {
   const AdamSettings settings;
-  // 5 blocks of 16 and one of 7: the third is not flagged, and in the others
-  // elements without gradient stay as they are.
-  constexpr size_t kElements = 87;
+  // 19 blocks of four rows: the third is not flagged, and in the others rows
+  // without gradient stay as they are.
+  constexpr size_t kRows = 76;
+  constexpr size_t kElements = kRows * kFeatures;
   std::mt19937 random(4);
   const auto values = Uniform(random, kElements, -1, 1);
   const auto first = Uniform(random, kElements, -1, 1);
-  const auto second = Uniform(random, kElements, 0, 1);
+  const auto second = Uniform(random, kRows, 0, 1);
   auto gradients = Uniform(random, kElements, -1, 1);
-  for (size_t i = 0; i < kElements; i += 5) gradients[i] = 0;
+  for (size_t row = 0; row < kRows; row += 5) {
+    std::fill_n(gradients.begin() + row * kFeatures, kFeatures, 0.0f);
+  }
   AtEverySimdLevel([&] {
     auto p = values, m = first, v = second, g = gradients;
-    std::vector<uint8_t> touched = {1, 1, 0, 1, 1, 1};
+    std::vector<uint8_t> touched(kRows / kRowsPerFlag, 1);
+    touched[2] = 0;
     AdamTouched(settings,
                 {p.data(), m.data(), v.data(), g.data()},
-                kElements,
-                16,
+                kRows,
                 touched.data());
-    EXPECT_EQ(touched, std::vector<uint8_t>(6));
-    for (size_t i = 0; i < kElements; ++i) {
-      const bool skipped = i / 16 == 2;
-      EXPECT_EQ(g[i], skipped ? gradients[i] : 0);
-      double m1 = first[i], v1 = second[i], p1 = values[i];
-      if (!skipped && gradients[i] != 0) {
-        m1 = 0.9 * m1 + 0.1 * gradients[i];
-        v1 = 0.99 * v1 + 0.01 * gradients[i] * gradients[i];
-        p1 -= 0.01 * m1 / (std::sqrt(v1) + 1e-15);
+    EXPECT_EQ(touched, std::vector<uint8_t>(touched.size()));
+    for (size_t row = 0; row < kRows; ++row) {
+      const bool skipped = row / kRowsPerFlag == 2;
+      const bool moved = !skipped && row % 5 != 0;
+      double square = 0;
+      for (size_t i = row * kFeatures; i < (row + 1) * kFeatures; ++i) {
+        square += double{gradients[i]} * gradients[i] / kFeatures;
       }
-      EXPECT_NEAR(m[i], m1, 1e-6);
-      EXPECT_NEAR(v[i], v1, 1e-6);
-      EXPECT_NEAR(p[i], p1, 1e-6);
+      const double v1 =
+          moved ? 0.99 * second[row] + 0.01 * square : second[row];
+      EXPECT_NEAR(v[row], v1, 1e-6);
+      for (size_t i = row * kFeatures; i < (row + 1) * kFeatures; ++i) {
+        EXPECT_EQ(g[i], skipped ? gradients[i] : 0);
+        const double m1 =
+            moved ? 0.9 * first[i] + 0.1 * gradients[i] : first[i];
+        const double p1 =
+            moved ? values[i] - 0.01 * m1 / (std::sqrt(v1) + 1e-15) : values[i];
+        EXPECT_NEAR(m[i], m1, 1e-6);
+        EXPECT_NEAR(p[i], p1, 1e-6);
+      }
     }
   });
 }
@@ -308,7 +318,7 @@ void CheckMarch(const MarchRules& rules) {
     thickness[i] = (x / 13 + y / 11 + z / 9) % 3 == 0 ? 1.0f : 0.0f;
   }
   OccupancyGrid grid(thickness);
-  grid.Rebuild(0.5f);
+  grid.Rebuild(0.5f, 2);
   const float scale = rules.contracted ? 4 : 1;
   for (int r = 0; r < 50; ++r) {
     float o[3], d[3];

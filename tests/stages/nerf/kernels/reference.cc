@@ -8,7 +8,7 @@ namespace {
 
 struct Kept {
   const Sample* sample = nullptr;
-  double weight = 0, after = 0, density = 0;
+  double weight = 0, boost = 1, after = 0, density = 0;
   bool in_range = true;
   Activations density_net, colour_net;
   std::array<double, 3> colour = {};
@@ -19,8 +19,10 @@ std::vector<Kept> Select(const std::vector<Level>& levels,
                          const Ray& ray,
                          double min_weight,
                          double stop,
+                         double roulette,
                          double* transmittance) {
   std::vector<Kept> kept;
+  double passed_by = roulette * ray.chance;  // weight of what was not kept
   *transmittance = 1;
   for (const Sample& sample : ray.samples) {
     Kept one;
@@ -34,7 +36,17 @@ std::vector<Kept> Select(const std::vector<Level>& levels,
     one.after = before * std::exp(-one.density * sample.length);
     one.weight = before - one.after;
     *transmittance = one.after;
-    if (one.weight >= min_weight) kept.push_back(one);
+    if (roulette == 0 || one.weight >= roulette) {
+      if (one.weight >= min_weight) kept.push_back(one);
+    } else {
+      const double before_it = passed_by;
+      passed_by += one.weight;
+      if (std::floor(passed_by / roulette) > std::floor(before_it / roulette)) {
+        one.boost = roulette / one.weight;
+        one.weight = roulette;
+        kept.push_back(one);
+      }
+    }
     if (one.after < stop) break;
   }
   const Doubles harmonics = Harmonics(ray.direction);
@@ -69,7 +81,8 @@ void BackwardSample(const std::vector<Level>& levels,
   d_geometry.resize(kGeometry);
   if (one.in_range) {
     d_geometry[0] +=
-        one.density * one.sample->length * (one.after * along - behind);
+        one.boost * one.density * one.sample->length *
+        (one.after * along - behind);
   }
   const Doubles d_features = Backward(DensityLayers(tensors),
                                       one.density_net,
@@ -124,7 +137,8 @@ std::vector<Level> Levels(const NgpShape& shape) {
     level.resolution = static_cast<int64_t>(std::ceil(level.scale - 1e-9)) + 1;
     level.rows = level.resolution * level.resolution * level.resolution;
     level.hashed = level.rows > int64_t{1} << shape.log2_table;
-    if (level.hashed) level.rows = int64_t{1} << shape.log2_table;
+    level.rows = level.hashed ? int64_t{1} << shape.log2_table
+                              : (level.rows + 7) / 8 * 8;
     level.first_row = row;
     row += level.rows;
     levels.push_back(level);
@@ -256,6 +270,7 @@ std::vector<Rendered> RenderBatch(const NgpShape& shape,
                                   bool huber,
                                   double min_weight,
                                   double stop,
+                                  double roulette,
                                   Gradients* gradients) {
   const std::vector<Level> levels = Levels(shape);
   const double scale = 1 / (3.0 * static_cast<double>(rays.size()));
@@ -263,7 +278,13 @@ std::vector<Rendered> RenderBatch(const NgpShape& shape,
   for (const Ray& ray : rays) {
     Rendered out;
     const std::vector<Kept> kept =
-        Select(levels, tensors, ray, min_weight, stop, &out.transmittance);
+        Select(levels,
+               tensors,
+               ray,
+               min_weight,
+               stop,
+               roulette,
+               &out.transmittance);
     out.kept = static_cast<int64_t>(kept.size());
     double weights = 0;
     for (const Kept& one : kept) {

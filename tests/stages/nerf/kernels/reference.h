@@ -73,6 +73,7 @@ struct Ray {
   std::vector<Sample> samples;
   std::array<double, 3> background;
   std::array<double, 3> target;
+  double chance = 0;  // where the wheel of the roulette starts, 0 to 1
 };
 
 struct Gradients {
@@ -91,13 +92,15 @@ struct Rendered {
 
 // Forward, loss (mean over rays and channels) and gradients of a batch.
 // Samples lighter than min_weight, or behind the point where transmittance
-// falls below stop, are constants without colour.
+// falls below stop, are constants without colour. With a roulette those lighter
+// than it are so unless the sum of their weights passes one of its multiples.
 std::vector<Rendered> RenderBatch(const NgpShape& shape,
                                   const NgpTensors& tensors,
                                   const std::vector<Ray>& rays,
                                   bool huber,
                                   double min_weight,
                                   double stop,
+                                  double roulette,
                                   Gradients* gradients);
 
 }  // namespace nerfpipe::nerf::kernels::reference
