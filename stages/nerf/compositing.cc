@@ -260,9 +260,9 @@ Selection SelectSamples(const torch::Tensor& densities_in,
   const int64_t* offset = offsets.data_ptr<int64_t>();
   const int64_t rays = offsets.size(0) - 1;
   const float least = static_cast<float>(roulette.weight);
-  const torch::Tensor chances =
-      least > 0 ? to_cpu(roulette.chances, torch::kFloat32)
-                : torch::zeros({rays});
+  const torch::Tensor chances = least > 0
+                                    ? to_cpu(roulette.chances, torch::kFloat32)
+                                    : torch::zeros({rays});
 
   std::vector<int64_t> index;
   std::vector<float> gaps, boosts;
@@ -284,9 +284,8 @@ Selection SelectSamples(const torch::Tensor& densities_in,
     for (int64_t k = offset[ray]; k < offset[ray + 1]; ++k) {
       const float tau = density[k] * delta[k];
       const float passed = std::exp(-tau);
-      const float boost = transmittance >= stop
-                              ? boost_of(transmittance * (1 - passed))
-                              : 0;
+      const float boost =
+          transmittance >= stop ? boost_of(transmittance * (1 - passed)) : 0;
       if (boost > 0) {
         index.push_back(k);
         gaps.push_back(gap);

@@ -40,12 +40,13 @@ struct StepReport {
 
 // What a method is made from. Everything is copied by the method.
 struct MethodContext {
-  Options options;  // train.steps and ngp.log2_table are the real numbers, never
-                    // 0; with a budget of time the steps may be beyond reach
+  Options
+      options;  // train.steps and ngp.log2_table are the real numbers, never
+                // 0; with a budget of time the steps may be beyond reach
   SceneFrame frame;
-  std::vector<Camera> cameras;  // of the training views
+  std::vector<Camera> cameras;        // of the training views
   std::vector<torch::Tensor> images;  // theirs; none when only rendering
-  bool has_alpha = false;       // some image has transparent pixels
+  bool has_alpha = false;             // some image has transparent pixels
   std::array<double, 3> background = {1, 1, 1};  // behind those
   torch::Device device = torch::kCPU;
 };

@@ -18,7 +18,7 @@ const std::vector<MethodEntry>& Methods() {
   static const std::vector<MethodEntry> table = {
       {"ngp",
        "hash grid and small networks: minutes on a laptop",
-       20000,
+       12000,
        &Make<NgpMethod>},
       {"nerf",
        "the paper's coarse and fine network: the reference, slow",

@@ -48,7 +48,7 @@ MarchRules MarchRulesOf(const NgpOptions& options, bool bounded) {
   MarchRules rules;
   rules.step = options.step > 0 ? options.step
                : bounded        ? 2 * std::sqrt(3.0) / 512
-                                : 1.0 / 128;
+                                : 1.0 / 256;
   rules.cone = bounded ? 0 : options.cone;
   return rules;
 }
@@ -209,8 +209,8 @@ StepReport NgpMethod::Step(const RayBatch& batch,
                            const Schedule& schedule) {
   const double learning_rate = LearningRate(schedule);
   if (fused_) {
-    StepReport report = fused_->Step(
-        {Reaching(batch.rays), batch.rgba}, step, learning_rate);
+    StepReport report =
+        fused_->Step({Reaching(batch.rays), batch.rgba}, step, learning_rate);
     report.learning_rate = learning_rate;
     adam_->SetSteps(step + 1);
     AdaptRays(batch.rays.size(), report.samples);
@@ -312,8 +312,7 @@ void NgpMethod::Optimise(const torch::Tensor& features,
 
 Rendered NgpMethod::RenderChunk(const Rays& rays) const {
   const torch::NoGradGuard no_grad;
-  const Prepared prepared =
-      Prepare(rays, torch::full({rays.size()}, 0.5), {});
+  const Prepared prepared = Prepare(rays, torch::full({rays.size()}, 0.5), {});
   const torch::Tensor& index = prepared.selection.index;
   const PackedComposite composite = Shade(
       prepared, prepared.features.index_select(0, index), rays.view_directions);

@@ -14,8 +14,10 @@ namespace {
 
 // Updates during the warm-up: each visits an eighth of all cells.
 constexpr int64_t kWarmupParts = 8;
-// Later ones visit this part of the cells, and as many occupied ones.
-constexpr int64_t kSparsePart = 64;
+// Later ones visit this part of the cells, and as many occupied ones. Cells
+// that are visited too seldom decay before they are seen again: holes in the
+// scene.
+constexpr int64_t kSparsePart = 32;
 
 int64_t WarmupEvery(const NgpOptions& options) {
   return std::max(1, options.grid_warmup / static_cast<int>(2 * kWarmupParts));

@@ -41,8 +41,8 @@ struct NgpOptions {
   // Entries of one level, as a power of two. 0: by the length of the run, a
   // small table learns faster and a large one gets further.
   int log2_table = 0;
-  int hidden = 64;            // width of the hidden layers of both nets
-  int geometry = 16;          // outputs of the density net, density first
+  int hidden = 64;    // width of the hidden layers of both nets
+  int geometry = 16;  // outputs of the density net, density first
 
   int batch_samples = 4096;  // trained samples that a step aims at
   int max_rays = 8192;       // most rays of a step
@@ -69,13 +69,13 @@ struct NgpOptions {
   int grid_resolution = 128;     // cells along a side of the occupancy grid
   int grid_every = 32;           // steps between updates of it
   int grid_warmup = 256;         // steps in which every cell is visited
-  double grid_decay = 0.95;      // of all cells at an update
+  double grid_decay = 0.98;      // of all cells at an update
   double grid_threshold = 0.01;  // optical thickness of a step: occupied above
   // Distance between samples in frame units; 0: the box's diagonal / 512
-  // bounded, 1/128 unbounded.
+  // bounded, 1/256 unbounded.
   double step = 0;
   // Unbounded scenes: the step grows to distance times this.
-  double cone = 1.0 / 64;
+  double cone = 1.0 / 128;
   // Unbounded scenes: marching ends here at the least, in frame units.
   double far = 64;
 };

@@ -81,9 +81,8 @@ RaySampler::Pixels RaySampler::Choose(int64_t count, int64_t step) const {
     // Views by their share of all pixels.
     const uint64_t draw = 3 * static_cast<uint64_t>(options_.one_image ? 0 : i);
     const int64_t any = below(RandomBits(key, draw), first_pixel_.back());
-    views[i] =
-        std::upper_bound(first_pixel_.begin(), first_pixel_.end(), any) -
-        first_pixel_.begin() - 1;
+    views[i] = std::upper_bound(first_pixel_.begin(), first_pixel_.end(), any) -
+               first_pixel_.begin() - 1;
     const auto along = [&](int64_t size, uint64_t bits) {
       if (step >= options_.precrop_steps) return below(bits, size);
       const int64_t reach = std::max<int64_t>(

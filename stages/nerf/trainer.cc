@@ -48,7 +48,7 @@ int TableFor(const TrainOptions& train, torch::Device device) {
   if (!device.is_cpu()) return 19;
   const double seconds =
       train.time > 0 ? train.time : train.steps / kStepsPerSecond;
-  return seconds <= 100 ? 16 : seconds <= 200 ? 17 : 18;
+  return seconds <= 80 ? 16 : seconds <= 240 ? 17 : 18;
 }
 
 MethodContext ContextOf(const Dataset& dataset,

@@ -1,8 +1,8 @@
 // The fused kernels alone on a data set, by hand:
 //   kernels_bench DATASET [name=value ...]
-// Names: seconds (60), factor, threads, table (log2), batch, seed, minw, step,
-// flat, final, views. Prints speed and batch PSNR on the way, then the share
-// of each kernel, what a sample costs at least, and the held-out PSNR.
+// Names are in ReadSettings(); defaults are those of `ngp` for a minute. Prints
+// speed and batch PSNR on the way, then the share of each kernel beside its
+// floor (operations and bytes), and the held-out PSNR.
 
 #include "pipeline/base/report.h"
 #include "stages/nerf/data/read_dataset.h"
@@ -21,6 +21,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace nerfpipe::nerf {
@@ -37,33 +38,13 @@ double Now() {
 using Settings = std::map<std::string, double>;
 
 Settings ReadSettings(int argc, char** argv) {
-  Settings settings = {{"seconds", 60},
-                       {"factor", 0},
-                       {"threads", 2},
-                       {"table", 17},
-                       {"batch", 6144},
-                       {"seed", 1},
-                       {"minw", 5e-4},
-                       {"step", 0},
-                       {"flat", 0.7},
-                       {"final", 0.03},
-                       {"views", 1000},
-                       {"lr", 1e-2},
-                       {"hull", 1},
-                       {"stop", 1e-4},
-                       {"share", 0},
-                       {"sharefinal", 1},
-                       {"cone", 1.0 / 128},
-                       {"huber", -1},
-                       {"coarse", 1},
-                       {"coarseto", 0.1},
-                       {"every", 32},
-                       {"warm", 256},
-                       {"fin", 0},
-                       {"thr", 0.01},
-                       {"beta1", 0.9},
-                       {"wd", 1e-6},
-                       {"far", 64}};
+  Settings settings = {
+      {"seconds", 60}, {"factor", 0},   {"threads", 0},      {"table", 16},
+      {"batch", 4096}, {"seed", 1},     {"minw", 5e-4},      {"roulette", 0.02},
+      {"step", 0},     {"cone", 0},     {"lr", 1e-2},        {"flat", 0.7},
+      {"final", 0.03}, {"decay", 0.98}, {"threshold", 0.01}, {"every", 32},
+      {"warmup", 256}, {"hull", 1},     {"huber", 0},        {"finest", 0},
+      {"views", 1000}, {"far", 64}};
   for (int i = 2; i < argc; ++i) {
     const std::string text = argv[i];
     const size_t equals = text.find('=');
@@ -114,23 +95,54 @@ kernels::RayArrays ArraysOf(const Rays& rays) {
           static_cast<size_t>(rays.size())};
 }
 
-void PrintShares(const NgpKernels& kernels, double seconds, int threads) {
-  const kernels::KernelTimes t = kernels.times();
-  const double all = 0.01 * seconds * threads;
+// What a part has to do at least, for `marched` and `trained` samples.
+struct Floor {
+  const char* name;
+  double seconds;  // of all threads together
+  double operations, bytes;
+};
+
+void PrintShares(const NgpKernels& kernels,
+                 double seconds,
+                 int threads,
+                 double steps,
+                 double marched,
+                 double trained,
+                 double table_rows) {
+  using namespace kernels;
+  const KernelTimes t = kernels.times();
+  const double density = 2.0 * (kHidden * kInputs + kGeometry * kHidden);
+  const double colour =
+      2.0 * (kHidden * kColourInputs + kHidden * kHidden + kColours * kHidden);
+  const double rows = 8.0 * kLevels * kFeatures;  // floats of a sample's rows
+  const Floor parts[] = {
+      {"march", t.march, 0, 0},
+      {"encode", t.encode, 2 * rows * marched, 4 * rows * marched},
+      {"nets forward", t.nets, density * marched + colour * trained, 0},
+      {"compositing", t.composite, 0, 0},
+      {"nets backward", t.backward, 2 * (density + colour) * trained, 0},
+      {"scatter", t.scatter, 2 * rows * trained, 8 * rows * trained},
+      // Value, moment and gradient of each feature and one second moment,
+      // read and written, for every row: nearly all are touched in a step.
+      {"adam",
+       t.adam,
+       12 * kFeatures * table_rows * steps,
+       2 * (12.0 * kFeatures + 4) * table_rows * steps},
+      {"grid", t.grid, 0, 0}};
+  std::printf("%-14s %7s %10s %8s\n", "kernel", "share", "GFLOP/s", "GB/s");
+  double sum = 0;
+  for (const Floor& part : parts) {
+    sum += part.seconds;
+    const double scale = 1e-9 / std::max(1e-9, part.seconds);
+    std::printf("%-14s %5.1f %% %10.1f %8.1f\n",
+                part.name,
+                100 * part.seconds / (seconds * threads),
+                part.operations * scale,
+                part.bytes * scale);
+  }
   std::printf(
-      "share of the threads' time: march %.1f %%, encode %.1f, nets %.1f, "
-      "composite %.1f, backward %.1f, scatter %.1f, adam %.1f, grid %.1f\n",
-      t.march / all,
-      t.encode / all,
-      t.nets / all,
-      t.composite / all,
-      t.backward / all,
-      t.scatter / all,
-      t.adam / all,
-      t.grid / all);
-  std::printf(
-      "floor per marched sample: 6.1 kFLOP, 64 rows of 16 bytes; per trained "
-      "one beside it: 50.3 kFLOP, 64 rows read and written\n");
+      "%-14s %5.1f %%\n", "the rest", 100 - 100 * sum / (seconds * threads));
+  std::printf("(rates per thread)\n");
 }
 
 double HeldOut(const Dataset& dataset,
@@ -186,28 +198,28 @@ class Run {
       : frame_(frame), settings_(std::move(settings)) {
     shape_.contracted = !frame.bounded;
     shape_.log2_table = static_cast<int>(settings_["table"]);
-    shape_.finest_resolution = settings_["fin"] > 0 ? settings_["fin"] : frame.bounded ? 1024 : 2048;
+    shape_.finest_resolution = settings_["finest"] > 0
+                                   ? static_cast<int>(settings_["finest"])
+                               : frame.bounded ? 1024
+                                               : 2048;
     kernels::SampleRules& rules = options_.samples;
     rules.march.contracted = shape_.contracted;
+    const NgpOptions defaults;
     rules.march.step =
         static_cast<float>(settings_["step"] > 0 ? settings_["step"]
                            : frame.bounded       ? 2 * std::sqrt(3.0) / 512
                                                  : 1.0 / 256);
-    rules.march.cone = settings_["cone"];
-    rules.roulette = settings_["share"];
+    rules.march.cone = static_cast<float>(
+        settings_["cone"] > 0 ? settings_["cone"] : defaults.cone);
     rules.min_weight = static_cast<float>(settings_["minw"]);
-    options_.loss =
-        frame.bounded ? kernels::LossKind::kSquared : kernels::LossKind::kHuber;
+    options_.loss = settings_["huber"] > 0 ? kernels::LossKind::kHuber
+                                           : kernels::LossKind::kSquared;
+    grid_options_.every = static_cast<int>(settings_["every"]);
+    grid_options_.warmup = static_cast<int>(settings_["warmup"]);
+    grid_options_.threshold = static_cast<float>(settings_["threshold"]);
+    grid_options_.decay = static_cast<float>(settings_["decay"]);
     options_.target_samples = static_cast<size_t>(settings_["batch"]);
     options_.seed = static_cast<uint64_t>(settings_["seed"]);
-    if (settings_["huber"] >= 0) options_.loss = settings_["huber"] > 0 ? kernels::LossKind::kHuber : kernels::LossKind::kSquared;
-    base_ = rules.march.step;
-    rules.stop_transmittance = settings_["stop"];
-    options_.table_adam.beta1 = settings_["beta1"];
-    options_.net_adam.weight_decay = settings_["wd"];
-    grid_options_.every = settings_["every"];
-    grid_options_.warmup = settings_["warm"];
-    grid_options_.threshold = settings_["thr"];
     grid_options_.length = rules.march.step;
     grid_options_.seed = options_.seed;
     SamplerOptions sampler;
@@ -223,17 +235,7 @@ class Run {
     for (size_t i = 0; i < thickness_.size(); ++i) {
       if (!seen.data_ptr<bool>()[i]) thickness_[i] = -1;
     }
-    if (settings_["hull"] > 0) {
-      std::vector<torch::Tensor> images;
-      for (const View& view : dataset.train) images.push_back(view.image);
-      const double t0 = Now();
-      const torch::Tensor empty =
-          EmptyCells(cameras, images, frame, kernels::kGridSide, frame.bounded ? 1 : 2);
-      std::printf("hull %.2f s, %.3f of cells empty\n", Now() - t0, empty.to(torch::kFloat32).mean().item<double>());
-      for (size_t i = 0; i < thickness_.size(); ++i) {
-        if (empty.data_ptr<bool>()[i]) thickness_[i] = -1;
-      }
-    }
+    if (settings_["hull"] > 0) Carve(dataset, cameras);
     grid_ = std::make_unique<kernels::OccupancyGrid>(thickness_);
     state_ = std::make_unique<State>(shape_, options_.seed);
     kernels_ =
@@ -256,30 +258,40 @@ class Run {
       Print(step + 1, reported - start);
     }
     seconds_ = Now() - start;
-    PrintShares(*kernels_,
-                seconds_,
-                settings_["threads"] > 0
-                    ? static_cast<int>(settings_["threads"])
-                    : torch::get_num_threads());
+    PrintShares(
+        *kernels_,
+        seconds_,
+        static_cast<int>(settings_["threads"]),
+        static_cast<double>(all_steps_),
+        static_cast<double>(marched_),
+        static_cast<double>(trained_),
+        static_cast<double>(kernels::TableRows(MakeGridLevels(shape_))));
   }
 
   NgpKernels& kernels() { return *kernels_; }
   const kernels::SampleRules& rules() const { return options_.samples; }
 
  private:
+  void Carve(const Dataset& dataset, const std::vector<Camera>& cameras) {
+    std::vector<torch::Tensor> images;
+    for (const View& view : dataset.train) images.push_back(view.image);
+    const torch::Tensor empty = EmptyCells(
+        cameras, images, frame_, kernels::kGridSide, frame_.bounded ? 1 : 2);
+    for (size_t i = 0; i < thickness_.size(); ++i) {
+      if (empty.data_ptr<bool>()[i]) thickness_[i] = -1;
+    }
+  }
+
   void Step(int64_t step, double part) {
     const double flat = settings_["flat"];
-    const double rate =
-        settings_["lr"] * (part < flat
-                    ? 1
-                    : std::pow(settings_["final"], (part - flat) / (1 - flat)));
+    const double fall =
+        part < flat ? 1
+                    : std::pow(settings_["final"], (part - flat) / (1 - flat));
+    const double rate = settings_["lr"] * fall;
     options_.table_adam.learning_rate = static_cast<float>(rate);
     options_.net_adam.learning_rate = static_cast<float>(rate);
     options_.samples.roulette =
-        settings_["share"] * (part < flat ? 1 : std::pow(settings_["sharefinal"], (part - flat) / (1 - flat)));
-    const double along = std::min(1.0, part / settings_["coarseto"]);
-    options_.samples.march.step =
-        base_ * std::pow(settings_["coarse"], 1 - along);
+        static_cast<float>(settings_["roulette"] * fall);
     kernels_->UpdateGridIfDue(grid_options_, step);
     RayBatch batch = sampler_->Draw(rays_, step, {});
     if (!frame_.bounded) {
@@ -292,6 +304,7 @@ class Run {
     trained_ += stats.trained;
     error_ += stats.squared_error;
     ++steps_;
+    ++all_steps_;
     rays_ = kernels::NextRayCount(rays_,
                                   stats.trained,
                                   static_cast<int64_t>(options_.target_samples),
@@ -323,8 +336,9 @@ class Run {
   std::unique_ptr<kernels::OccupancyGrid> grid_;
   std::unique_ptr<State> state_;
   std::unique_ptr<NgpKernels> kernels_;
-  int64_t rays_ = 256, total_rays_ = 0, marched_ = 0, trained_ = 0, steps_ = 0;
-  double error_ = 0, seconds_ = 0, base_ = 0;
+  int64_t rays_ = 256, total_rays_ = 0, marched_ = 0, trained_ = 0;
+  int64_t steps_ = 0, all_steps_ = 0;
+  double error_ = 0, seconds_ = 0;
 };
 
 int Main(int argc, char** argv) {
@@ -332,7 +346,7 @@ int Main(int argc, char** argv) {
     std::cerr << "usage: kernels_bench DATASET [name=value ...]\n";
     return 2;
   }
-  const Settings settings = ReadSettings(argc, argv);
+  Settings settings = ReadSettings(argc, argv);
   ReadOptions read;
   read.factor = static_cast<int>(settings.at("factor"));
   const ReadResult result = ReadDataset(argv[1], read, SilentReport());
@@ -340,6 +354,10 @@ int Main(int argc, char** argv) {
   std::printf("%s (%s)\n",
               frame.reason.c_str(),
               frame.bounded ? "bounded" : "unbounded");
+  if (settings["threads"] == 0) {
+    settings["threads"] = std::thread::hardware_concurrency();
+  }
+  torch::set_num_threads(static_cast<int>(settings["threads"]));
   Run run(result.dataset, frame, settings);
   run.Train();
   std::printf(

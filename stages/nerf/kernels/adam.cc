@@ -50,24 +50,23 @@ HWY_INLINE void UpdateRows(const AdamSettings& s,
       hn::Mul(g0, g0), hn::Mul(g1, g1), hn::Mul(g2, g2), hn::Mul(g3, g3));
   const auto on = hn::Gt(squares, hn::Zero(d));
   const auto v_old = hn::LoadU(d, a.second + row);
-  const auto v = hn::MulAdd(
-      hn::IfThenElseZero(on, hn::Set(d, 1 - s.beta2)),
-      hn::Sub(squares, v_old),
-      v_old);
+  const auto v = hn::MulAdd(hn::IfThenElseZero(on, hn::Set(d, 1 - s.beta2)),
+                            hn::Sub(squares, v_old),
+                            v_old);
   hn::StoreU(v, d, a.second + row);
-  const auto rate = hn::IfThenElseZero(
-      on,
-      hn::Div(hn::Set(d, -s.learning_rate),
-              hn::Add(hn::Sqrt(v), hn::Set(d, s.epsilon))));
+  const auto rate =
+      hn::IfThenElseZero(on,
+                         hn::Div(hn::Set(d, -s.learning_rate),
+                                 hn::Add(hn::Sqrt(v), hn::Set(d, s.epsilon))));
   const auto share = hn::IfThenElseZero(on, hn::Set(d, 1 - s.beta1));
-  const auto update = [&](size_t at, RowVec gradient, RowVec r, RowVec c)
-                          HWY_ATTR {
-    const auto m_old = hn::LoadU(d, m + at);
-    const auto m_new = hn::MulAdd(c, hn::Sub(gradient, m_old), m_old);
-    hn::StoreU(m_new, d, m + at);
-    hn::StoreU(hn::MulAdd(r, m_new, hn::LoadU(d, p + at)), d, p + at);
-    hn::Store(hn::Zero(d), d, g + at);
-  };
+  const auto update =
+      [&](size_t at, RowVec gradient, RowVec r, RowVec c) HWY_ATTR {
+        const auto m_old = hn::LoadU(d, m + at);
+        const auto m_new = hn::MulAdd(c, hn::Sub(gradient, m_old), m_old);
+        hn::StoreU(m_new, d, m + at);
+        hn::StoreU(hn::MulAdd(r, m_new, hn::LoadU(d, p + at)), d, p + at);
+        hn::Store(hn::Zero(d), d, g + at);
+      };
   update(0, g0, hn::Broadcast<0>(rate), hn::Broadcast<0>(share));
   update(4, g1, hn::Broadcast<1>(rate), hn::Broadcast<1>(share));
   update(8, g2, hn::Broadcast<2>(rate), hn::Broadcast<2>(share));
@@ -113,8 +112,8 @@ HWY_INLINE void UpdateDense(D d,
   const auto m = hn::MulAdd(hn::Set(d, 1 - s.beta1), hn::Sub(g, m_old), m_old);
   const auto v =
       hn::MulAdd(hn::Set(d, 1 - s.beta2), hn::MulSub(g, g, v_old), v_old);
-  const auto below = hn::MulAdd(
-      hn::Sqrt(v), hn::Set(d, rates.spread), hn::Set(d, s.epsilon));
+  const auto below =
+      hn::MulAdd(hn::Sqrt(v), hn::Set(d, rates.spread), hn::Set(d, s.epsilon));
   const auto change = hn::Div(hn::Mul(hn::Set(d, rates.rate), m), below);
   hn::StoreU(m, d, a.first + at);
   hn::StoreU(v, d, a.second + at);

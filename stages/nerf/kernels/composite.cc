@@ -119,10 +119,10 @@ void DifferentiateSamples(const Sample* samples,
       along += ray.slope[c] * colour[c];
       d_output[c] = sample.weight * ray.slope[c] * colour[c] * (1 - colour[c]);
     }
-    d_log_density[i] = sample.in_range ? sample.boost * sample.density *
-                                             sample.length *
-                                             (sample.after * along - ray.behind)
-                                       : 0.0f;
+    d_log_density[i] = sample.in_range
+                           ? sample.boost * sample.density * sample.length *
+                                 (sample.after * along - ray.behind)
+                           : 0.0f;
     ray.behind += sample.weight * along;
   }
 }

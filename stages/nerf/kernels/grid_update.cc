@@ -9,7 +9,8 @@ namespace {
 
 constexpr size_t kBlock = 256;       // points looked at together
 constexpr int64_t kWarmupParts = 8;  // of all cells, one per update
-constexpr uint32_t kSparsePart = 128;
+// Fewer visits, and thin surfaces decay between two of them.
+constexpr uint32_t kSparsePart = 32;
 
 // Memory of one block.
 struct Points256 {

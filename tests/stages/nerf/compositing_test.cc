@@ -135,10 +135,8 @@ TEST(SelectSamplesTest, RouletteKeepsTheMean) {
         SelectSamples(densities, deltas, offsets, 0, 0, roulette);
     const torch::Tensor chosen =
         densities.index_select(0, selection.index).requires_grad_(true);
-    const PackedComposite composite =
-        CompositePacked(chosen,
-                        colours.index_select(0, selection.index),
-                        selection.segments);
+    const PackedComposite composite = CompositePacked(
+        chosen, colours.index_select(0, selection.index), selection.segments);
     composite.rgb.sum().backward();
     const torch::Tensor slopes = torch::zeros({6}).index_add(
         0, selection.index.remainder(6), chosen.grad());

@@ -3,6 +3,7 @@
 #include "stages/nerf/occupancy_grid.h"
 
 #include "stages/nerf/encoding.h"
+#include "stages/nerf/visibility.h"
 #include "tests/stages/nerf/spheres.h"
 
 #include <gtest/gtest.h>
@@ -15,6 +16,7 @@ NgpOptions SmallGrid() {
   options.grid_resolution = 32;
   options.grid_warmup = 32;
   options.grid_every = 4;
+  options.grid_decay = 0.95;
   return options;
 }
 
@@ -137,6 +139,52 @@ TEST(OccupancyGridTest, WhatNoCameraSeesIsNeverFilled) {
   }
   EXPECT_TRUE(grid.Occupied(seen).item<bool>());
   EXPECT_FALSE(grid.Occupied(unseen).item<bool>());
+}
+
+// Cells of the visual hull of two balls: what touches a ball stays, most of
+// the rest goes.
+TEST(OccupancyGridTest, TransparentPixelsEmptyTheGrid) {
+  constexpr int64_t kSide = 32;
+  const Dataset dataset = BallDataset(24, 128);
+  std::vector<Camera> cameras;
+  std::vector<torch::Tensor> images;
+  for (const View& view : dataset.train) {
+    cameras.push_back(view.camera);
+    images.push_back(view.image);
+  }
+  const torch::Tensor empty =
+      EmptyCells(cameras, images, BallFrame(), kSide, 1);
+  const bool* gone = empty.data_ptr<bool>();
+  const auto distance = [](const Vector3& x, const Vector3& ball) {
+    const Vector3 from = {x[0] - ball[0], x[1] - ball[1], x[2] - ball[2]};
+    return std::sqrt(Dot(from, from));
+  };
+  const double reach = std::sqrt(3.0) / kSide;
+  int64_t outside = 0, gone_outside = 0;
+  for (int64_t i = 0; i < kSide * kSide * kSide; ++i) {
+    Vector3 x;
+    for (int a = 0; a < 3; ++a) {
+      const int64_t cell = i /
+                           (a == 0   ? 1
+                            : a == 1 ? kSide
+                                     : kSide * kSide) %
+                           kSide;
+      x[a] = (2.0 * static_cast<double>(cell) + 1) / kSide - 1;
+    }
+    const double gap = std::min(distance(x, {0.35, 0, 0}) - 0.45,
+                                distance(x, {-0.45, 0.1, 0.1}) - 0.3);
+    if (gap < reach) {
+      ASSERT_FALSE(gone[i]) << x[0] << " " << x[1] << " " << x[2];
+    } else {
+      ++outside;
+      gone_outside += gone[i];
+    }
+  }
+  EXPECT_GT(gone_outside, outside / 2);
+  // Opaque images have no say.
+  for (torch::Tensor& image : images) image = image.slice(2, 0, 3);
+  EXPECT_FALSE(
+      EmptyCells(cameras, images, BallFrame(), kSide, 1).any().item<bool>());
 }
 
 }  // namespace

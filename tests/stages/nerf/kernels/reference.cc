@@ -80,9 +80,8 @@ void BackwardSample(const std::vector<Level>& levels,
                                 {&nets[2], &nets[3], &nets[4]});
   d_geometry.resize(kGeometry);
   if (one.in_range) {
-    d_geometry[0] +=
-        one.boost * one.density * one.sample->length *
-        (one.after * along - behind);
+    d_geometry[0] += one.boost * one.density * one.sample->length *
+                     (one.after * along - behind);
   }
   const Doubles d_features = Backward(DensityLayers(tensors),
                                       one.density_net,
@@ -277,14 +276,8 @@ std::vector<Rendered> RenderBatch(const NgpShape& shape,
   std::vector<Rendered> results;
   for (const Ray& ray : rays) {
     Rendered out;
-    const std::vector<Kept> kept =
-        Select(levels,
-               tensors,
-               ray,
-               min_weight,
-               stop,
-               roulette,
-               &out.transmittance);
+    const std::vector<Kept> kept = Select(
+        levels, tensors, ray, min_weight, stop, roulette, &out.transmittance);
     out.kept = static_cast<int64_t>(kept.size());
     double weights = 0;
     for (const Kept& one : kept) {

@@ -224,8 +224,7 @@ void CheckStep(bool contracted, float roulette) {
   for (size_t row = 0; row < gradients.table.size(); row += kFeatures) {
     double square = 0, distance = 0;
     for (size_t i = row; i < row + kFeatures; ++i) {
-      const double by =
-          before.tensors.table[i] - world.values.tensors.table[i];
+      const double by = before.tensors.table[i] - world.values.tensors.table[i];
       square += gradients.table[i] * gradients.table[i] / kFeatures;
       distance += by * by / kFeatures;
     }
