@@ -58,7 +58,7 @@ void ShowResults(Console& console,
             " points, reprojection error " +
             Figure(model.value("mean_reprojection_error_px", 0.0), 2) + " px");
   }
-  if (summary.contains("training")) {
+  if (summary.contains("training") && summary.at("training").contains("psnr")) {
     const auto& training = summary.at("training");
     add("held-out views",
         Figure(training.value("psnr", 0.0), 2) + " dB PSNR, " +
