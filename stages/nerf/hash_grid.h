@@ -22,7 +22,8 @@ struct HashLevel {
 };
 
 // Level l has scale base * b^l - 1 with b such that the last one has scale
-// finest - 1, and min(resolution^3, 2^log2_table) rows.
+// finest - 1, and resolution^3 rows, rounded up to a multiple of eight, or, if
+// those are more than 2^log2_table, that many hashed ones.
 std::vector<HashLevel> HashLevels(int levels,
                                   int base,
                                   int finest,

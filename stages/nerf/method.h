@@ -40,9 +40,10 @@ struct StepReport {
 
 // What a method is made from. Everything is copied by the method.
 struct MethodContext {
-  Options
-      options;  // train.steps and ngp.log2_table are the real numbers, never
-                // 0; with a budget of time the steps may be beyond reach
+  // Nothing in them is left open any more: train.steps is the real number,
+  // never 0 (with a budget of time it may be beyond reach), and so is what a
+  // method settles by the length of the run.
+  Options options;
   SceneFrame frame;
   std::vector<Camera> cameras;        // of the training views
   std::vector<torch::Tensor> images;  // theirs; none when only rendering

@@ -19,10 +19,12 @@ const std::vector<MethodEntry>& Methods() {
       {"ngp",
        "hash grid and small networks: minutes on a laptop",
        12000,
+       &NgpMethod::Settle,
        &Make<NgpMethod>},
       {"nerf",
        "the paper's coarse and fine network: the reference, slow",
        200000,
+       nullptr,
        &Make<NerfMethod>},
   };
   return table;

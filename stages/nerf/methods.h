@@ -14,6 +14,9 @@ struct MethodEntry {
   std::string name;
   std::string description;  // one line for --help
   int default_steps = 0;    // when train.steps is 0
+  // Fills in the options that are by the length of the run; null: there are
+  // none.
+  void (*settle)(Options* options, torch::Device device) = nullptr;
   std::unique_ptr<Method> (*make)(const MethodContext& context) = nullptr;
 };
 

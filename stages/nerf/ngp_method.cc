@@ -55,6 +55,22 @@ MarchRules MarchRulesOf(const NgpOptions& options, bool bounded) {
 
 }  // namespace
 
+// In a short run the rows of a large table are visited too seldom, and all of
+// it is too far from the processor; what a long run gains by a large one is
+// measured in docs/PERFORMANCE.md.
+void NgpMethod::Settle(Options* options, torch::Device device) {
+  constexpr double kStepsPerSecond = 120;  // of two cores
+  int& log2_table = options->ngp.log2_table;
+  if (log2_table != 0) return;
+  const TrainOptions& train = options->train;
+  const double seconds =
+      train.time > 0 ? train.time : train.steps / kStepsPerSecond;
+  log2_table = !device.is_cpu() ? 19
+               : seconds <= 80  ? 16
+               : seconds <= 240 ? 17
+                                : 18;
+}
+
 NgpMethod::NgpMethod(const MethodContext& context)
     : context_(context),
       options_(Checked(context.options.ngp)),

@@ -24,6 +24,9 @@ class NgpMethod : public Method {
  public:
   explicit NgpMethod(const MethodContext& context);
 
+  // ngp.log2_table, where it is 0, by the length of the run.
+  static void Settle(Options* options, torch::Device device);
+
   std::string Name() const override { return "ngp"; }
   std::vector<std::pair<std::string, torch::Tensor>> Parameters() override;
   RayRules Rules() const override { return {}; }

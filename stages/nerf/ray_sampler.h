@@ -35,16 +35,17 @@ class RaySampler {
   RayBatch Draw(int64_t count, int64_t step, const RayRules& rules) const;
 
  private:
-  SamplerOptions options_;
-  torch::Device device_;
-  CameraTable cameras_;
   struct Pixels {
-    torch::Tensor view, x, y;  // N, int64
+    torch::Tensor view, x, y;  // N, int64, on the CPU
   };
   Pixels Choose(int64_t count, int64_t step) const;
+  // Their colours, N x 4, 0 to 1.
   torch::Tensor ColoursOnCpu(const Pixels& pixels) const;
   torch::Tensor ColoursOnDevice(const Pixels& pixels) const;
 
+  SamplerOptions options_;
+  torch::Device device_;
+  CameraTable cameras_;
   std::vector<torch::Tensor> images_;  // on the CPU: H x W x 3 or 4, uint8
   std::vector<int64_t> first_pixel_;   // V + 1: in all images in a row
   torch::Tensor pixels_;               // elsewhere: P x 4 uint8

@@ -30,6 +30,12 @@ Placement PlacementOf(const SceneFrame& frame) {
   return placement;
 }
 
+Rays AsAsked(const Rays& rays, const SceneFrame& frame, const RayRules& rules) {
+  return rules.ndc && frame.ndc
+             ? ToNdc(rays, frame.ndc_focal_x, frame.ndc_focal_y)
+             : rays;
+}
+
 double PixelCentre(const RayRules& rules) {
   return rules.integer_pixels ? 0.0 : 0.5;
 }
@@ -118,12 +124,11 @@ Rays CameraTable::Through(const torch::Tensor& view,
     return ThroughPlain(view, x, y, rules);
   }
   const double centre = PixelCentre(rules);
-  const Rays rays = centres_.scalar_type() == torch::kFloat64
-                        ? LoopThrough<double>(view, x, y, centre)
-                        : LoopThrough<float>(view, x, y, centre);
-  return rules.ndc && frame_.ndc
-             ? ToNdc(rays, frame_.ndc_focal_x, frame_.ndc_focal_y)
-             : rays;
+  return AsAsked(centres_.scalar_type() == torch::kFloat64
+                     ? LoopThrough<double>(view, x, y, centre)
+                     : LoopThrough<float>(view, x, y, centre),
+                 frame_,
+                 rules);
 }
 
 Rays CameraTable::ThroughPlain(const torch::Tensor& view,
@@ -147,10 +152,7 @@ Rays CameraTable::ThroughPlain(const torch::Tensor& view,
       rays.directions / rays.directions.norm(2, {-1}, /*keepdim=*/true);
   rays.near = torch::full_like(u, frame_.near);
   rays.far = torch::full_like(u, frame_.far);
-  if (rules.ndc && frame_.ndc) {
-    return ToNdc(rays, frame_.ndc_focal_x, frame_.ndc_focal_y);
-  }
-  return rays;
+  return AsAsked(rays, frame_, rules);
 }
 
 Rays CameraTable::ThroughAll(int64_t view, const RayRules& rules) const {

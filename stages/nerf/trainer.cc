@@ -39,18 +39,6 @@ struct Window {
   int64_t steps = 0;
 };
 
-// Entries of a level of the hash grid for a run of this length. In a short run
-// those of a large table are visited too seldom, and all of it is too far from
-// the processor; what a long run gains by a large one is measured in
-// docs/PERFORMANCE.md.
-int TableFor(const TrainOptions& train, torch::Device device) {
-  constexpr double kStepsPerSecond = 120;  // of two cores
-  if (!device.is_cpu()) return 19;
-  const double seconds =
-      train.time > 0 ? train.time : train.steps / kStepsPerSecond;
-  return seconds <= 80 ? 16 : seconds <= 240 ? 17 : 18;
-}
-
 MethodContext ContextOf(const Dataset& dataset,
                         SceneFrame frame,
                         Options options,
@@ -62,21 +50,20 @@ MethodContext ContextOf(const Dataset& dataset,
   MethodContext context;
   context.options = std::move(options);
   TrainOptions& train = context.options.train;
+  const MethodEntry& method = FindMethod(train.method);
   if (train.steps == 0) {
-    train.steps = train.time > 0 ? kUnlimitedSteps
-                                 : FindMethod(train.method).default_steps;
+    train.steps = train.time > 0 ? kUnlimitedSteps : method.default_steps;
   }
-  int& log2_table = context.options.ngp.log2_table;
-  if (log2_table == 0) log2_table = TableFor(train, device);
+  if (method.settle != nullptr) method.settle(&context.options, device);
   context.frame = std::move(frame);
   for (const View& view : dataset.train) {
     context.cameras.push_back(view.camera);
-    if (view.image.defined() && view.image.dim() == 3) {
-      context.images.push_back(view.image);
+    // The sampler is the one to complain of images of another kind.
+    const torch::Tensor& image = view.image;
+    if (image.defined() && image.dim() == 3 && image.dtype() == torch::kUInt8) {
+      context.images.push_back(image);
+      context.has_alpha = context.has_alpha || image.size(2) == 4;
     }
-    context.has_alpha =
-        context.has_alpha || (view.image.defined() && view.image.dim() == 3 &&
-                              view.image.size(2) == 4);
   }
   if (context.images.size() != context.cameras.size()) context.images.clear();
   context.background = dataset.background;

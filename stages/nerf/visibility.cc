@@ -59,6 +59,8 @@ class MaskSums {
   explicit MaskSums(const torch::Tensor& rgba) {
     const int64_t height = rgba.size(0);
     const int64_t width = rgba.size(1);
+    width_ = static_cast<double>(width);
+    height_ = static_cast<double>(height);
     block_ = std::max<int64_t>(1, std::max(height, width) / 512);
     columns_ = (width + block_ - 1) / block_;
     rows_ = (height + block_ - 1) / block_;
@@ -80,13 +82,13 @@ class MaskSums {
   }
 
   // Whether all pixels of a square are in the image and transparent.
-  bool Empty(const Viewer::Square& square, double width, double height) const {
+  bool Empty(const Viewer::Square& square) const {
     const double reach = square.reach + 1;  // poses are not exact
     const double left = square.u - reach;
     const double right = square.u + reach;
     const double top = square.v - reach;
     const double bottom = square.v + reach;
-    if (!(left >= 0 && top >= 0 && right < width && bottom < height)) {
+    if (!(left >= 0 && top >= 0 && right < width_ && bottom < height_)) {
       return false;
     }
     const int64_t x0 = static_cast<int64_t>(left) / block_;
@@ -102,6 +104,7 @@ class MaskSums {
     return static_cast<size_t>(y * (columns_ + 1) + x);
   }
 
+  double width_ = 0, height_ = 0;  // pixels
   int64_t block_ = 1, columns_ = 0, rows_ = 0;
   std::vector<int32_t> sums_;  // of everything above and to the left
 };
@@ -215,6 +218,7 @@ torch::Tensor EmptyCells(const std::vector<Camera>& cameras,
   }
   torch::Tensor empty =
       torch::zeros({resolution * resolution * resolution}, torch::kBool);
+  if (masks.empty()) return empty;
   bool* out = empty.data_ptr<bool>();
   const size_t needed = 1 + viewers.size() / 20;
   ForCells(resolution, half, [&](const Ball& ball, int64_t cell) {
@@ -222,9 +226,7 @@ torch::Tensor EmptyCells(const std::vector<Camera>& cameras,
     for (size_t v = 0; v < viewers.size() && votes < needed; ++v) {
       const std::array<double, 3> c = viewers[v].ToCamera(ball.centre);
       if (-c[2] <= ball.radius) continue;
-      votes += masks[v].Empty(viewers[v].Project(c, ball.radius),
-                              viewers[v].width,
-                              viewers[v].height);
+      votes += masks[v].Empty(viewers[v].Project(c, ball.radius));
     }
     out[cell] = votes >= needed;
   });

@@ -22,8 +22,8 @@ torch::Tensor VisibleCells(const std::vector<Camera>& cameras,
 
 // The same cells: true where the transparent pixels (alpha 0) of several images
 // show that nothing is there. `images` (H x W x 3 or 4 bytes) belong to the
-// cameras; those without alpha have no say. Several, so that one bad mask does
-// no harm.
+// cameras; those without alpha have no say. More than one in twenty must
+// agree, so that in a capture of many images one bad mask does no harm.
 torch::Tensor EmptyCells(const std::vector<Camera>& cameras,
                          const std::vector<torch::Tensor>& images,
                          const SceneFrame& frame,

@@ -29,7 +29,6 @@ struct AdamArrays {
 // start at zero. Looks only at blocks of kRowsPerFlag rows whose flag is set;
 // clears gradients and flags again. `rows` is a multiple of kRowsPerFlag, the
 // gradients are aligned to 16 bytes.
-inline constexpr size_t kRowsPerFlag = 4;
 void AdamTouched(const AdamSettings& settings,
                  const AdamArrays& arrays,
                  size_t rows,

@@ -33,7 +33,7 @@ struct RaySum {
   float weight = 0;         // of all samples that take part
   float distance = 0;       // sum of weight times distance
   float transmittance = 1;  // left behind the last sample
-  float unspent = 0;        // weight since the last sample that was kept
+  float unspent = 0;        // light weight that no kept sample stands for
   // Of the loss by the ray's colour, and, going back to front, by everything
   // behind the next sample.
   std::array<float, 3> slope = {};

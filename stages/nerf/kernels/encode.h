@@ -3,7 +3,6 @@
 // The multi-resolution hash encoding: from points in [0, 1]^3 to the inputs of
 // the density net, and gradients back into the table.
 
-#include "stages/nerf/kernels/adam.h"
 #include "stages/nerf/kernels/ngp_shape.h"
 
 #include <cstddef>

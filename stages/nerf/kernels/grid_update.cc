@@ -80,8 +80,8 @@ std::vector<uint32_t> SparseCells(const OccupancyGrid& grid, uint64_t key) {
     if (grid.thickness()[cell] >= 0) cells.push_back(cell);
   }
   const uint64_t size = occupied.size();
-  for (uint64_t i = 0; i < std::min<uint64_t>(kCount, size); ++i) {
-    const uint64_t count = std::min<uint64_t>(kCount, size);
+  const uint64_t count = std::min<uint64_t>(kCount, size);
+  for (uint64_t i = 0; i < count; ++i) {
     const uint64_t begin = i * size / count;
     const uint64_t end = (i + 1) * size / count;
     cells.push_back(
@@ -123,6 +123,7 @@ void UpdateCells(const Model& model,
   }
   for (size_t i = 0; i < cells.size(); ++i) {
     float& value = thickness[cells[i]];
+    if (value < 0) continue;
     value = replace ? found[i] : std::max(value, found[i]);
   }
   grid->Rebuild(options.threshold, threads);

@@ -33,7 +33,7 @@ void UpdateCells(const Model& model,
                  OccupancyGrid* grid);
 
 // To be called before every step: an eighth of all cells sixteen times during
-// the warm-up, then a 64th of all and as many of the occupied ones. True if
+// the warm-up, then a 32nd of all and as many of the occupied ones. True if
 // something was done.
 bool UpdateGridIfDue(const Model& model,
                      const GridOptions& options,

@@ -36,9 +36,12 @@ struct GridLevel {
   float scale = 0;
   uint32_t resolution = 0;
   uint32_t first_row = 0;
-  uint32_t rows = 0;
+  uint32_t rows = 0;  // a multiple of eight
   bool hashed = false;
 };
+
+// One flag tells that some of so many rows have a gradient.
+inline constexpr uint32_t kRowsPerFlag = 4;
 
 using GridLevels = std::array<GridLevel, kLevels>;
 

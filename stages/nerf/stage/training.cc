@@ -63,6 +63,7 @@ std::unique_ptr<nerf::Trainer> MakeTrainer(const TrainJob& job,
   nerf::Options options = job.settings.options;
   options.train.threads = job.threads;
   const torch::Device device = DeviceNamed(job.device);
+  // What goes on keeps its table, however long it goes on.
   if (!job.go_on.empty() && options.ngp.log2_table == 0) {
     options.ngp.log2_table =
         nerf::Trainer::OptionsOf(job.go_on / kCheckpointFile).ngp.log2_table;
