@@ -58,8 +58,9 @@ find pipeline stages data -type f \( -name '*.h' -o -name '*.cc' \) \
     BEGIN {
       sets["STAGE"] = "pipeline/base/ pipeline/engine/stage.h " \
         "pipeline/engine/options.h stages/common/ stages/media/"
-      sets["NERF_BASE"] = "pipeline/base/error.h pipeline/base/random.h " \
-        "pipeline/base/report.h pipeline/base/interrupt.h"
+      sets["NERF_BASE"] = "pipeline/base/blas_threads.h pipeline/base/error.h " \
+        "pipeline/base/interrupt.h pipeline/base/random.h " \
+        "pipeline/base/report.h"
       n = split(table, lines, "\n")
       for (i = 1; i <= n; i++) {
         if (lines[i] == "") continue

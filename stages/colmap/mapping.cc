@@ -1,5 +1,6 @@
 #include "stages/colmap/mapping.h"
 
+#include "pipeline/base/blas_threads.h"
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
 
@@ -12,20 +13,11 @@
 #include <colmap/math/random.h>
 #include <colmap/scene/reconstruction_manager.h>
 #include <colmap/sfm/observation_manager.h>
-#include <dlfcn.h>
 
 namespace nerfpipe::sfm {
 namespace {
 
 using Reconstructions = std::shared_ptr<colmap::ReconstructionManager>;
-
-// The sparse solver calls BLAS, whose threads change the order of sums.
-void UseOneBlasThread() {
-  using SetThreads = void (*)(int);
-  if (void* symbol = dlsym(RTLD_DEFAULT, "openblas_set_num_threads")) {
-    reinterpret_cast<SetThreads>(symbol)(1);
-  }
-}
 
 std::shared_ptr<colmap::IncrementalMapperOptions> MapperOptions(bool relaxed) {
   auto options = std::make_shared<colmap::IncrementalMapperOptions>();
@@ -177,7 +169,7 @@ MappingResult MapImages(const std::filesystem::path& database,
                         const std::filesystem::path& images,
                         int image_count,
                         Report* report) {
-  UseOneBlasThread();
+  UseOneBlasThread();  // the sparse solver calls it
   Reconstructions models =
       Attempt(database, images, image_count, /*relaxed=*/false, report);
   if (2 * MostImages(*models) < image_count) {

@@ -61,7 +61,7 @@ torch::Tensor NerfNet::Forward(const torch::Tensor& position,
     if (i == kSkip + 1) {
       h = torch::cat({position, h}, 1);
     }
-    h = torch::relu(layers_[i](h));
+    h = layers_[i](h).relu_();
   }
   if (shape_.input_views == 0) {
     return colour_(h);

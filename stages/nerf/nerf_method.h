@@ -34,23 +34,32 @@ class NerfMethod : public Method {
   void Load(torch::serialize::InputArchive& archive) override;
 
  private:
-  // Random numbers of one step, or none when rendering.
+  // Random numbers for some rays; undefined where nothing is left to chance.
   struct Draws {
-    torch::Generator* places = nullptr;
-    torch::Generator* noise = nullptr;
+    torch::Tensor coarse_places, fine_places;  // R x N_samples, N_importance
+    torch::Tensor coarse_noise, fine_noise;    // R x the samples of the level
+
+    Draws Slice(int64_t begin, int64_t end) const;
   };
   struct Levels {
     Composited coarse;
     Composited fine;  // the coarse one again when there is no fine network
   };
 
+  Draws Draw(int64_t rays, int64_t step) const;
   torch::Tensor Query(const NerfNet& net,
                       const Rays& rays,
                       const torch::Tensor& depths) const;
   Composited Level(const NerfNet& net,
                    const Rays& rays,
                    const torch::Tensor& depths,
-                   const Draws& draws) const;
+                   const torch::Tensor& noise) const;
+  // The squared errors of the coarse and the fine picture of some rays, as
+  // parts of the mean over `of` rays; adds their gradients to `gradients`.
+  std::array<double, 2> Differentiate(const RayBatch& batch,
+                                      const Draws& draws,
+                                      int64_t of,
+                                      std::vector<torch::Tensor>* gradients);
   Levels Trace(const Rays& rays, const Draws& draws) const;
   torch::Tensor OverBackground(const Composited& composited) const;
 
