@@ -4,10 +4,13 @@
 #include "pipeline/base/interrupt.h"
 #include "pipeline/base/parallel.h"
 #include "stages/media/image_file.h"
+#include "stages/media/orientation.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cctype>
+#include <map>
 #include <memory>
 #include <optional>
 #include <system_error>
@@ -27,7 +30,7 @@ struct Listing {
   std::vector<fs::path> photos;
   size_t foreign = 0;
   size_t others = 0;
-  fs::path subfolder_with_photos;
+  std::vector<fs::path> subfolders_with_photos;
 };
 
 bool IsHidden(const fs::path& path) {
@@ -55,10 +58,8 @@ Listing List(const fs::path& folder) {
   for (const fs::directory_entry& entry : entries) {
     const fs::path& path = entry.path();
     if (entry.is_directory(error)) {
-      const bool first = listing.subfolder_with_photos.empty() ||
-                         path < listing.subfolder_with_photos;
-      if (first && !IsHidden(path) && HoldsPhotos(path)) {
-        listing.subfolder_with_photos = path;
+      if (!IsHidden(path) && HoldsPhotos(path)) {
+        listing.subfolders_with_photos.push_back(path);
       }
     } else if (IsHidden(path) || !entry.is_regular_file(error)) {
       ++listing.others;
@@ -87,10 +88,13 @@ void RequirePhotos(const fs::path& folder, const Listing& listing) {
                     "convert them to JPEG first (heif-convert does it for "
                     "HEIC, and phones can export JPEG)");
   }
-  if (!listing.subfolder_with_photos.empty()) {
-    throw UserError(name + " holds no images itself",
-                    "give the folder '" +
-                        listing.subfolder_with_photos.string() + "' instead");
+  if (!listing.subfolders_with_photos.empty()) {
+    const fs::path& first =
+        *std::min_element(listing.subfolders_with_photos.begin(),
+                          listing.subfolders_with_photos.end());
+    throw UserError(
+        name + " holds no images itself",
+        "give one of its folders, such as '" + first.string() + "'");
   }
   throw UserError(name + " holds no images",
                   "give a folder of photos (.jpg or .png) or a video file");
@@ -104,27 +108,91 @@ bool CanStayAsIs(const ImageHeader& header) {
          (header.channels == 1 || header.channels == 3);
 }
 
+// A photo's size as stored and as shown.
+struct Shape {
+  int width = 0, height = 0;
+  int orientation = 1;
+
+  bool IsPortrait() const {
+    return (height > width) != OrientationSwapsSides(orientation);
+  }
+};
+
+Shape ShapeOf(const fs::path& photo) {
+  try {
+    const ImageHeader header = ReadImageHeader(photo);
+    return {header.width, header.height, header.orientation};
+  } catch (const UserError&) {
+    return {};  // Take() will say so
+  }
+}
+
+// All images are to share one camera, whose picture lies as the sensor does. So
+// where some photos were taken with the camera held the other way, the fewer
+// are turned back: for each photo the EXIF orientation to apply once it is
+// upright, 1 for nothing. Only among photos of the same two sides: others have
+// another lens or were cut.
+std::vector<int> TurnsToOneShape(const std::vector<fs::path>& photos,
+                                 int threads) {
+  std::vector<Shape> shapes(photos.size());
+  ParallelFor(static_cast<int64_t>(photos.size()), threads, [&](int64_t i) {
+    shapes[static_cast<size_t>(i)] = ShapeOf(photos[static_cast<size_t>(i)]);
+  });
+  std::map<std::pair<int, int>, std::array<int, 2>> counts;
+  const auto sides = [](const Shape& shape) {
+    return std::minmax(shape.width, shape.height);
+  };
+  for (const Shape& shape : shapes) {
+    const auto [shorter, longer] = sides(shape);
+    if (shorter < longer) ++counts[{shorter, longer}][shape.IsPortrait()];
+  }
+  std::vector<int> turns(photos.size(), 1);
+  for (size_t i = 0; i < photos.size(); ++i) {
+    const auto [shorter, longer] = sides(shapes[i]);
+    if (shorter >= longer) continue;
+    const auto [landscapes, portraits] = counts[{shorter, longer}];
+    if (shapes[i].IsPortrait() == (portraits > landscapes)) continue;
+    // Back to how it was stored, if EXIF turned it; else either way will do.
+    switch (shapes[i].orientation) {
+      case 5:
+      case 7:
+        turns[i] = shapes[i].orientation;
+        break;
+      case 8:
+        turns[i] = 6;
+        break;
+      default:
+        turns[i] = 8;
+    }
+  }
+  return turns;
+}
+
 struct Taken {
   std::string suffix;
   bool as_is = false;
   std::string problem;  // why it was left out; empty when it was not
 };
 
-// `stem` is where it goes, without suffix. A photo that cannot be read is a
+// `stem` is where it goes, without suffix; `turn` is as of TurnsToOneShape. A
+// photo that cannot be read is a
 // problem of that photo; one that cannot be written throws.
-Taken Take(const fs::path& photo, const std::string& stem, int quality) {
+Taken Take(const fs::path& photo,
+           int turn,
+           const std::string& stem,
+           int quality) {
   Taken taken;
   Image upright;
   try {
     const ImageHeader header = ReadImageHeader(photo);
     const bool png = header.format == ImageHeader::Format::kPng;
     taken.suffix = png ? ".png" : ".jpg";
-    taken.as_is = CanStayAsIs(header);
+    taken.as_is = turn == 1 && CanStayAsIs(header);
     if (taken.as_is) {
       // Only to find damage: a small preview still reads every byte.
       ReadGrayPreview(photo, 1);
     } else {
-      upright = ReadImage(photo);
+      upright = ApplyOrientation(ReadImage(photo), turn);
     }
   } catch (const UserError& error) {
     taken.problem = error.problem();
@@ -199,9 +267,16 @@ FrameList ExtractPhotos(const std::filesystem::path& photos,
                         int threads,
                         const std::filesystem::path& folder,
                         Report& report) {
-  const Listing listing = List(photos);
+  Listing listing = List(photos);
+  if (listing.photos.empty() && listing.foreign == 0 &&
+      listing.subfolders_with_photos.size() == 1) {
+    const fs::path only = listing.subfolders_with_photos[0];
+    report.Info("the images are in '" + only.string() + "'");
+    listing = List(only);
+  }
   RequirePhotos(photos, listing);
   const auto total = static_cast<int64_t>(listing.photos.size());
+  const std::vector<int> turns = TurnsToOneShape(listing.photos, threads);
   std::vector<Taken> taken(listing.photos.size());
   {
     const std::unique_ptr<Progress> progress =
@@ -211,11 +286,18 @@ FrameList ExtractPhotos(const std::filesystem::path& photos,
       ThrowIfInterrupted();
       const auto at = static_cast<size_t>(i);
       const std::string stem = (folder / FrameName(i + 1, total, "")).string();
-      taken[at] = Take(listing.photos[at], stem, options.jpeg_quality);
+      taken[at] =
+          Take(listing.photos[at], turns[at], stem, options.jpeg_quality);
       progress->Update(++done);
     });
   }
   TellAbout(listing, taken, report);
+  const auto turned = static_cast<size_t>(
+      std::count_if(turns.begin(), turns.end(), [](int t) { return t != 1; }));
+  if (turned > 0) {
+    report.Info(Count(turned, "photo") +
+                " turned by a quarter, so that all lie as the sensor does");
+  }
 
   FrameList list;
   list.source = photos.filename().empty()

@@ -15,7 +15,7 @@ namespace {
 class ExtractStage : public Stage {
  public:
   std::string Name() const override { return "extract"; }
-  int Version() const override { return 1; }
+  int Version() const override { return 2; }
   std::string Description() const override {
     return "take frames out of the video, or take over the photos";
   }
@@ -32,11 +32,13 @@ class ExtractStage : public Stage {
                  "video: take every N-th frame; 0 takes as many as target says",
                  0,
                  100000)
-        .Integer("target",
-                 &options_.target,
-                 "video: number of frames, spread evenly over the clip",
-                 1,
-                 100000)
+        .Integer(
+            "target",
+            &options_.target,
+            "video: number of frames, the sharpest at equal steps of image "
+            "motion; up to three times as many where those are large",
+            1,
+            100000)
         .Integer("jpeg_quality",
                  &options_.jpeg_quality,
                  "JPEG quality of frames that are written anew",

@@ -10,7 +10,7 @@ namespace nerfpipe {
 
 struct ExtractOptions {
   int every = 0;     // video: every N-th frame; 0: by target
-  int target = 100;  // video: number of frames, spread over the clip
+  int target = 100;  // video: number of frames, at equal image motion
   int jpeg_quality = 97;
 };
 

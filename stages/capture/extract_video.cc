@@ -2,6 +2,7 @@
 
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
+#include "stages/capture/clip_survey.h"
 #include "stages/capture/work_queue.h"
 #include "stages/media/image_file.h"
 #include "stages/media/video_reader.h"
@@ -45,20 +46,23 @@ FrameList Describe(const std::filesystem::path& video, const VideoInfo& info) {
   return list;
 }
 
-}  // namespace
-
-std::vector<int64_t> ChooseFrames(int64_t clip_frames, int every, int target) {
-  std::vector<int64_t> chosen;
-  if (every > 0) {
-    for (int64_t i = 0; i < clip_frames; i += every) chosen.push_back(i);
-    return chosen;
+// Numbers in the clip, ascending.
+std::vector<int64_t> ChooseFrames(const std::filesystem::path& video,
+                                  int64_t clip_frames,
+                                  const ExtractOptions& options,
+                                  int threads,
+                                  Report& report) {
+  if (options.every == 0 && clip_frames > options.target) {
+    return ChooseByMotion(SurveyClip(video, threads, report), options.target);
   }
-  const int64_t count = std::min<int64_t>(clip_frames, target);
-  for (int64_t i = 0; i < count; ++i) {
-    chosen.push_back((2 * i + 1) * clip_frames / (2 * count));
+  std::vector<int64_t> chosen;
+  for (int64_t i = 0; i < clip_frames; i += std::max(1, options.every)) {
+    chosen.push_back(i);
   }
   return chosen;
 }
+
+}  // namespace
 
 FrameList ExtractVideo(const std::filesystem::path& video,
                        const ExtractOptions& options,
@@ -70,7 +74,7 @@ FrameList ExtractVideo(const std::filesystem::path& video,
   TellAbout(info, report);
   FrameList list = Describe(video, info);
   const std::vector<int64_t> wanted =
-      ChooseFrames(info.frames, options.every, options.target);
+      ChooseFrames(video, info.frames, options, threads, report);
   const auto total = static_cast<int64_t>(wanted.size());
   reader.DecodeOnly(wanted);
   const std::unique_ptr<Progress> progress =

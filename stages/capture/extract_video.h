@@ -12,11 +12,6 @@
 
 namespace nerfpipe {
 
-// The numbers of the wanted frames among `clip_frames`, ascending: every
-// `every`-th from the first, or with `every` = 0 the middles of `target` equal
-// parts of the clip (all frames when there are no more).
-std::vector<int64_t> ChooseFrames(int64_t clip_frames, int every, int target);
-
 // Writes the chosen frames into `folder` (which exists). Throws UserError when
 // the video cannot be read or none of its frames decodes.
 FrameList ExtractVideo(const std::filesystem::path& video,

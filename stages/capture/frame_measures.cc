@@ -54,20 +54,26 @@ double MeanLight(const cv::Mat& gray) {
 
 FrameMeasures MeasureFrame(const std::filesystem::path& path) {
   const ImageSize size = ReadImageSize(path);
-  const Image preview = ReadGrayPreview(path, kWorkingSide);
-  const cv::Mat gray = View(preview);
+  FrameMeasures measures = MeasureGray(ReadGrayPreview(path, kWorkingSide));
+  measures.width = size.width;
+  measures.height = size.height;
+  return measures;
+}
+
+FrameMeasures MeasureGray(const Image& image) {
+  const cv::Mat gray = View(image);
   const cv::Mat working = Shrink(
       gray, static_cast<double>(kWorkingSide) / std::max(gray.cols, gray.rows));
   FrameMeasures measures;
-  measures.width = size.width;
-  measures.height = size.height;
+  measures.width = image.width;
+  measures.height = image.height;
   measures.sharpness = VarianceOfLaplacian(working);
   measures.luma = cv::mean(working)[0] / 255;
   measures.light = MeanLight(working);
   const int height = std::max(
       1,
       static_cast<int>(std::lround(static_cast<double>(kThumbnailWidth) *
-                                   size.height / size.width)));
+                                   image.height / image.width)));
   measures.thumbnail = Image(kThumbnailWidth, height, 1);
   cv::Mat thumbnail = View(measures.thumbnail);
   cv::resize(working, thumbnail, thumbnail.size(), 0, 0, cv::INTER_AREA);

@@ -22,6 +22,9 @@ struct FrameMeasures {
 // Throws UserError when the file cannot be read.
 FrameMeasures MeasureFrame(const std::filesystem::path& path);
 
+// Of a gray image; width and height are its own.
+FrameMeasures MeasureGray(const Image& gray);
+
 // Image motion from one thumbnail to the next, as a share of the width: the
 // root mean square of dense optical flow (Farneback 2003), so that a small
 // object that moves before a still background counts. 1 when the sizes

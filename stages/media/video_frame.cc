@@ -57,10 +57,10 @@ bool IsFullRange(const AVFrame& picture) {
   }
 }
 
-// Scales and converts into `to`, whose size and format are set.
-void Convert(const AVFrame& picture, AVFrame* to) {
+// Scales and converts into `to`, whose size and format are set. `filter`: flags
+// of libswscale.
+void Convert(const AVFrame& picture, int filter, AVFrame* to) {
   const auto format = static_cast<AVPixelFormat>(picture.format);
-  // Chroma is interpolated, not repeated: feature points sit on edges.
   const av::Owned<SwsContext> context(
       sws_getContext(picture.width,
                      picture.height,
@@ -68,7 +68,7 @@ void Convert(const AVFrame& picture, AVFrame* to) {
                      to->width,
                      to->height,
                      static_cast<AVPixelFormat>(to->format),
-                     SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT,
+                     filter,
                      nullptr,
                      nullptr,
                      nullptr));
@@ -149,7 +149,9 @@ Image RgbOfPicture(const AVFrame& picture, double pixel_aspect) {
       std::max(1, static_cast<int>(std::lround(picture.width * pixel_aspect)));
   rgb->height = picture.height;
   rgb->format = pq || hlg ? AV_PIX_FMT_RGB48 : AV_PIX_FMT_RGB24;
-  Convert(picture, rgb.get());
+  // Chroma is interpolated, not repeated: feature points sit on edges.
+  Convert(
+      picture, SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT, rgb.get());
   Image image(rgb->width, rgb->height, 3);
   for (int y = 0; y < image.height; ++y) {
     const uint8_t* row = rgb->data[0] + int64_t{y} * rgb->linesize[0];
@@ -163,6 +165,31 @@ Image RgbOfPicture(const AVFrame& picture, double pixel_aspect) {
     }
   }
   return image;
+}
+
+Image GrayOfPicture(const AVFrame& picture,
+                    double pixel_aspect,
+                    int longer_side) {
+  const double width = picture.width * pixel_aspect;
+  const double scale =
+      std::min(1.0, longer_side / std::max<double>(width, picture.height));
+  const av::Owned<AVFrame> gray = av::MakeFrame();
+  gray->width = std::max(1, static_cast<int>(std::lround(width * scale)));
+  gray->height =
+      std::max(1, static_cast<int>(std::lround(picture.height * scale)));
+  gray->format = AV_PIX_FMT_GRAY8;
+  Convert(picture, SWS_AREA, gray.get());
+  Image image(gray->width, gray->height, 1);
+  for (int y = 0; y < image.height; ++y) {
+    const uint8_t* row = gray->data[0] + int64_t{y} * gray->linesize[0];
+    std::copy(row, row + image.width, image.At(0, y));
+  }
+  return image;
+}
+
+Image VideoFrame::ToGrayPreview(int longer_side) const {
+  return ApplyOrientation(GrayOfPicture(*picture_, pixel_aspect_, longer_side),
+                          orientation_);
 }
 
 Image VideoFrame::ToImage() const {

@@ -16,4 +16,10 @@ namespace nerfpipe {
 // converted.
 Image RgbOfPicture(const AVFrame& picture, double pixel_aspect);
 
+// Luma as stored, widened likewise and averaged down to at most `longer_side`
+// pixels on the longer side.
+Image GrayOfPicture(const AVFrame& picture,
+                    double pixel_aspect,
+                    int longer_side);
+
 }  // namespace nerfpipe

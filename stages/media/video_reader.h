@@ -40,6 +40,9 @@ class VideoFrame {
   // Upright RGB with square pixels; HDR is brought to standard range. May be
   // called from any thread.
   Image ToImage() const;
+  // Gray and upright, for measuring: at most `longer_side` pixels on the longer
+  // side. May be called from any thread.
+  Image ToGrayPreview(int longer_side) const;
 
  private:
   friend class VideoReader;

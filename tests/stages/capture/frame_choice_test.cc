@@ -1,7 +1,7 @@
 #include "stages/capture/frame_choice.h"
 
+#include "stages/capture/clip_survey.h"
 #include "stages/capture/extract_photos.h"
-#include "stages/capture/extract_video.h"
 
 #include <cmath>
 #include <string>
@@ -39,11 +39,53 @@ std::vector<size_t> Dropped(const CaptureFile& capture) {
   return dropped;
 }
 
-TEST(ChooseFrames, SpreadsOverTheClip) {
-  EXPECT_THAT(ChooseFrames(10, 3, 100), ElementsAre(0, 3, 6, 9));
-  EXPECT_THAT(ChooseFrames(100, 0, 4), ElementsAre(12, 37, 62, 87));
-  EXPECT_THAT(ChooseFrames(3, 0, 100), ElementsAre(0, 1, 2));
-  EXPECT_EQ(ChooseFrames(706, 0, 100).size(), 100u);
+std::vector<SurveyedFrame> Clip(const std::vector<double>& motions) {
+  std::vector<SurveyedFrame> frames;
+  for (const double motion : motions) {
+    frames.push_back({static_cast<int64_t>(frames.size()), 100, motion});
+  }
+  return frames;
+}
+
+TEST(ChooseByMotion, TakesTheMiddlesOfAnEvenClip) {
+  EXPECT_THAT(ChooseByMotion(Clip(std::vector<double>(41, 0.005)), 4),
+              ElementsAre(5, 15, 25, 35));
+}
+
+TEST(ChooseByMotion, PrefersTheSharpestNearTheMiddle) {
+  std::vector<SurveyedFrame> frames = Clip(std::vector<double>(41, 0.005));
+  frames[7].sharpness = 130;
+  frames[19].sharpness = 1000;  // at the edge of its part
+  frames[24].sharpness = 101;   // not worth the step
+  EXPECT_THAT(ChooseByMotion(frames, 4), ElementsAre(7, 15, 25, 35));
+}
+
+TEST(ChooseByMotion, FollowsTheMotionNotTheTime) {
+  // Still, then fast, then still: one frame each from the still ends.
+  std::vector<double> motions(90, 0);
+  std::fill(motions.begin() + 30, motions.begin() + 60, 0.015);
+  const std::vector<int64_t> chosen = ChooseByMotion(Clip(motions), 10);
+  EXPECT_EQ(chosen.size(), 10u);
+  EXPECT_EQ(std::count_if(chosen.begin(),
+                          chosen.end(),
+                          [](int64_t i) { return i < 30 || i >= 60; }),
+            0);
+}
+
+TEST(ChooseByMotion, TakesMoreWhereStepsWouldBeTooLarge) {
+  // 100 frames that move by 0.03 of the width each: at most two steps apart.
+  const std::vector<int64_t> chosen =
+      ChooseByMotion(Clip(std::vector<double>(100, 0.03)), 25);
+  EXPECT_EQ(chosen.size(), 50u);
+  // No more than three times as many as wanted.
+  EXPECT_EQ(ChooseByMotion(Clip(std::vector<double>(100, 0.03)), 10).size(),
+            30u);
+}
+
+TEST(ChooseByMotion, LosesNoFrameOfAJump) {
+  // A jump over several parts leaves them empty.
+  EXPECT_THAT(ChooseByMotion(Clip({0, 0.01, 0.2, 0.01}), 3).size(), 2u);
+  EXPECT_TRUE(ChooseByMotion({}, 10).empty());
 }
 
 TEST(NaturalLess, OrdersAsPeopleDo) {

@@ -1,0 +1,33 @@
+#pragma once
+
+// A first look at a clip at low resolution, and which frames are worth having.
+
+#include "pipeline/base/report.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+namespace nerfpipe {
+
+struct SurveyedFrame {
+  int64_t index = 0;     // number in the clip
+  double sharpness = 0;  // variance of the Laplacian at 640 pixels
+  double motion = 0;     // from the frame before, as MotionBetween; 0 for the
+                         // first
+};
+
+// Measures the frames of a clip, or every N-th of one with more than 1500.
+// Throws UserError when the video cannot be read; damaged frames are missing.
+std::vector<SurveyedFrame> SurveyClip(const std::filesystem::path& video,
+                                      int threads,
+                                      Report& report);
+
+// Numbers in the clip of about `target` frames, ascending: the clip is cut into
+// parts of equal image motion, and from the middle of each the sharpest frame
+// is taken. More, up to three times as many, where the parts would otherwise
+// be too far from each other to match; fewer where the clip has no more.
+std::vector<int64_t> ChooseByMotion(const std::vector<SurveyedFrame>& frames,
+                                    int target);
+
+}  // namespace nerfpipe
