@@ -2,10 +2,8 @@
 
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/error.h"
-#include "stages/colmap/camera_prior.h"
 #include "stages/colmap/database_file.h"
-#include "stages/colmap/mapping.h"
-#include "stages/colmap/matching.h"
+#include "stages/colmap/ladder.h"
 #include "stages/colmap/outputs.h"
 #include "stages/colmap/verdict.h"
 #include "stages/common/capture_file.h"
@@ -13,8 +11,6 @@
 
 #include <exception>
 #include <filesystem>
-#include <set>
-#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -24,9 +20,6 @@ namespace nerfpipe::sfm {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Up to this many photos are matched each with each.
-constexpr size_t kMaxExhaustive = 150;
 
 // COLMAP and Ceres speak through glog: warnings to stderr, no files.
 void QuietLibraries() {
@@ -40,7 +33,7 @@ void QuietLibraries() {
 class ColmapStage : public Stage {
  public:
   std::string Name() const override { return "colmap"; }
-  int Version() const override { return 1; }
+  int Version() const override { return 2; }
   std::string Description() const override {
     return "find the cameras with COLMAP and undistort the images";
   }
@@ -57,11 +50,6 @@ class ColmapStage : public Stage {
 
  private:
   StageResult Reconstruct(const StageContext& context) const;
-  std::vector<MatchedPair> Match(const CaptureFile& capture,
-                                 const std::vector<std::string>& names,
-                                 const std::vector<Features>& features,
-                                 const CameraPrior& prior,
-                                 const Workplace& place) const;
 
   ColmapOptions options_;
 };
@@ -77,8 +65,8 @@ std::vector<OptionGroup> ColmapStage::Options() {
       .Choice("matching",
               &options_.matching,
               {"auto", "exhaustive", "sequential"},
-              "which images are compared; auto: each with each for up to 150 "
-              "photos, else neighbours in time and places seen again")
+              "which images are compared first; auto: each with each for up to "
+              "150 photos, else neighbours in time; places seen again follow")
       .Integer("overlap",
                &options_.overlap,
                "images that each image is compared with in sequential matching",
@@ -102,34 +90,6 @@ std::vector<OptionGroup> ColmapStage::Options() {
   return {group};
 }
 
-std::vector<MatchedPair> ColmapStage::Match(
-    const CaptureFile& capture,
-    const std::vector<std::string>& names,
-    const std::vector<Features>& features,
-    const CameraPrior& prior,
-    const Workplace& place) const {
-  const int count = static_cast<int>(names.size());
-  const bool exhaustive =
-      options_.matching == "exhaustive" ||
-      (options_.matching == "auto" && capture.kind == "photos" &&
-       names.size() <= kMaxExhaustive);
-  std::vector<ImagePair> pairs;
-  if (exhaustive) {
-    pairs = ExhaustivePairs(count);
-  } else {
-    pairs = SequentialPairs(count, options_.overlap);
-    const std::vector<ImagePair> loops = FilterByLargestFeatures(
-        LoopCandidates(count, options_.overlap), features, place);
-    place.report->Detail(
-        fmt::format("{} pairs of neighbours, {} pairs from "
-                    "places seen again",
-                    pairs.size(),
-                    loops.size()));
-    pairs.insert(pairs.end(), loops.begin(), loops.end());
-  }
-  return MatchAllPairs(names, features, prior, std::move(pairs), place);
-}
-
 StageResult ColmapStage::Reconstruct(const StageContext& context) const {
   const fs::path frames = context.workspace / "frames";
   const CaptureFile capture =
@@ -139,35 +99,28 @@ StageResult ColmapStage::Reconstruct(const StageContext& context) const {
     return TooFewFrames(names.size());
   }
   const ImageSize size = ReadImageSize(frames / names[0]);
-  std::vector<fs::path> photos;
-  if (capture.kind == "photos") {
-    for (const std::string& name : names) {
-      photos.push_back(frames / name);
-    }
-  }
-  const CameraPrior prior =
-      MakeCameraPrior(options_.camera_model, size.width, size.height, photos);
-  const FeatureOptions feature_options{options_.max_image_size,
-                                       options_.max_features};
-  const Workplace place{context.scratch, context.threads, context.report};
-  const std::vector<Features> features = ExtractAllFeatures(
-      frames, names, size.width, size.height, feature_options, place);
-  const std::vector<MatchedPair> pairs =
-      Match(capture, names, features, prior, place);
-  if (auto failure = JudgeMatches(pairs, features, size.width, size.height)) {
+  const SolveJob job = {frames,
+                        names,
+                        capture.kind == "video",
+                        size.width,
+                        size.height,
+                        options_,
+                        context.out / "database.db",
+                        {context.scratch, context.threads, context.report}};
+  Solution solution = MatchCapture(job);
+  if (auto failure = JudgeMatches(
+          solution.pairs, solution.features, size.width, size.height)) {
     return *failure;
   }
-  WriteDatabase(context.out / "database.db", prior, names, features, pairs);
+  SolveCapture(job, &solution);
   WriteFileAtomically(context.out / "project.ini",
                       ProjectFile(context.workspace / "database.db",
                                   frames,
                                   options_.camera_model,
-                                  feature_options));
-  const MappingResult mapping = MapImages(context.out / "database.db",
-                                          frames,
-                                          static_cast<int>(names.size()),
-                                          context.report);
-  StageResult result = JudgeMapping(mapping, names, context.report);
+                                  solution.feature_options));
+  const MappingResult& mapping = solution.mapping;
+  StageResult result =
+      JudgeMapping(mapping, solution.pairs, capture, context.report);
   if (result.state == StageResult::State::kFailed) {
     return result;
   }

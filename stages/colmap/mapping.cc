@@ -9,9 +9,12 @@
 #include <string>
 
 #include <colmap/controllers/incremental_mapper.h>
+#include <colmap/estimators/alignment.h>
 #include <colmap/estimators/bundle_adjustment.h>
 #include <colmap/math/random.h>
+#include <colmap/scene/database_cache.h>
 #include <colmap/scene/reconstruction_manager.h>
+#include <colmap/sfm/incremental_mapper.h>
 #include <colmap/sfm/observation_manager.h>
 
 namespace nerfpipe::sfm {
@@ -52,11 +55,6 @@ std::vector<ModelSize> Sizes(const colmap::ReconstructionManager& models) {
   return sizes;
 }
 
-int MostImages(const colmap::ReconstructionManager& models) {
-  const std::vector<ModelSize> sizes = Sizes(models);
-  return sizes.empty() ? 0 : sizes[ChooseModel(sizes)].images;
-}
-
 Reconstructions Attempt(const std::filesystem::path& database,
                         const std::filesystem::path& images,
                         int image_count,
@@ -67,8 +65,7 @@ Reconstructions Attempt(const std::filesystem::path& database,
   const auto options = MapperOptions(relaxed);
   Controller controller(options, images.string(), database.string(), models);
   controller.SetCheckIfStoppedFunc(InterruptRequested);
-  const auto progress = report->Start(
-      relaxed ? "mapping, second attempt" : "mapping", image_count, "images");
+  const auto progress = report->Start("mapping", image_count, "images");
   const auto update = [&] {
     const auto& model = *models->Get(models->Size() - 1);
     progress->Update(static_cast<int64_t>(model.NumRegImages()),
@@ -109,6 +106,86 @@ void RefineWhole(colmap::Reconstruction* model) {
   }
   model->Normalize();
   model->UpdatePoint3DErrors();
+}
+
+// Joins what shares enough images with the largest model to be placed in it.
+void JoinModels(colmap::ReconstructionManager* models, Report* report) {
+  constexpr size_t kFewestShared = 3;
+  constexpr double kMaxError = 8.0;  // pixels
+  for (size_t i = 0; i < models->Size(); ++i) {
+    const auto largest = static_cast<size_t>(ChooseModel(Sizes(*models)));
+    const colmap::Reconstruction& part = *models->Get(i);
+    if (i == largest ||
+        part.FindCommonRegImageIds(*models->Get(largest)).size() <
+            kFewestShared) {
+      continue;
+    }
+    auto joined =
+        std::make_shared<colmap::Reconstruction>(*models->Get(largest));
+    if (!colmap::MergeReconstructions(kMaxError, part, *joined)) continue;
+    report->Detail("two models share images and were joined into one of " +
+                   std::to_string(joined->NumRegImages()) + " images");
+    *models->Get(largest) = *joined;
+    models->Delete(i);
+    i = static_cast<size_t>(-1);  // from the beginning: the largest has grown
+  }
+}
+
+std::vector<double> StepsOf(const std::vector<Eigen::Vector3d>& centres) {
+  std::vector<double> steps;
+  for (size_t i = 0; i + 1 < centres.size(); ++i) {
+    steps.push_back((centres[i + 1] - centres[i]).norm());
+  }
+  return steps;
+}
+
+double Median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<long>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+// In the order of their names.
+std::vector<colmap::image_t> InOrder(const colmap::Reconstruction& model) {
+  std::vector<colmap::image_t> ids = model.RegImageIds();
+  std::sort(ids.begin(), ids.end(), [&](auto a, auto b) {
+    return model.Image(a).Name() < model.Image(b).Name();
+  });
+  return ids;
+}
+
+std::vector<Eigen::Vector3d> CentresOf(
+    const colmap::Reconstruction& model,
+    const std::vector<colmap::image_t>& ids) {
+  std::vector<Eigen::Vector3d> centres;
+  for (const colmap::image_t id : ids) {
+    centres.push_back(model.Image(id).ProjectionCenter());
+  }
+  return centres;
+}
+
+std::vector<std::string> LeaveOutStrays(colmap::Reconstruction* model) {
+  const std::vector<colmap::image_t> ids = InOrder(*model);
+  const std::vector<Eigen::Vector3d> centres = CentresOf(*model, ids);
+  std::vector<std::string> names;
+  for (const size_t i : CentresOffThePath(centres)) {
+    names.push_back(model->Image(ids[i]).Name());
+    colmap::ObservationManager(*model).DeRegisterImage(ids[i]);
+  }
+  return names;
+}
+
+// The last adjustment of the chosen model, and what is to be told of it.
+void Finish(const MappingOptions& options,
+            colmap::Reconstruction* model,
+            MappingResult* result) {
+  RefineWhole(model);
+  if (options.one_walk) {
+    result->strays = LeaveOutStrays(model);
+    if (!result->strays.empty()) RefineWhole(model);
+    result->jumps = CountJumps(CentresOf(*model, InOrder(*model)));
+  }
+  result->mean_error = model->ComputeMeanReprojectionError();
 }
 
 ColmapImage FromColmap(const colmap::Image& image) {
@@ -165,34 +242,105 @@ int ChooseModel(const std::vector<ModelSize>& models) {
       std::max_element(models.begin(), models.end(), smaller) - models.begin());
 }
 
+int CountJumps(const std::vector<Eigen::Vector3d>& centres) {
+  constexpr double kFar = 8;  // of the median step
+  if (centres.size() < 5) return 0;
+  const std::vector<double> steps = StepsOf(centres);
+  const double median = Median(steps);
+  return static_cast<int>(
+      std::count_if(steps.begin(), steps.end(), [&](double step) {
+        return step > kFar * median;
+      }));
+}
+
+std::vector<size_t> CentresOffThePath(
+    const std::vector<Eigen::Vector3d>& centres) {
+  // Of the median step. Even a hasty hand does not go there and back between
+  // three frames.
+  constexpr double kFar = 10;
+  constexpr double kClose = 4;
+  std::vector<size_t> off;
+  if (centres.size() < 5) return off;
+  const std::vector<double> steps = StepsOf(centres);
+  const double median = Median(steps);
+  for (size_t i = 1; i + 1 < centres.size(); ++i) {
+    const double across = (centres[i + 1] - centres[i - 1]).norm();
+    if (std::min(steps[i - 1], steps[i]) > kFar * median &&
+        across < kClose * median) {
+      off.push_back(i);
+    }
+  }
+  return off;
+}
+
+int MappingResult::Registered() const {
+  return chosen < 0 ? 0 : static_cast<int>(models[chosen].images.size());
+}
+
 MappingResult MapImages(const std::filesystem::path& database,
                         const std::filesystem::path& images,
                         int image_count,
+                        const MappingOptions& options,
                         Report* report) {
   UseOneBlasThread();  // the sparse solver calls it
-  Reconstructions models =
-      Attempt(database, images, image_count, /*relaxed=*/false, report);
-  if (2 * MostImages(*models) < image_count) {
-    report->Detail(
-        "less than half of the images registered; starting again "
-        "from pairs with less parallax");
-    const Reconstructions second =
-        Attempt(database, images, image_count, /*relaxed=*/true, report);
-    if (MostImages(*second) > MostImages(*models)) {
-      models = second;
-    }
-  }
+  const Reconstructions models =
+      Attempt(database, images, image_count, options.relaxed, report);
   MappingResult result;
   if (models->Size() == 0) {
     return result;
   }
+  JoinModels(models.get(), report);
   result.chosen = ChooseModel(Sizes(*models));
-  colmap::Reconstruction& chosen = *models->Get(result.chosen);
-  RefineWhole(&chosen);
-  result.mean_error = chosen.ComputeMeanReprojectionError();
+  Finish(options, models->Get(result.chosen).get(), &result);
   for (size_t i = 0; i < models->Size(); ++i) {
     result.models.push_back(FromColmap(*models->Get(i)));
   }
+  return result;
+}
+
+MappingResult ExtendModel(const std::filesystem::path& database,
+                          const MappingResult& standing,
+                          const MappingOptions& options,
+                          const std::filesystem::path& scratch,
+                          Report* report) {
+  UseOneBlasThread();
+  const auto settings = MapperOptions(options.relaxed);
+  WriteColmapModel(standing.models[standing.chosen], scratch);
+  auto model = std::make_shared<colmap::Reconstruction>();
+  model->Read(scratch.string());
+  const colmap::Database matches(database.string());
+  colmap::IncrementalMapper mapper(colmap::DatabaseCache::Create(
+      matches, settings->min_num_matches, settings->ignore_watermarks, {}));
+  mapper.BeginReconstruction(model);
+  const auto progress = report->Start(
+      "closing loops",
+      static_cast<int64_t>(standing.models[standing.chosen].images.size()),
+      "images");
+  colmap::SetPRNGSeed(0);
+  int64_t done = 0;
+  for (const colmap::image_t id : InOrder(*model)) {
+    ThrowIfInterrupted();
+    mapper.TriangulateImage(settings->Triangulation(), id);
+    progress->Update(++done);
+  }
+  for (const colmap::image_t id : mapper.FindNextImages(settings->Mapper())) {
+    ThrowIfInterrupted();
+    if (mapper.RegisterNextImage(settings->Mapper(), id)) {
+      mapper.TriangulateImage(settings->Triangulation(), id);
+    }
+  }
+  constexpr int kRounds = 5;
+  constexpr double kLeastChange = 5e-4;
+  mapper.IterativeGlobalRefinement(kRounds,
+                                   kLeastChange,
+                                   settings->Mapper(),
+                                   settings->GlobalBundleAdjustment(),
+                                   settings->Triangulation());
+  ThrowIfInterrupted();
+  mapper.EndReconstruction(/*discard=*/false);
+  MappingResult result = standing;
+  Finish(options, model.get(), &result);
+  result.models[result.chosen] = FromColmap(*model);
   return result;
 }
 

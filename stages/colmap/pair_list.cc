@@ -23,6 +23,16 @@ std::vector<ImagePair> ExhaustivePairs(int images) {
   return pairs;
 }
 
+std::vector<ImagePair> NeighbourPairs(int images, int overlap) {
+  std::vector<ImagePair> pairs;
+  for (int i = 0; i < images; ++i) {
+    for (int j = i + 1; j < images && j <= i + overlap; ++j) {
+      pairs.emplace_back(i, j);
+    }
+  }
+  return pairs;
+}
+
 std::vector<ImagePair> SequentialPairs(int images, int overlap) {
   std::vector<ImagePair> pairs;
   for (int i = 0; i < images; ++i) {

@@ -13,8 +13,11 @@ using ImagePair = std::pair<int, int>;
 // All n (n - 1) / 2.
 std::vector<ImagePair> ExhaustivePairs(int images);
 
-// Each image with the `overlap` that follow it, and with those 2, 4, 8, ...
-// places on. Ordered, each once.
+// Each image with the `overlap` that follow it. Ordered, each once.
+std::vector<ImagePair> NeighbourPairs(int images, int overlap);
+
+// Those, and each image with the ones a power of two places on. Ordered, each
+// once.
 std::vector<ImagePair> SequentialPairs(int images, int overlap);
 
 // Pairs where the camera may have come back to the same place: everything

@@ -7,6 +7,7 @@
 #include "stages/colmap/features.h"
 #include "stages/colmap/mapping.h"
 #include "stages/colmap/two_view.h"
+#include "stages/common/capture_file.h"
 
 #include <cstddef>
 #include <optional>
@@ -20,8 +21,8 @@ inline constexpr size_t kMinImages = 8;
 StageResult TooFewFrames(size_t kept);
 StageResult ImplausibleLens(const std::string& camera_model);
 
-// A failure when no scene can come of these matches: nothing fits together, or
-// the camera stood still.
+// A failure when no scene can come of these matches: nothing fits together, the
+// camera stood still, or it turned on the spot.
 std::optional<StageResult> JudgeMatches(const std::vector<MatchedPair>& pairs,
                                         const std::vector<Features>& features,
                                         int width,
@@ -29,9 +30,11 @@ std::optional<StageResult> JudgeMatches(const std::vector<MatchedPair>& pairs,
 
 // Failed when less than half of the images or fewer than kMinImages are in the
 // chosen model; else the stage's result with its figures. Tells `report` which
-// images are missing.
+// images are missing, and why each of them is. `pairs` number the kept frames
+// of the capture.
 StageResult JudgeMapping(const MappingResult& mapping,
-                         const std::vector<std::string>& names,
+                         const std::vector<MatchedPair>& pairs,
+                         const CaptureFile& capture,
                          Report* report);
 
 }  // namespace nerfpipe::sfm

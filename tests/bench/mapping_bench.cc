@@ -23,7 +23,7 @@ void Run(int argc, char** argv) {
       std::distance(fs::directory_iterator(argv[2]), fs::directory_iterator()));
   const auto start = std::chrono::steady_clock::now();
   const sfm::MappingResult result =
-      sfm::MapImages(argv[1], argv[2], count, &SilentReport());
+      sfm::MapImages(argv[1], argv[2], count, {}, &SilentReport());
   const std::chrono::duration<double> seconds =
       std::chrono::steady_clock::now() - start;
   if (result.chosen < 0) {

@@ -1,11 +1,14 @@
 #include "stages/colmap/verdict.h"
 
+#include <cmath>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace nerfpipe::sfm {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -37,9 +40,20 @@ MappingResult Mapped(int registered) {
   return mapping;
 }
 
+CaptureFile Captured(int count) {
+  CaptureFile capture;
+  for (const std::string& name : Names(count)) {
+    capture.frames.emplace_back().name = name;
+  }
+  return capture;
+}
+
+StageResult Judge(const MappingResult& mapping, int count) {
+  return JudgeMapping(mapping, {}, Captured(count), &SilentReport());
+}
+
 TEST(JudgeMapping, DoneWithFigures) {
-  const StageResult result =
-      JudgeMapping(Mapped(18), Names(20), &SilentReport());
+  const StageResult result = Judge(Mapped(18), 20);
   EXPECT_EQ(result.state, StageResult::State::kDone);
   EXPECT_EQ(result.line, "18 of 20 images, 1 points, 0.62 px");
   EXPECT_EQ(result.facts["frames"]["registered"], 18);
@@ -47,23 +61,70 @@ TEST(JudgeMapping, DoneWithFigures) {
   EXPECT_EQ(result.facts["reconstruction"]["points"], 1);
   EXPECT_EQ(result.facts["reconstruction"]["registered_share"], 0.9);
   EXPECT_EQ(result.facts["reconstruction"]["unregistered"],
-            nlohmann::ordered_json({"f28.jpg", "f29.jpg"}));
+            nlohmann::ordered_json(
+                {{"f28.jpg", "no other image shows the same things"},
+                 {"f29.jpg", "no other image shows the same things"}}));
 }
 
 TEST(JudgeMapping, LessThanHalfOrLessThanEightFail) {
-  EXPECT_EQ(JudgeMapping(Mapped(10), Names(20), &SilentReport()).state,
-            StageResult::State::kDone);
-  const StageResult half = JudgeMapping(Mapped(9), Names(20), &SilentReport());
-  EXPECT_EQ(half.state, StageResult::State::kFailed);
-  EXPECT_THAT(half.line, HasSubstr("only 9 of 20 images"));
-  EXPECT_THAT(half.account,
-              ElementsAre("model 0: 0 images, 0 points",
-                          "model 1: 9 images, 1 points",
-                          HasSubstr("f19.jpg, f20.jpg")));
-  EXPECT_EQ(JudgeMapping(Mapped(7), Names(10), &SilentReport()).state,
-            StageResult::State::kFailed);
-  EXPECT_EQ(JudgeMapping({}, Names(10), &SilentReport()).state,
-            StageResult::State::kFailed);
+  EXPECT_EQ(Judge(Mapped(10), 20).state, StageResult::State::kDone);
+  const StageResult less = Judge(Mapped(9), 20);
+  EXPECT_EQ(less.state, StageResult::State::kFailed);
+  EXPECT_THAT(less.line, HasSubstr("only 9 of 20 images"));
+  EXPECT_EQ(less.account[1], "model 1: 9 images, 1 points: f10.jpg to f18.jpg");
+  EXPECT_EQ(less.account.back(),
+            "f29.jpg: no other image shows the same things");
+  EXPECT_EQ(Judge(Mapped(7), 10).state, StageResult::State::kFailed);
+  EXPECT_EQ(Judge({}, 10).state, StageResult::State::kFailed);
+}
+
+TEST(JudgeMapping, NamesThePartsOfACaptureThatFallsApart) {
+  MappingResult mapping = Mapped(9);
+  for (int i = 9; i < 18; ++i) {
+    mapping.models[0].images[i].name = Names(20)[static_cast<size_t>(i)];
+  }
+  const StageResult result = Judge(mapping, 20);
+  EXPECT_THAT(result.line,
+              HasSubstr("falls into 2 parts that share no view, of which the "
+                        "largest has 9 of 20 images"));
+  EXPECT_THAT(result.account,
+              Contains("f20.jpg: in a part of its own (colmap/sparse/0)"));
+}
+
+TEST(JudgeMapping, TellsWhyAnImageIsNotPlaced) {
+  MappingResult mapping = Mapped(18);
+  mapping.strays = {"f31.jpg"};
+  CaptureFile capture = Captured(22);
+  capture.frames[19].relative_sharpness = 0.5;
+  std::vector<MatchedPair> pairs(2);
+  pairs[0].first = 3;
+  pairs[0].second = 18;
+  pairs[0].geometry.inliers.resize(20);
+  pairs[1].first = 4;
+  pairs[1].second = 20;
+  pairs[1].geometry.inliers.resize(90);
+  const StageResult result =
+      JudgeMapping(mapping, pairs, capture, &SilentReport());
+  EXPECT_EQ(
+      result.facts["reconstruction"]["unregistered"],
+      nlohmann::ordered_json(
+          {{"f28.jpg", "too few matches (20 with the best other image)"},
+           {"f29.jpg", "blurred (sharpness 50 % of its neighbours')"},
+           {"f30.jpg", "its matches fit no place among the other cameras"},
+           {"f31.jpg", "its camera came out far from its neighbours' path"}}));
+}
+
+TEST(CentresOffThePath, AreThoseThatJumpThereAndBack) {
+  std::vector<Eigen::Vector3d> centres;
+  for (int i = 0; i < 20; ++i) {
+    centres.emplace_back(std::cos(0.3 * i), std::sin(0.3 * i), 0.01 * i);
+  }
+  EXPECT_TRUE(CentresOffThePath(centres).empty());
+  centres[7] += Eigen::Vector3d(0, 0, 5);
+  EXPECT_THAT(CentresOffThePath(centres), ElementsAre(7));
+  // A step that is not taken back is a gap in the walk.
+  for (size_t i = 12; i < 20; ++i) centres[i] += Eigen::Vector3d(9, 0, 0);
+  EXPECT_THAT(CentresOffThePath(centres), ElementsAre(7));
 }
 
 }  // namespace

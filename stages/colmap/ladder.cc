@@ -1,0 +1,299 @@
+#include "stages/colmap/ladder.h"
+
+#include "stages/colmap/camera_prior.h"
+#include "stages/colmap/database_file.h"
+#include "stages/colmap/pair_list.h"
+#include "stages/colmap/proximity.h"
+#include "stages/colmap/still_features.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace nerfpipe::sfm {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Up to this many photos are matched each with each.
+constexpr size_t kMaxExhaustive = 150;
+// And up to this many images when nothing else helps.
+constexpr size_t kMaxExhaustiveLater = 250;
+constexpr double kEnough = 0.9;
+
+int Count(const SolveJob& job) { return static_cast<int>(job.names.size()); }
+
+bool IsEnough(const SolveJob& job, const Solution& solution) {
+  return solution.mapping.Registered() >= kEnough * Count(job);
+}
+
+// More images placed, on a walk that does not jump more often: cameras on the
+// wrong side of a thing that repeats itself are worse than none.
+bool IsBetter(const Solution& a, const Solution& b) {
+  const int a_images = a.mapping.Registered();
+  const int b_images = b.mapping.Registered();
+  if (a_images >= 2 * b_images || b_images >= 2 * a_images) {
+    return a_images > b_images;
+  }
+  if (a.mapping.jumps != b.mapping.jumps) {
+    return a.mapping.jumps < b.mapping.jumps;
+  }
+  return a_images > b_images;
+}
+
+// All models together hold enough images: what they lack is common ground,
+// which only more pairs could bring.
+bool FallsIntoParts(const SolveJob& job, const Solution& solution) {
+  std::set<std::string> names;
+  for (const ColmapModel& model : solution.mapping.models) {
+    for (const auto& [id, image] : model.images) names.insert(image.name);
+  }
+  return static_cast<double>(names.size()) >= kEnough * Count(job);
+}
+
+Workplace Beside(const SolveJob& job, const std::string& rung) {
+  return {job.place.scratch / rung, job.place.threads, job.place.report};
+}
+
+CameraPrior PriorOf(const SolveJob& job, const std::string& camera_model) {
+  std::vector<fs::path> photos;
+  if (!job.video) {
+    for (const std::string& name : job.names) {
+      photos.push_back(job.frames / name);
+    }
+  }
+  return MakeCameraPrior(camera_model, job.width, job.height, photos);
+}
+
+// Of a video only neighbours in time: what looks alike from far apart may be
+// the other side of a thing that repeats itself, and places seen again are
+// found once a model stands.
+std::vector<ImagePair> FirstPairs(const SolveJob& job) {
+  const ColmapOptions& options = job.options;
+  if (options.matching == "exhaustive" ||
+      (options.matching == "auto" && !job.video &&
+       job.names.size() <= kMaxExhaustive)) {
+    return ExhaustivePairs(Count(job));
+  }
+  return NeighbourPairs(Count(job), options.overlap);
+}
+
+std::vector<ImagePair> PairsOf(const Solution& solution) {
+  std::vector<ImagePair> pairs;
+  for (const MatchedPair& pair : solution.pairs) {
+    pairs.emplace_back(pair.first, pair.second);
+  }
+  return pairs;
+}
+
+void WriteDatabaseOf(const SolveJob& job, const Solution& solution) {
+  fs::remove(job.database);
+  WriteDatabase(job.database,
+                solution.prior,
+                job.names,
+                solution.features,
+                solution.pairs);
+}
+
+void Map(const SolveJob& job, bool relaxed, Solution* solution) {
+  WriteDatabaseOf(job, *solution);
+  solution->mapping = MapImages(job.database,
+                                job.frames,
+                                Count(job),
+                                {.relaxed = relaxed, .one_walk = job.video},
+                                job.place.report);
+}
+
+// Takes the features on still things out and matches the rest again. False if
+// there are none.
+bool LeaveOutStill(const SolveJob& job,
+                   const Workplace& place,
+                   Solution* solution) {
+  const std::vector<std::vector<bool>> still = FindStillFeatures(
+      solution->pairs, solution->features, std::hypot(job.width, job.height));
+  if (still.empty()) return false;
+  for (size_t i = 0; i < still.size(); ++i) {
+    solution->features[i] = WithoutFeatures(solution->features[i], still[i]);
+  }
+  solution->pairs = MatchAllPairs(job.names,
+                                  solution->features,
+                                  solution->prior,
+                                  PairsOf(*solution),
+                                  place);
+  return true;
+}
+
+// Every rung makes a solution from the best so far, or nothing when it has
+// nothing to add.
+using Climb = std::optional<Solution> (*)(const SolveJob&, const Solution&);
+
+// Adds those of `pairs` that are not matched yet; how many fit a geometry.
+int AddPairs(const SolveJob& job,
+             const std::vector<ImagePair>& pairs,
+             const std::string& rung,
+             Solution* solution) {
+  const std::vector<ImagePair> had = PairsOf(*solution);
+  const std::set<ImagePair> matched(had.begin(), had.end());
+  std::vector<ImagePair> more;
+  for (const ImagePair& pair : pairs) {
+    if (!matched.contains(pair)) more.push_back(pair);
+  }
+  if (more.empty()) return 0;
+  std::vector<MatchedPair> found = MatchAllPairs(job.names,
+                                                 solution->features,
+                                                 solution->prior,
+                                                 std::move(more),
+                                                 Beside(job, rung));
+  const auto fitting =
+      std::count_if(found.begin(), found.end(), [](const MatchedPair& pair) {
+        return !pair.geometry.inliers.empty();
+      });
+  std::move(found.begin(), found.end(), std::back_inserter(solution->pairs));
+  return static_cast<int>(fitting);
+}
+
+// Places seen again, by the model that stands.
+std::optional<Solution> WithLoops(const SolveJob& job, const Solution& best) {
+  const MappingResult& mapping = best.mapping;
+  if (mapping.chosen < 0) return std::nullopt;
+  Solution next = best;
+  const int loops = AddPairs(
+      job,
+      PairsByProximity(
+          mapping.models[mapping.chosen], job.names, job.options.overlap),
+      "loops",
+      &next);
+  if (loops == 0) return std::nullopt;
+  job.place.report->Detail(
+      fmt::format("{} pairs from places seen again", loops));
+  WriteDatabaseOf(job, next);
+  const fs::path scratch = job.place.scratch / "standing";
+  fs::create_directories(scratch);
+  next.mapping = ExtendModel(job.database,
+                             mapping,
+                             {.one_walk = job.video},
+                             scratch,
+                             job.place.report);
+  return next;
+}
+
+std::optional<Solution> WithMorePairs(const SolveJob& job,
+                                      const Solution& best) {
+  Solution next = best;
+  std::vector<ImagePair> pairs;
+  if (job.names.size() <= kMaxExhaustiveLater) {
+    pairs = ExhaustivePairs(Count(job));
+  } else {
+    pairs = SequentialPairs(Count(job), 4 * job.options.overlap);
+    const std::vector<ImagePair> loops =
+        FilterByLargestFeatures(LoopCandidates(Count(job), job.options.overlap),
+                                next.features,
+                                job.place);
+    pairs.insert(pairs.end(), loops.begin(), loops.end());
+  }
+  if (AddPairs(job, pairs, "more-pairs", &next) == 0) return std::nullopt;
+  Map(job, /*relaxed=*/false, &next);
+  return next;
+}
+
+std::optional<Solution> WithLessParallax(const SolveJob& job,
+                                         const Solution& best) {
+  Solution next = best;
+  Map(job, /*relaxed=*/true, &next);
+  return next;
+}
+
+std::optional<Solution> WithMoreFeatures(const SolveJob& job,
+                                         const Solution& best) {
+  Solution next = best;
+  next.feature_options.max_features *= 2;
+  const Workplace place = Beside(job, "more-features");
+  next.features = ExtractAllFeatures(job.frames,
+                                     job.names,
+                                     job.width,
+                                     job.height,
+                                     next.feature_options,
+                                     place);
+  next.pairs =
+      MatchAllPairs(job.names, next.features, next.prior, PairsOf(best), place);
+  LeaveOutStill(job, Beside(job, "more-features-moving"), &next);
+  Map(job, /*relaxed=*/true, &next);
+  return next;
+}
+
+std::optional<Solution> WithSimplerLens(const SolveJob& job,
+                                        const Solution& best) {
+  if (job.options.camera_model != "OPENCV" &&
+      job.options.camera_model != "RADIAL") {
+    return std::nullopt;
+  }
+  Solution next = best;
+  next.prior = PriorOf(job, "SIMPLE_RADIAL");
+  Map(job, /*relaxed=*/true, &next);
+  return next;
+}
+
+}  // namespace
+
+Solution MatchCapture(const SolveJob& job) {
+  Solution solution;
+  solution.prior = PriorOf(job, job.options.camera_model);
+  solution.feature_options = {job.options.max_image_size,
+                              job.options.max_features};
+  solution.features = ExtractAllFeatures(job.frames,
+                                         job.names,
+                                         job.width,
+                                         job.height,
+                                         solution.feature_options,
+                                         job.place);
+  solution.pairs = MatchAllPairs(
+      job.names, solution.features, solution.prior, FirstPairs(job), job.place);
+  if (LeaveOutStill(job, Beside(job, "moving"), &solution)) {
+    job.place.report->Warn(
+        "part of the picture stands still while the rest moves: an object on "
+        "a turntable or in the hand, or something on the lens; the cameras are "
+        "found from what moves");
+  }
+  return solution;
+}
+
+void SolveCapture(const SolveJob& job, Solution* solution) {
+  Report& report = *job.place.report;
+  Map(job, /*relaxed=*/false, solution);
+  bool database_is_best = true;
+  if (job.video) {
+    std::optional<Solution> next = WithLoops(job, *solution);
+    if (next) database_is_best = !IsBetter(*solution, *next);
+    if (next && database_is_best) *solution = std::move(*next);
+  }
+  const std::pair<const char*, Climb> rungs[] = {
+      {"more pairs", WithMorePairs},
+      {"a start with less parallax", WithLessParallax},
+      {"more features", WithMoreFeatures},
+      {"a simpler lens", WithSimplerLens}};
+  for (const auto& [name, climb] : rungs) {
+    if (IsEnough(job, *solution) ||
+        (climb != &WithMorePairs && FallsIntoParts(job, *solution))) {
+      break;
+    }
+    const int had = solution->mapping.Registered();
+    std::optional<Solution> next = climb(job, *solution);
+    if (!next) continue;
+    const int got = next->mapping.Registered();
+    database_is_best = IsBetter(*next, *solution);
+    report.Info(fmt::format("{} of {} images placed; {}: {}",
+                            had,
+                            Count(job),
+                            name,
+                            database_is_best ? fmt::format("{} placed", got)
+                                             : std::string("no gain")));
+    if (database_is_best) *solution = std::move(*next);
+  }
+  if (!database_is_best) WriteDatabaseOf(job, *solution);
+}
+
+}  // namespace nerfpipe::sfm
