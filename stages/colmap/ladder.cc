@@ -69,17 +69,30 @@ CameraPrior PriorOf(const SolveJob& job, const std::string& camera_model) {
   return MakeCameraPrior(camera_model, job.width, job.height, photos);
 }
 
+// Neighbours, and what looks like the same place.
+std::vector<ImagePair> PairsByLooks(const SolveJob& job,
+                                    const std::vector<Features>& features,
+                                    int overlap) {
+  std::vector<ImagePair> pairs = SequentialPairs(Count(job), overlap);
+  const std::vector<ImagePair> loops = FilterByLargestFeatures(
+      LoopCandidates(Count(job), overlap), features, job.place);
+  pairs.insert(pairs.end(), loops.begin(), loops.end());
+  return pairs;
+}
+
 // Of a video only neighbours in time: what looks alike from far apart may be
 // the other side of a thing that repeats itself, and places seen again are
 // found once a model stands.
-std::vector<ImagePair> FirstPairs(const SolveJob& job) {
+std::vector<ImagePair> FirstPairs(const SolveJob& job,
+                                  const std::vector<Features>& features) {
   const ColmapOptions& options = job.options;
   if (options.matching == "exhaustive" ||
       (options.matching == "auto" && !job.video &&
        job.names.size() <= kMaxExhaustive)) {
     return ExhaustivePairs(Count(job));
   }
-  return NeighbourPairs(Count(job), options.overlap);
+  return job.video ? NeighbourPairs(Count(job), options.overlap)
+                   : PairsByLooks(job, features, options.overlap);
 }
 
 std::vector<ImagePair> PairsOf(const Solution& solution) {
@@ -99,13 +112,28 @@ void WriteDatabaseOf(const SolveJob& job, const Solution& solution) {
                 solution.pairs);
 }
 
-void Map(const SolveJob& job, bool relaxed, Solution* solution) {
+MappingOptions OptionsOf(const SolveJob& job, bool relaxed) {
+  MappingOptions options;
+  options.relaxed = relaxed;
+  options.one_walk = job.video;
+  return options;
+}
+
+void Map(const SolveJob& job,
+         const MappingOptions& options,
+         Solution* solution) {
   WriteDatabaseOf(job, *solution);
-  solution->mapping = MapImages(job.database,
-                                job.frames,
-                                Count(job),
-                                {.relaxed = relaxed, .one_walk = job.video},
-                                job.place.report);
+  solution->mapping = MapImages(
+      job.database, job.frames, Count(job), options, job.place.report);
+}
+
+void Map(const SolveJob& job, bool relaxed, Solution* solution) {
+  Map(job, OptionsOf(job, relaxed), solution);
+}
+
+bool HasManyLensParameters(const SolveJob& job) {
+  return job.options.camera_model == "OPENCV" ||
+         job.options.camera_model == "RADIAL";
 }
 
 // Takes the features on still things out and matches the rest again. False if
@@ -118,6 +146,10 @@ bool LeaveOutStill(const SolveJob& job,
   if (still.empty()) return false;
   for (size_t i = 0; i < still.size(); ++i) {
     solution->features[i] = WithoutFeatures(solution->features[i], still[i]);
+  }
+  // What moves covers too little of the picture to tell more of the lens.
+  if (HasManyLensParameters(job)) {
+    solution->prior = PriorOf(job, "SIMPLE_RADIAL");
   }
   solution->pairs = MatchAllPairs(job.names,
                                   solution->features,
@@ -156,18 +188,16 @@ int AddPairs(const SolveJob& job,
   return static_cast<int>(fitting);
 }
 
-// Places seen again, by the model that stands.
-std::optional<Solution> WithLoops(const SolveJob& job, const Solution& best) {
-  const MappingResult& mapping = best.mapping;
-  if (mapping.chosen < 0) return std::nullopt;
-  Solution next = best;
+// The model that stands, with the places that it shows to be seen again.
+Solution WithLoops(const SolveJob& job, const Solution& rough) {
+  const MappingResult& mapping = rough.mapping;
+  Solution next = rough;
   const int loops = AddPairs(
       job,
       PairsByProximity(
           mapping.models[mapping.chosen], job.names, job.options.overlap),
       "loops",
       &next);
-  if (loops == 0) return std::nullopt;
   job.place.report->Detail(
       fmt::format("{} pairs from places seen again", loops));
   WriteDatabaseOf(job, next);
@@ -175,26 +205,34 @@ std::optional<Solution> WithLoops(const SolveJob& job, const Solution& best) {
   fs::create_directories(scratch);
   next.mapping = ExtendModel(job.database,
                              mapping,
-                             {.one_walk = job.video},
+                             OptionsOf(job, /*relaxed=*/false),
                              scratch,
                              job.place.report);
   return next;
 }
 
+// A walk is solved by its neighbours first. Should what is found then to be
+// seen again make it jump, it is solved without.
+void SolveWalk(const SolveJob& job, Solution* solution) {
+  MappingOptions options = OptionsOf(job, /*relaxed=*/false);
+  options.rough = true;
+  Map(job, options, solution);
+  if (solution->mapping.chosen < 0) return;
+  Solution closed = WithLoops(job, *solution);
+  if (IsBetter(*solution, closed)) {
+    Map(job, /*relaxed=*/false, solution);
+  } else {
+    *solution = std::move(closed);
+  }
+}
+
 std::optional<Solution> WithMorePairs(const SolveJob& job,
                                       const Solution& best) {
   Solution next = best;
-  std::vector<ImagePair> pairs;
-  if (job.names.size() <= kMaxExhaustiveLater) {
-    pairs = ExhaustivePairs(Count(job));
-  } else {
-    pairs = SequentialPairs(Count(job), 4 * job.options.overlap);
-    const std::vector<ImagePair> loops =
-        FilterByLargestFeatures(LoopCandidates(Count(job), job.options.overlap),
-                                next.features,
-                                job.place);
-    pairs.insert(pairs.end(), loops.begin(), loops.end());
-  }
+  const std::vector<ImagePair> pairs =
+      job.names.size() <= kMaxExhaustiveLater
+          ? ExhaustivePairs(Count(job))
+          : PairsByLooks(job, next.features, 4 * job.options.overlap);
   if (AddPairs(job, pairs, "more-pairs", &next) == 0) return std::nullopt;
   Map(job, /*relaxed=*/false, &next);
   return next;
@@ -227,10 +265,7 @@ std::optional<Solution> WithMoreFeatures(const SolveJob& job,
 
 std::optional<Solution> WithSimplerLens(const SolveJob& job,
                                         const Solution& best) {
-  if (job.options.camera_model != "OPENCV" &&
-      job.options.camera_model != "RADIAL") {
-    return std::nullopt;
-  }
+  if (!HasManyLensParameters(job)) return std::nullopt;
   Solution next = best;
   next.prior = PriorOf(job, "SIMPLE_RADIAL");
   Map(job, /*relaxed=*/true, &next);
@@ -250,8 +285,11 @@ Solution MatchCapture(const SolveJob& job) {
                                          job.height,
                                          solution.feature_options,
                                          job.place);
-  solution.pairs = MatchAllPairs(
-      job.names, solution.features, solution.prior, FirstPairs(job), job.place);
+  solution.pairs = MatchAllPairs(job.names,
+                                 solution.features,
+                                 solution.prior,
+                                 FirstPairs(job, solution.features),
+                                 job.place);
   if (LeaveOutStill(job, Beside(job, "moving"), &solution)) {
     job.place.report->Warn(
         "part of the picture stands still while the rest moves: an object on "
@@ -263,16 +301,16 @@ Solution MatchCapture(const SolveJob& job) {
 
 void SolveCapture(const SolveJob& job, Solution* solution) {
   Report& report = *job.place.report;
-  Map(job, /*relaxed=*/false, solution);
-  bool database_is_best = true;
   if (job.video) {
-    std::optional<Solution> next = WithLoops(job, *solution);
-    if (next) database_is_best = !IsBetter(*solution, *next);
-    if (next && database_is_best) *solution = std::move(*next);
+    SolveWalk(job, solution);
+  } else {
+    Map(job, /*relaxed=*/false, solution);
   }
+  bool database_is_best = true;
+  bool climbed = false;
   const std::pair<const char*, Climb> rungs[] = {
-      {"more pairs", WithMorePairs},
       {"a start with less parallax", WithLessParallax},
+      {"more pairs", WithMorePairs},
       {"more features", WithMoreFeatures},
       {"a simpler lens", WithSimplerLens}};
   for (const auto& [name, climb] : rungs) {
@@ -291,7 +329,14 @@ void SolveCapture(const SolveJob& job, Solution* solution) {
                             name,
                             database_is_best ? fmt::format("{} placed", got)
                                              : std::string("no gain")));
-    if (database_is_best) *solution = std::move(*next);
+    if (!database_is_best) continue;
+    *solution = std::move(*next);
+    climbed = true;
+  }
+  if (climbed && job.video) {
+    Solution closed = WithLoops(job, *solution);
+    database_is_best = !IsBetter(*solution, closed);
+    if (database_is_best) *solution = std::move(closed);
   }
   if (!database_is_best) WriteDatabaseOf(job, *solution);
 }

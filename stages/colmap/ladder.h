@@ -40,9 +40,9 @@ struct Solution {
 Solution MatchCapture(const SolveJob& job);
 
 // Maps; of a video again with the places that the model shows to be seen
-// again. While less than nine images in ten are placed, tries more pairs, a
-// start with less parallax, more features and a simpler lens, each on top of
-// what helped before. Tells `report` what helped. The best solution's database
+// again. While less than nine images in ten are placed, tries a start with less
+// parallax, more pairs, more features and a simpler lens, each on top of what
+// helped before. Tells `report` what helped. The best solution's database
 // is at job.database in the end.
 void SolveCapture(const SolveJob& job, Solution* solution);
 

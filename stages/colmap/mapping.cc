@@ -179,10 +179,10 @@ std::vector<std::string> LeaveOutStrays(colmap::Reconstruction* model) {
 void Finish(const MappingOptions& options,
             colmap::Reconstruction* model,
             MappingResult* result) {
-  RefineWhole(model);
+  if (!options.rough) RefineWhole(model);
   if (options.one_walk) {
     result->strays = LeaveOutStrays(model);
-    if (!result->strays.empty()) RefineWhole(model);
+    if (!result->strays.empty() && !options.rough) RefineWhole(model);
     result->jumps = CountJumps(CentresOf(*model, InOrder(*model)));
   }
   result->mean_error = model->ComputeMeanReprojectionError();
@@ -329,7 +329,7 @@ MappingResult ExtendModel(const std::filesystem::path& database,
       mapper.TriangulateImage(settings->Triangulation(), id);
     }
   }
-  constexpr int kRounds = 5;
+  constexpr int kRounds = 2;
   constexpr double kLeastChange = 5e-4;
   mapper.IterativeGlobalRefinement(kRounds,
                                    kLeastChange,

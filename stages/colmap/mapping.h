@@ -47,6 +47,8 @@ struct MappingOptions {
   // The names are in the order of a walk: a camera that jumps off the path and
   // back is wrong.
   bool one_walk = false;
+  // Leave the last adjustment to ExtendModel(), which is to follow.
+  bool rough = false;
 };
 
 // Solves what `database` holds of `image_count` images in `images`; models that

@@ -304,7 +304,7 @@ TEST_F(HardCapture, ATurntableIsSolvedByWhatMoves) {
   const auto [positions, degrees] =
       Errors([&](int i) { return place(-6.0 * i); });
   EXPECT_LT(positions[positions.size() * 9 / 10], 0.02);
-  EXPECT_LT(degrees[degrees.size() * 9 / 10], 6);
+  EXPECT_LT(degrees[degrees.size() * 9 / 10], 1.5);
 }
 
 TEST_F(HardCapture, AFrameFromElsewhereIsLeftOut) {

@@ -27,6 +27,15 @@ TEST(PairList, SequentialHasNeighboursAndPowersOfTwo) {
   EXPECT_THAT(partners, ElementsAre(11, 12, 13, 14, 18, 26, 42, 74));
 }
 
+TEST(PairList, NeighboursAreTheNextFew) {
+  EXPECT_THAT(NeighbourPairs(4, 2),
+              ElementsAre(ImagePair(0, 1),
+                          ImagePair(0, 2),
+                          ImagePair(1, 2),
+                          ImagePair(1, 3),
+                          ImagePair(2, 3)));
+}
+
 TEST(PairList, LoopCandidatesAreTheOtherPairsUpTo150Images) {
   const auto sequential = SequentialPairs(120, 10);
   const auto loops = LoopCandidates(120, 10);
