@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <map>
@@ -195,7 +196,7 @@ StageResult TooFew(const CaptureFile& capture, const Counts& counts) {
 class CheckStage : public Stage {
  public:
   std::string Name() const override { return "check"; }
-  int Version() const override { return 1; }
+  int Version() const override { return 2; }
   std::string Description() const override {
     return "measure the frames and choose which to use";
   }
@@ -210,7 +211,7 @@ class CheckStage : public Stage {
         .Number("blur",
                 &options_.blur,
                 "drop frames whose sharpness is below this share of their "
-                "neighbours' (its square for photos); 0 drops none",
+                "neighbours' (its fourth power for photos); 0 drops none",
                 0,
                 1)
         .Number("duplicate",
@@ -264,9 +265,10 @@ class CheckStage : public Stage {
           &capture);
     }
     const int64_t distinct = CountKept(capture);
-    // Neighbouring photos need not show the same thing.
-    DropBlurred(video ? options_.blur : options_.blur * options_.blur,
-                &capture);
+    // Neighbouring photos need not show the same thing, and one of a plain
+    // thing has a tenth of the sharpness of another, and is in focus all the
+    // same.
+    DropBlurred(video ? options_.blur : std::pow(options_.blur, 4), &capture);
     counts.kept = CountKept(capture);
     counts.other_size = counts.frames - of_one_size;
     counts.duplicates = of_one_size - distinct;
