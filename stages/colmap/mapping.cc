@@ -329,7 +329,7 @@ MappingResult ExtendModel(const std::filesystem::path& database,
       mapper.TriangulateImage(settings->Triangulation(), id);
     }
   }
-  constexpr int kRounds = 2;
+  constexpr int kRounds = 1;
   constexpr double kLeastChange = 5e-4;
   mapper.IterativeGlobalRefinement(kRounds,
                                    kLeastChange,
