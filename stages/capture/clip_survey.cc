@@ -3,6 +3,7 @@
 #include "pipeline/base/interrupt.h"
 #include "pipeline/base/parallel.h"
 #include "stages/capture/frame_measures.h"
+#include "stages/capture/wanted_frames.h"
 #include "stages/capture/work_queue.h"
 #include "stages/media/video_reader.h"
 
@@ -50,20 +51,14 @@ std::vector<SurveyedFrame> SurveyClip(const std::filesystem::path& video,
       report.Start("surveying", clip_frames, "frames");
   std::deque<Look> looks;  // its elements stay where they are
   WorkQueue workers(threads);
-  size_t next = 0;
-  while (next < wanted.size()) {
-    ThrowIfInterrupted();
-    const std::optional<VideoFrame> frame = reader.Next();
-    if (!frame) break;
-    progress->Update(frame->index() + 1);
-    if (frame->index() < wanted[next]) continue;
-    while (next < wanted.size() && wanted[next] <= frame->index()) ++next;
-    Look& look = looks.emplace_back();
-    look.index = frame->index();
-    workers.Add([frame = *frame, &look] {
-      look.measures = MeasureGray(frame.ToGrayPreview(kPreviewSide));
-    });
-  }
+  ForWantedFrames(
+      wanted, &reader, progress.get(), [&](const VideoFrame& frame) {
+        Look& look = looks.emplace_back();
+        look.index = frame.index();
+        workers.Add([frame, &look] {
+          look.measures = MeasureGray(frame.ToGrayPreview(kPreviewSide));
+        });
+      });
   workers.Finish();
   std::vector<SurveyedFrame> frames(looks.size());
   ParallelFor(static_cast<int64_t>(frames.size()), threads, [&](int64_t at) {

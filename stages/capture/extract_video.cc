@@ -1,15 +1,14 @@
 #include "stages/capture/extract_video.h"
 
 #include "pipeline/base/error.h"
-#include "pipeline/base/interrupt.h"
 #include "stages/capture/clip_survey.h"
+#include "stages/capture/wanted_frames.h"
 #include "stages/capture/work_queue.h"
 #include "stages/media/image_file.h"
 #include "stages/media/video_reader.h"
 
 #include <algorithm>
 #include <memory>
-#include <optional>
 #include <string>
 
 namespace nerfpipe {
@@ -80,26 +79,19 @@ FrameList ExtractVideo(const std::filesystem::path& video,
   const std::unique_ptr<Progress> progress =
       report.Start("decoding", info.frames, "frames");
   WorkQueue writers(threads);
-  size_t next = 0;
-  while (next < wanted.size()) {
-    ThrowIfInterrupted();
-    const std::optional<VideoFrame> frame = reader.Next();
-    if (!frame) break;
-    progress->Update(frame->index() + 1);
-    if (frame->index() < wanted[next]) continue;
-    // In place of a damaged frame comes the next good one.
-    while (next < wanted.size() && wanted[next] <= frame->index()) ++next;
-    ListedFrame listed;
-    listed.name =
-        FrameName(static_cast<int64_t>(list.frames.size()) + 1, total, ".jpg");
-    listed.index = frame->index();
-    listed.time = frame->time();
-    const std::filesystem::path path = folder / listed.name;
-    writers.Add([frame = *frame, path, quality = options.jpeg_quality] {
-      WriteImage(frame.ToImage(), path, quality);
-    });
-    list.frames.push_back(std::move(listed));
-  }
+  ForWantedFrames(
+      wanted, &reader, progress.get(), [&](const VideoFrame& frame) {
+        ListedFrame listed;
+        listed.name = FrameName(
+            static_cast<int64_t>(list.frames.size()) + 1, total, ".jpg");
+        listed.index = frame.index();
+        listed.time = frame.time();
+        const std::filesystem::path path = folder / listed.name;
+        writers.Add([frame, path, quality = options.jpeg_quality] {
+          WriteImage(frame.ToImage(), path, quality);
+        });
+        list.frames.push_back(std::move(listed));
+      });
   writers.Finish();
   if (list.frames.empty()) {
     throw UserError("none of the " + Count(info.frames, "frame") + " of '" +
