@@ -1,0 +1,116 @@
+#!/bin/bash
+# Fuzzes the readers of files, one after the other:
+#
+#   run.sh READERS_FUZZ FOLDER SECONDS [READER ...]
+#
+# READERS_FUZZ is the program of one of two presets (cmake --preset fuzz && cmake
+# --build --preset fuzz): fuzz has the readers without LibTorch and runs by
+# libFuzzer, fuzz-afl has all of them and runs by AFL++, slower. FOLDER keeps what
+# was learnt, so that the next run goes on, and what was found. SECONDS are for
+# each reader. Seeds are the reference files of the tests and, where
+# NERFPIPE_TEST_DATA points to them, the damaged files of real captures. Fails
+# when something was found.
+set -euo pipefail
+
+program=$(realpath "$1")
+folder=$2
+seconds=$3
+shift 3
+source=$(realpath "$(dirname "$0")/../..")
+data=${NERFPIPE_TEST_DATA:-}
+readers=("$@")
+if [ ${#readers[@]} = 0 ]; then
+  mapfile -t readers < <("$program" </dev/null 2>/dev/null || true)
+fi
+
+# seed READER FILE [FIRST_BYTE]: the beginning of the file, behind a byte that
+# says which of several formats it is.
+seed() {
+  local to
+  [ -f "$2" ] || return 0
+  to=$folder/$1/seeds/$(basename "$2")
+  { [ -z "${3:-}" ] || printf "%b" "$3"; head -c 60000 "$2"; } >"$to"
+}
+
+plant() {
+  local file model
+  case $1 in
+    image)
+      for file in "$data"/bad/image/* "$data"/bad/image/exif_orientation/*; do
+        seed image "$file"
+      done ;;
+    video)
+      seed video "$source/data/demo/car.mp4"
+      for file in "$data"/bad/video/*.*; do seed video "$file"; done ;;
+    colmap_binary)
+      for model in "$data/bad/colmap_truncated" "$data/captures/beer/sparse/0"; do
+        seed colmap_binary "$model/cameras.bin" '\x00'
+        seed colmap_binary "$model/images.bin" '\x01'
+        seed colmap_binary "$model/points3D.bin" '\x02'
+      done ;;
+    colmap_text)
+      model=$source/tests/reference/llff_model
+      seed colmap_text "$model/cameras.txt" '\x00'
+      seed colmap_text "$model/images.txt" '\x01'
+      seed colmap_text "$model/points3D.txt" '\x02' ;;
+    npy | poses_bounds | llff)
+      for file in "$source"/tests/reference/*.npy; do seed "$1" "$file"; done ;;
+    transforms | synthetic)
+      seed "$1" "$data/fox/transforms.json"
+      seed "$1" "$data/lego_100/transforms_train.json"
+      cat >"$folder/$1/seeds/small" <<'JSON'
+{"camera_angle_x": 0.7, "w": 16, "h": 12, "fl_x": 20, "fl_y": 20, "cx": 8,
+ "cy": 6, "k1": 0, "aabb_scale": 4, "frames": [
+ {"file_path": "images/0", "sharpness": 2.5, "transform_matrix":
+  [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 4], [0, 0, 0, 1]]},
+ {"file_path": "./images/1.png", "transform_matrix":
+  [[1, 0, 0, 1], [0, 1, 0, 0], [0, 0, 1, 4], [0, 0, 0, 1]]}]}
+JSON
+      ;;
+    configuration) seed configuration "$source/configs/default.yaml" ;;
+    *)
+      # Whatever workspaces of the user's are named here.
+      for file in ${NERFPIPE_FUZZ_SEEDS:-}; do seed "$1" "$file"; done ;;
+  esac
+}
+
+NERFPIPE_FUZZ_FOLDER=$(mktemp -d /dev/shm/nerfpipe-fuzz-XXXXXX)
+export NERFPIPE_FUZZ_FOLDER
+trap 'rm -rf "$NERFPIPE_FUZZ_FOLDER"' EXIT
+
+# fuzz READER: says what was read and found; fails when something was.
+by_libfuzzer() {
+  local work=$folder/$1
+  mkdir -p "$work/corpus" "$work/found"
+  NERFPIPE_READER=$1 "$program" "$work/corpus" "$work/seeds" \
+    -max_total_time="$seconds" -max_len=80000 -timeout=30 -rss_limit_mb=3000 \
+    -artifact_prefix="$work/found/" -print_final_stats=1 >"$work/log" 2>&1 ||
+    true
+  echo "$1: $(sed -n 's/stat::number_of_executed_units: *//p' "$work/log")" \
+    "files read, $(ls "$work/found" | wc -l) found"
+  [ -z "$(ls "$work/found")" ]
+}
+
+by_afl() {
+  local work=$folder/$1 stats=$folder/$1/default/fuzzer_stats
+  export AFL_NO_UI=1 AFL_SKIP_CPUFREQ=1 AFL_NO_AFFINITY=1 AFL_AUTORESUME=1
+  export AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_IGNORE_PROBLEMS=1
+  export ASAN_OPTIONS=abort_on_error=1:symbolize=0:detect_leaks=0
+  export UBSAN_OPTIONS=halt_on_error=1:abort_on_error=1
+  NERFPIPE_READER=$1 afl-fuzz -i "$work/seeds" -o "$work" -V "$seconds" \
+    -m none -t 5000 -- "$program" >"$work/log" 2>&1 || true
+  count() { sed -n "s/^$1 *: //p" "$stats"; }
+  echo "$1: $(count execs_done) files read, $(count saved_crashes) found"
+  [ "$(count saved_crashes)" = 0 ]
+}
+
+fuzz=by_afl
+if grep -aq libFuzzer "$program"; then fuzz=by_libfuzzer; fi
+found=0
+for reader in "${readers[@]}"; do
+  mkdir -p "$folder/$reader/seeds"
+  echo '{}' >"$folder/$reader/seeds/empty"
+  plant "$reader"
+  $fuzz "$reader" || found=1
+done
+exit $found
