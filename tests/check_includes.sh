@@ -16,7 +16,7 @@ pipeline/base/: pipeline/base/ | fmt json xxhash
 pipeline/engine/: pipeline/base/ pipeline/engine/ | fmt json yaml xxhash
 pipeline/cli/: pipeline/ stages/ | fmt json cli11
 stages/common/: pipeline/base/ stages/common/ | fmt json eigen
-stages/media/: pipeline/base/ stages/common/ stages/media/ | fmt json eigen opencv ffmpeg jpeg
+stages/media/: pipeline/base/ stages/common/ stages/media/ | fmt json eigen opencv ffmpeg heif jpeg
 stages/capture/: STAGE stages/capture/ | fmt json eigen opencv
 stages/colmap/: STAGE stages/colmap/ | fmt json eigen colmap
 stages/llff/: STAGE stages/llff/ | fmt json eigen opencv
@@ -37,6 +37,7 @@ cli11 CLI/
 eigen Eigen/ unsupported/Eigen/
 *ffmpeg libav libsw
 fmt fmt/
+*heif libheif/
 highway hwy/
 *jpeg jpeglib turbojpeg
 json nlohmann/

@@ -22,6 +22,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Of a pixel: as decoded, as turned, and as a file.
+constexpr double kBytesToTake = 8;
+
 std::string Count(size_t count, const std::string& unit) {
   return std::to_string(count) + " " + unit + (count == 1 ? "" : "s");
 }
@@ -84,9 +87,8 @@ void RequirePhotos(const fs::path& folder, const Listing& listing) {
   const std::string name = "'" + folder.string() + "'";
   if (listing.foreign > 0) {
     throw UserError(name + " holds no JPEG or PNG images, only " +
-                        Count(listing.foreign, "HEIC or camera raw file"),
-                    "convert them to JPEG first (heif-convert does it for "
-                    "HEIC, and phones can export JPEG)");
+                        Count(listing.foreign, "camera raw file"),
+                    "convert them to JPEG first");
   }
   if (!listing.subfolders_with_photos.empty()) {
     const fs::path& first =
@@ -127,17 +129,28 @@ Shape ShapeOf(const fs::path& photo) {
   }
 }
 
+std::vector<Shape> ShapesOf(const std::vector<fs::path>& photos, int threads) {
+  std::vector<Shape> shapes(photos.size());
+  ParallelFor(static_cast<int64_t>(photos.size()), threads, [&](int64_t i) {
+    shapes[static_cast<size_t>(i)] = ShapeOf(photos[static_cast<size_t>(i)]);
+  });
+  return shapes;
+}
+
+double MostPixels(const std::vector<Shape>& shapes) {
+  double most = 1;
+  for (const Shape& shape : shapes) {
+    most = std::max(most, static_cast<double>(shape.width) * shape.height);
+  }
+  return most;
+}
+
 // All images are to share one camera, whose picture lies as the sensor does. So
 // where some photos were taken with the camera held the other way, the fewer
 // are turned back: for each photo the EXIF orientation to apply once it is
 // upright, 1 for nothing. Only among photos of the same two sides: others have
 // another lens or were cut.
-std::vector<int> TurnsToOneShape(const std::vector<fs::path>& photos,
-                                 int threads) {
-  std::vector<Shape> shapes(photos.size());
-  ParallelFor(static_cast<int64_t>(photos.size()), threads, [&](int64_t i) {
-    shapes[static_cast<size_t>(i)] = ShapeOf(photos[static_cast<size_t>(i)]);
-  });
+std::vector<int> TurnsToOneShape(const std::vector<Shape>& shapes) {
   std::map<std::pair<int, int>, std::array<int, 2>> counts;
   const auto sides = [](const Shape& shape) {
     return std::minmax(shape.width, shape.height);
@@ -146,8 +159,8 @@ std::vector<int> TurnsToOneShape(const std::vector<fs::path>& photos,
     const auto [shorter, longer] = sides(shape);
     if (shorter < longer) ++counts[{shorter, longer}][shape.IsPortrait()];
   }
-  std::vector<int> turns(photos.size(), 1);
-  for (size_t i = 0; i < photos.size(); ++i) {
+  std::vector<int> turns(shapes.size(), 1);
+  for (size_t i = 0; i < shapes.size(); ++i) {
     const auto [shorter, longer] = sides(shapes[i]);
     if (shorter >= longer) continue;
     const auto [landscapes, portraits] = counts[{shorter, longer}];
@@ -190,7 +203,7 @@ Taken Take(const fs::path& photo,
     taken.as_is = turn == 1 && CanStayAsIs(header);
     if (taken.as_is) {
       // Only to find damage: a small preview still reads every byte.
-      ReadGrayPreview(photo, 1);
+      ReadPreview(photo, 1);
     } else {
       upright = ApplyOrientation(ReadImage(photo), turn);
     }
@@ -223,7 +236,7 @@ void TellAbout(const Listing& listing,
                 " in the folder skipped: hidden or not an image");
   }
   if (listing.foreign > 0) {
-    report.Warn(Count(listing.foreign, "HEIC or camera raw file") +
+    report.Warn(Count(listing.foreign, "camera raw file") +
                 " skipped; convert them to JPEG to use them");
   }
   for (const Taken& photo : taken) {
@@ -262,11 +275,11 @@ bool NaturalLess(std::string_view a, std::string_view b) {
   return a < b;  // equal but for case and leading zeros
 }
 
-FrameList ExtractPhotos(const std::filesystem::path& photos,
+FrameList ExtractPhotos(const StageContext& context,
                         const ExtractOptions& options,
-                        int threads,
-                        const std::filesystem::path& folder,
-                        Report& report) {
+                        const std::filesystem::path& folder) {
+  const fs::path& photos = context.capture;
+  Report& report = *context.report;
   Listing listing = List(photos);
   if (listing.photos.empty() && listing.foreign == 0 &&
       listing.subfolders_with_photos.size() == 1) {
@@ -276,7 +289,9 @@ FrameList ExtractPhotos(const std::filesystem::path& photos,
   }
   RequirePhotos(photos, listing);
   const auto total = static_cast<int64_t>(listing.photos.size());
-  const std::vector<int> turns = TurnsToOneShape(listing.photos, threads);
+  const std::vector<Shape> shapes = ShapesOf(listing.photos, context.threads);
+  const std::vector<int> turns = TurnsToOneShape(shapes);
+  const int threads = context.ThreadsFor(kBytesToTake * MostPixels(shapes));
   std::vector<Taken> taken(listing.photos.size());
   {
     const std::unique_ptr<Progress> progress =

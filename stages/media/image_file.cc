@@ -2,6 +2,7 @@
 
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/error.h"
+#include "stages/media/heif.h"
 #include "stages/media/jpeg.h"
 #include "stages/media/orientation.h"
 
@@ -42,21 +43,6 @@ bool IsOneOf(const std::string& suffix,
                              const std::string& why) {
   throw UserError("'" + path.string() + "' " + why,
                   "copy it again from the camera, or leave it out");
-}
-
-// Throws for kinds that no decoder here reads.
-void RequireReadable(const std::filesystem::path& path,
-                     const ImageHeader& header,
-                     bool empty) {
-  if (empty) RefuseFile(path, "is empty");
-  if (header.format == Format::kHeif) {
-    throw UserError(
-        "'" + path.string() +
-            "' is a HEIC or AVIF picture, which cannot be "
-            "read here",
-        "convert it to JPEG first (heif-convert does it, and phones can export "
-        "JPEG)");
-  }
 }
 
 // Any depth and channel count to 8-bit gray, RGB or RGBA.
@@ -111,30 +97,47 @@ Image DecodeByOpenCv(const std::filesystem::path& path,
   return FromMat(decoded, keep_alpha);
 }
 
-Image ToGray(const Image& rgb) {
-  Image gray(rgb.width, rgb.height, 1);
-  const cv::Mat from(
-      rgb.height, rgb.width, CV_8UC3, const_cast<uint8_t*>(rgb.pixels.data()));
-  cv::Mat to(gray.height, gray.width, CV_8U, gray.pixels.data());
-  cv::cvtColor(from, to, cv::COLOR_RGB2GRAY);
-  return gray;
+// Only JPEG files are decoded at a smaller size.
+Image Decode(const std::filesystem::path& path,
+             bool keep_alpha,
+             int least_side) {
+  const std::string bytes = ReadFile(path);
+  const ImageHeader header = ParseImageHeader(bytes);
+  if (bytes.empty()) RefuseFile(path, "is empty");
+  try {
+    if (header.format == Format::kHeif) return DecodeHeif(bytes);
+    return ApplyOrientation(header.format == Format::kJpeg
+                                ? DecodeJpeg(bytes, least_side)
+                                : DecodeByOpenCv(path, bytes, keep_alpha),
+                            header.orientation);
+  } catch (const DamagedJpeg& error) {
+    RefuseFile(path, std::string("is damaged (") + error.what() + ")");
+  } catch (const DamagedHeif& error) {
+    RefuseFile(path, std::string("cannot be decoded (") + error.what() + ")");
+  }
 }
 
 }  // namespace
 
 bool HasImageSuffix(const std::filesystem::path& path) {
-  return IsOneOf(
-      LowerSuffix(path),
-      {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp"});
+  return IsOneOf(LowerSuffix(path),
+                 {".jpg",
+                  ".jpeg",
+                  ".jpe",
+                  ".png",
+                  ".webp",
+                  ".tif",
+                  ".tiff",
+                  ".bmp",
+                  ".heic",
+                  ".heif",
+                  ".hif",
+                  ".avif"});
 }
 
 bool HasForeignImageSuffix(const std::filesystem::path& path) {
   return IsOneOf(LowerSuffix(path),
-                 {".heic",
-                  ".heif",
-                  ".hif",
-                  ".avif",
-                  ".dng",
+                 {".dng",
                   ".cr2",
                   ".cr3",
                   ".nef",
@@ -147,34 +150,11 @@ bool HasForeignImageSuffix(const std::filesystem::path& path) {
 }
 
 Image ReadImage(const std::filesystem::path& path, bool keep_alpha) {
-  const std::string bytes = ReadFile(path);
-  const ImageHeader header = ParseImageHeader(bytes);
-  RequireReadable(path, header, bytes.empty());
-  if (header.format != Format::kJpeg) {
-    return ApplyOrientation(DecodeByOpenCv(path, bytes, keep_alpha),
-                            header.orientation);
-  }
-  try {
-    return ApplyOrientation(DecodeJpeg(bytes), header.orientation);
-  } catch (const DamagedJpeg& error) {
-    RefuseFile(path, std::string("is damaged (") + error.what() + ")");
-  }
+  return Decode(path, keep_alpha, /*least_side=*/0);
 }
 
-Image ReadGrayPreview(const std::filesystem::path& path, int least_side) {
-  const std::string bytes = ReadFile(path);
-  const ImageHeader header = ParseImageHeader(bytes);
-  RequireReadable(path, header, bytes.empty());
-  if (header.format != Format::kJpeg) {
-    return ApplyOrientation(ToGray(DecodeByOpenCv(path, bytes, false)),
-                            header.orientation);
-  }
-  try {
-    return ApplyOrientation(DecodeJpeg(bytes, JpegColor::kGray, least_side),
-                            header.orientation);
-  } catch (const DamagedJpeg& error) {
-    RefuseFile(path, std::string("is damaged (") + error.what() + ")");
-  }
+Image ReadPreview(const std::filesystem::path& path, int least_side) {
+  return Decode(path, /*keep_alpha=*/false, least_side);
 }
 
 ImageHeader ReadImageHeader(const std::filesystem::path& path) {
@@ -194,7 +174,16 @@ ImageHeader ReadImageHeader(const std::filesystem::path& path) {
   } else if (bytes.empty()) {
     bytes = ReadFile(path);  // says why when the file cannot be read
   }
-  RequireReadable(path, header, bytes.empty());
+  if (bytes.empty()) RefuseFile(path, "is empty");
+  if (header.format == Format::kHeif) {
+    try {
+      const HeifSize size = SizeOfHeif(bytes);
+      header.width = size.width;
+      header.height = size.height;
+    } catch (const DamagedHeif& error) {
+      RefuseFile(path, std::string("is damaged (") + error.what() + ")");
+    }
+  }
   return header;
 }
 

@@ -13,20 +13,20 @@ namespace nerfpipe {
 // any case?
 bool HasImageSuffix(const std::filesystem::path& path);
 
-// The name of a picture in a format that has to be converted first (HEIC,
-// camera raw and the like)?
+// The name of a picture in a format that has to be converted first (camera raw
+// and the like)?
 bool HasForeignImageSuffix(const std::filesystem::path& path);
 
 // 8-bit RGB (3 channels), or RGBA when `keep_alpha` and the file has alpha.
-// Gray, palette, CMYK and 16-bit files are converted; EXIF orientation is
+// Gray, palette, CMYK, 16-bit and HEIC files are converted; EXIF orientation is
 // applied to the pixels. Throws UserError naming the file when it is missing,
 // damaged or of an unknown kind. Any UTF-8 path works.
 Image ReadImage(const std::filesystem::path& path, bool keep_alpha = false);
 
-// Gray, for measuring: at the smallest size that is quick to decode and whose
+// RGB, for measuring: at the smallest size that is quick to decode and whose
 // longer side is at least `least_side` (or as stored when it is smaller).
 // Errors as above.
-Image ReadGrayPreview(const std::filesystem::path& path, int least_side);
+Image ReadPreview(const std::filesystem::path& path, int least_side);
 
 // Width and height after orientation, reading only what is needed.
 struct ImageSize {

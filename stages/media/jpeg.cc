@@ -73,7 +73,6 @@ void ChooseScale(jpeg_decompress_struct* info, int least_side) {
 
 // Everything between setjmp and the end; `pixels` belongs to the caller.
 bool Decode(std::string_view bytes,
-            JpegColor color,
             int least_side,
             jpeg_decompress_struct* info,
             ErrorManager* manager,
@@ -84,11 +83,7 @@ bool Decode(std::string_view bytes,
                reinterpret_cast<const unsigned char*>(bytes.data()),
                static_cast<unsigned long>(bytes.size()));
   jpeg_read_header(info, TRUE);
-  if (info->num_components == 4) {
-    info->out_color_space = JCS_CMYK;
-  } else {
-    info->out_color_space = color == JpegColor::kGray ? JCS_GRAYSCALE : JCS_RGB;
-  }
+  info->out_color_space = info->num_components == 4 ? JCS_CMYK : JCS_RGB;
   ChooseScale(info, least_side);
   jpeg_start_decompress(info);
   const size_t row_size =
@@ -103,24 +98,15 @@ bool Decode(std::string_view bytes,
 }
 
 // Adobe's programs store CMYK inverted and say so by their marker.
-Image FromCmyk(const Image& cmyk, bool inverted, JpegColor color) {
-  Image image(cmyk.width, cmyk.height, color == JpegColor::kGray ? 1 : 3);
+Image FromCmyk(const Image& cmyk, bool inverted) {
+  Image image(cmyk.width, cmyk.height, 3);
   const size_t count = static_cast<size_t>(image.width) * image.height;
   for (size_t i = 0; i < count; ++i) {
     const uint8_t* in = &cmyk.pixels[4 * i];
-    int rgb[3];
+    const int black = inverted ? in[3] : 255 - in[3];
     for (int c = 0; c < 3; ++c) {
       const int ink = inverted ? in[c] : 255 - in[c];
-      const int black = inverted ? in[3] : 255 - in[3];
-      rgb[c] = (ink * black + 127) / 255;
-    }
-    if (color == JpegColor::kGray) {
-      image.pixels[i] = static_cast<uint8_t>(
-          (299 * rgb[0] + 587 * rgb[1] + 114 * rgb[2] + 500) / 1000);
-    } else {
-      for (int c = 0; c < 3; ++c) {
-        image.pixels[3 * i + c] = static_cast<uint8_t>(rgb[c]);
-      }
+      image.pixels[3 * i + c] = static_cast<uint8_t>((ink * black + 127) / 255);
     }
   }
   return image;
@@ -159,21 +145,20 @@ bool Encode(const Image& image,
 
 }  // namespace
 
-Image DecodeJpeg(std::string_view bytes, JpegColor color, int least_side) {
+Image DecodeJpeg(std::string_view bytes, int least_side) {
   jpeg_decompress_struct info = {};
   ErrorManager manager;
   SetUp(&manager);
   info.err = &manager.base;
   Image image;
-  const bool done =
-      Decode(bytes, color, least_side, &info, &manager, &image.pixels);
+  const bool done = Decode(bytes, least_side, &info, &manager, &image.pixels);
   image.width = static_cast<int>(info.output_width);
   image.height = static_cast<int>(info.output_height);
   image.channels = info.output_components;
   const bool inverted = info.saw_Adobe_marker;
   jpeg_destroy_decompress(&info);
   if (!done) throw DamagedJpeg(manager.message);
-  if (image.channels == 4) return FromCmyk(image, inverted, color);
+  if (image.channels == 4) return FromCmyk(image, inverted);
   return image;
 }
 

@@ -16,15 +16,11 @@ class DamagedJpeg : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-enum class JpegColor { kRgb, kGray };
-
 // The pixels as stored (EXIF orientation not applied); CMYK and YCCK become
 // RGB. With `least_side` > 0, the smallest of the sizes 1, 1/2, 1/4 and 1/8
 // whose longer side is at least that. Throws DamagedJpeg, also when libjpeg
 // could paper over the damage.
-Image DecodeJpeg(std::string_view bytes,
-                 JpegColor color = JpegColor::kRgb,
-                 int least_side = 0);
+Image DecodeJpeg(std::string_view bytes, int least_side = 0);
 
 enum class JpegChroma { kFull, kHalf };  // 4:4:4, 4:2:0
 
