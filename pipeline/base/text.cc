@@ -62,6 +62,33 @@ std::optional<double> ParseDuration(std::string_view text) {
   return unit * value;
 }
 
+std::optional<int64_t> ParseBytes(std::string_view text) {
+  static const std::map<std::string_view, double> kUnits = {
+      {"", 1},
+      {"B", 1},
+      {"k", 1e3},
+      {"kB", 1e3},
+      {"KiB", 1024.0},
+      {"M", 1e6},
+      {"MB", 1e6},
+      {"MiB", 1024.0 * 1024},
+      {"G", 1e9},
+      {"GB", 1e9},
+      {"GiB", 1024.0 * 1024 * 1024}};
+  double value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, value);
+  const auto unit = kUnits.find(
+      std::string_view(stopped, static_cast<size_t>(end - stopped)));
+  // The largest that is exact as a double, and more than any machine has.
+  constexpr double kMost = 9e15;
+  if (error != std::errc() || unit == kUnits.end() ||
+      !(value >= 0 && value * unit->second <= kMost)) {
+    return std::nullopt;
+  }
+  return std::llround(value * unit->second);
+}
+
 std::string HumanBytes(int64_t bytes) {
   static const char* const kUnits[] = {"B", "kB", "MB", "GB", "TB"};
   double value = static_cast<double>(bytes);

@@ -19,6 +19,10 @@ std::optional<double> ParseDuration(std::string_view text);
 // "812 B", "3.4 MB", "1.2 GB" (powers of 1000).
 std::string HumanBytes(int64_t bytes);
 
+// Bytes of "4G", "1.5GB", "800M" (powers of 1000), "2GiB" (powers of 1024) or
+// "0"; nothing for other texts.
+std::optional<int64_t> ParseBytes(std::string_view text);
+
 // The candidate nearest to `word` by edit distance, or empty when none is
 // near enough to be a likely typing error.
 std::string NearestWord(std::string_view word,

@@ -14,6 +14,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// The libraries alone take 200 MB.
+constexpr int64_t kLeastMemory = 500'000'000;
+
 // Options of the computer, not of the result.
 OptionGroup MachineOptions(Machine* machine) {
   OptionGroup group("machine");
@@ -24,6 +27,10 @@ OptionGroup MachineOptions(Machine* machine) {
                0,
                1024,
                Effect::kNone)
+      .Text("memory",
+            &machine->memory,
+            "memory that a stage may take, such as 4G; 0: 60 % of what is free",
+            Effect::kNone)
       .Text("device",
             &machine->device,
             "where training runs: auto, cpu, cuda or cuda:N",
@@ -140,8 +147,17 @@ void Session::Resolve(const std::optional<Workspace>& workspace) {
   if (!flags_.threads.empty()) {
     config_.Set("machine.threads=" + flags_.threads);
   }
+  if (!flags_.memory.empty()) {
+    config_.Set("machine.memory=" + flags_.memory);
+  }
   if (!flags_.device.empty()) {
     config_.Set("machine.device=" + flags_.device);
+  }
+  const std::optional<int64_t> memory = ParseBytes(machine_.memory);
+  if (!memory || (*memory > 0 && *memory < kLeastMemory)) {
+    throw UserError("machine.memory cannot be '" + machine_.memory + "'",
+                    "give gigabytes or megabytes, 500M at the least: --mem 4G",
+                    ExitCode::kUsage);
   }
 }
 
@@ -157,12 +173,14 @@ void Session::SaveConfig(const Workspace& workspace) {
 }
 
 Runner Session::MakeRunner(const Workspace& workspace) {
-  const auto isolated_command = [this, &workspace](const std::string& stage) {
+  const auto isolated_command = [this, &workspace](const std::string& stage,
+                                                   int64_t memory) {
     std::vector<std::string> command = {ThisProgram().string(),
                                         "--isolated-stage",
                                         stage,
                                         workspace.root().string(),
-                                        std::to_string(getpid())};
+                                        std::to_string(getpid()),
+                                        std::to_string(memory)};
     if (flags_.quiet) {
       command.push_back("--quiet");
     }

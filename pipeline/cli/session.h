@@ -22,6 +22,7 @@ struct CommonFlags {
   std::string config;             // --config NAME or FILE
   std::vector<std::string> sets;  // --set group.option=value
   std::string threads;            // --threads, short for machine.threads
+  std::string memory;             // --mem, short for machine.memory
   std::string device;             // --device, short for machine.device
   bool quiet = false;
   bool verbose = false;
@@ -42,7 +43,8 @@ class Session {
   Stage& StageNamed(const std::string& name) const;
 
   // Reads the configuration: the workspace's nerfpipe.yaml (when there is a
-  // workspace), --config, --set, --threads and --device.
+  // workspace), --config, --set, --threads, --mem and
+  // --device.
   void Resolve(const std::optional<Workspace>& workspace);
 
   // Writes the resolved configuration to the workspace's nerfpipe.yaml.

@@ -20,6 +20,7 @@ OpenWorkFolder::OpenWorkFolder(Session& session,
       session.machine().threads > 0
           ? session.machine().threads
           : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  work_.memory = MemoryOf(session.machine());
   work_.device = session.machine().device;
   work_.report = &session.console();
 }

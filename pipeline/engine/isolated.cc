@@ -3,11 +3,13 @@
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/child_process.h"
 #include "pipeline/base/error.h"
+#include "pipeline/base/memory.h"
 #include "pipeline/base/text.h"
 
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <new>
 #include <thread>
 
 #include <fcntl.h>
@@ -20,6 +22,9 @@ namespace nerfpipe {
 namespace fs = std::filesystem;
 
 namespace {
+
+// The child's exit code when the system refused it memory.
+constexpr int kNoMemory = 78;
 
 fs::path ResultPath(const Workspace& workspace, const std::string& stage) {
   return workspace.UnfinishedPath(stage) / "result.json";
@@ -48,17 +53,23 @@ StageResult ResultFromJson(const std::string& text) {
   return result;
 }
 
+bool DiedForMemory(const ChildResult& child) {
+  return child.signal == SIGKILL || child.exit_code == kNoMemory;
+}
+
+std::string PeakOf(const ChildResult& child) {
+  return HumanBytes(static_cast<int64_t>(child.peak_memory_mb * 1e6));
+}
+
 StageResult Death(const std::string& stage,
                   const fs::path& log,
                   const ChildResult& child) {
-  const std::string peak =
-      HumanBytes(static_cast<int64_t>(child.peak_memory_mb * 1e6));
-  if (child.signal == SIGKILL) {
+  if (DiedForMemory(child)) {
     return StageResult::Failed(
         stage + " was killed, most likely because memory ran out (it held " +
-        peak +
-        "); close other programs, or lower colmap.max_image_size and "
-        "machine.threads, then run again: finished parts are kept");
+        PeakOf(child) +
+        "); close other programs, or allow less with --mem, then run again: "
+        "finished parts are kept");
   }
   const std::string how = child.signal != 0
                               ? "signal " + std::to_string(child.signal)
@@ -82,6 +93,14 @@ void RedirectOutput(const fs::path& log) {
 
 }  // namespace
 
+int64_t MemoryOf(const Machine& machine) {
+  constexpr double kShare = 0.6;
+  const int64_t set = ParseBytes(machine.memory).value_or(0);
+  return set > 0 ? set
+                 : static_cast<int64_t>(kShare *
+                                        static_cast<double>(AvailableMemory()));
+}
+
 StageContext MakeStageContext(const Workspace& workspace,
                               const Stage& stage,
                               const Machine& machine,
@@ -96,6 +115,7 @@ StageContext MakeStageContext(const Workspace& workspace,
       machine.threads > 0
           ? machine.threads
           : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  context.memory = MemoryOf(machine);
   context.device = machine.device;
   context.report = &report;
   return context;
@@ -103,11 +123,20 @@ StageContext MakeStageContext(const Workspace& workspace,
 
 StageResult RunIsolated(const Workspace& workspace,
                         const Stage& stage,
-                        const std::vector<std::string>& command,
+                        const IsolatedCommand& command,
+                        int64_t memory,
+                        Report& report,
                         double* peak_memory_mb) {
   const fs::path result_path = ResultPath(workspace, stage.Name());
   fs::remove(result_path);
-  const ChildResult child = RunChild(command);
+  ChildResult child = RunChild(command(stage.Name(), memory));
+  if (DiedForMemory(child)) {
+    memory = std::min(memory, static_cast<int64_t>(child.peak_memory_mb * 1e6));
+    report.Warn(stage.Name() +
+                " was killed, most likely because memory ran out (it held " +
+                PeakOf(child) + "); once more with half as much");
+    child = RunChild(command(stage.Name(), memory / 2));
+  }
   *peak_memory_mb = child.peak_memory_mb;
   if (child.exit_code == static_cast<int>(ExitCode::kInterrupted)) {
     throw Interrupted();
@@ -143,6 +172,8 @@ int RunAsChild(int parent,
     return static_cast<int>(error.exit_code());
   } catch (const Interrupted&) {
     return static_cast<int>(ExitCode::kInterrupted);
+  } catch (const std::bad_alloc&) {
+    return kNoMemory;
   }
 }
 

@@ -7,27 +7,40 @@
 #include "pipeline/engine/stage.h"
 #include "pipeline/engine/workspace.h"
 
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 namespace nerfpipe {
 
 struct Machine {
-  int threads = 0;  // 0: one per core
+  int threads = 0;           // 0: one per core
+  std::string memory = "0";  // as ParseBytes reads it; 0: most of what is free
   std::string device = "auto";
 };
+
+// Bytes that a stage may take: what was set, or 60 % of what is free.
+int64_t MemoryOf(const Machine& machine);
+
+// How an isolated stage is run: arguments of this program's own hidden
+// command, which may take so many bytes.
+using IsolatedCommand = std::function<std::vector<std::string>(
+    const std::string& stage, int64_t memory)>;
 
 StageContext MakeStageContext(const Workspace& workspace,
                               const Stage& stage,
                               const Machine& machine,
                               Report& report);
 
-// Parent's side: runs `command` and reads the result it leaves. The death of
-// the child becomes a failed result that says why and what to lower. Throws
-// what the stage threw.
+// Parent's side: runs `command` and reads the result it leaves. A child that
+// dies for want of memory is run once more with half as much. Its death becomes
+// a failed result that says why and what to lower. Throws what the stage threw.
 StageResult RunIsolated(const Workspace& workspace,
                         const Stage& stage,
-                        const std::vector<std::string>& command,
+                        const IsolatedCommand& command,
+                        int64_t memory,
+                        Report& report,
                         double* peak_memory_mb);
 
 // Child's side: runs the stage and leaves its result where the parent looks

@@ -239,8 +239,12 @@ RunOutcome Runner::RunStage(Stage& stage,
 
 StageResult Runner::Execute(Stage& stage, double* peak_memory_mb) {
   if (stage.Isolated() && isolated_command_) {
-    return RunIsolated(
-        workspace_, stage, isolated_command_(stage.Name()), peak_memory_mb);
+    return RunIsolated(workspace_,
+                       stage,
+                       isolated_command_,
+                       MemoryOf(machine_),
+                       report_,
+                       peak_memory_mb);
   }
   ResetPeakMemory();
   StageResult result =

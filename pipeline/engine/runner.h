@@ -16,11 +16,6 @@
 
 namespace nerfpipe {
 
-// How an isolated stage is run: arguments of this program's own hidden
-// command. Empty: in this process (tests).
-using IsolatedCommand =
-    std::function<std::vector<std::string>(const std::string& stage)>;
-
 struct StageStatus {
   std::string name;
   std::string description;
@@ -40,7 +35,8 @@ struct RunOutcome {
 class Runner {
  public:
   // Everything passed in must outlive the runner. Commits that were cut short
-  // are ended here.
+  // are ended here. Without a command, isolated stages run in this process
+  // (tests).
   Runner(const Workspace& workspace,
          std::vector<Stage*> stages,
          Machine machine,

@@ -6,6 +6,7 @@
 #include "pipeline/base/report.h"
 #include "pipeline/engine/options.h"
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -31,8 +32,12 @@ struct StageContext {
   // run as long as the stage's fingerprint is the same.
   std::filesystem::path scratch;
   int threads = 1;              // >= 1
+  int64_t memory = 0;           // bytes that the stage may take; 0: not said
   std::string device = "auto";  // "auto", "cpu", "cuda", "cuda:1"
   Report* report = nullptr;     // never null
+
+  // Threads that fit into the memory when each takes so many bytes; >= 1.
+  int ThreadsFor(double bytes_each) const;
 };
 
 struct StageResult {

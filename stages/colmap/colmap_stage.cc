@@ -2,13 +2,16 @@
 
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/error.h"
+#include "pipeline/base/text.h"
 #include "stages/colmap/database_file.h"
 #include "stages/colmap/ladder.h"
+#include "stages/colmap/memory_plan.h"
 #include "stages/colmap/outputs.h"
 #include "stages/colmap/verdict.h"
 #include "stages/common/capture_file.h"
 #include "stages/media/image_file.h"
 
+#include <cmath>
 #include <exception>
 #include <filesystem>
 #include <vector>
@@ -20,6 +23,9 @@ namespace nerfpipe::sfm {
 namespace {
 
 namespace fs = std::filesystem;
+
+// Of a pixel: two images, one of them as a file too.
+constexpr double kBytesToUndistort = 10;
 
 // COLMAP and Ceres speak through glog: warnings to stderr, no files.
 void QuietLibraries() {
@@ -50,6 +56,8 @@ class ColmapStage : public Stage {
 
  private:
   StageResult Reconstruct(const StageContext& context) const;
+  SolveJob MakeJob(const StageContext& context,
+                   const CaptureFile& capture) const;
 
   ColmapOptions options_;
 };
@@ -90,32 +98,62 @@ std::vector<OptionGroup> ColmapStage::Options() {
   return {group};
 }
 
+// The job as it fits into the memory, which is told.
+SolveJob ColmapStage::MakeJob(const StageContext& context,
+                              const CaptureFile& capture) const {
+  SolveJob job;
+  job.frames = context.workspace / "frames";
+  job.names = capture.KeptNames();
+  job.video = capture.kind == "video";
+  const ImageSize size = ReadImageSize(job.frames / job.names[0]);
+  job.width = size.width;
+  job.height = size.height;
+  job.options = options_;
+  job.database = context.out / "database.db";
+  const MemoryPlan plan =
+      PlanMemory(size.width,
+                 size.height,
+                 job.names.size(),
+                 {options_.max_image_size, options_.max_features},
+                 context.threads,
+                 context.memory);
+  job.place = {context.scratch, context.threads, plan.threads, context.report};
+  const std::string allowed =
+      HumanBytes(context.memory) + " that may be taken (--mem)";
+  context.report->Detail(fmt::format("memory: about {} of the {}, {} threads",
+                                     HumanBytes(std::llround(plan.bytes)),
+                                     allowed,
+                                     plan.threads));
+  if (plan.image_size < options_.max_image_size) {
+    context.report->Warn(
+        fmt::format("features are looked for at {} pixels for {}, to stay "
+                    "within the {}",
+                    plan.image_size,
+                    options_.max_image_size,
+                    allowed));
+    job.options.max_image_size = plan.image_size;
+    // What an earlier sitting with more memory found does not go with it.
+    job.place.scratch /= fmt::format("at-{}", plan.image_size);
+  }
+  return job;
+}
+
 StageResult ColmapStage::Reconstruct(const StageContext& context) const {
-  const fs::path frames = context.workspace / "frames";
   const CaptureFile capture =
       ReadCaptureFile(context.workspace / "capture.json");
-  const std::vector<std::string> names = capture.KeptNames();
-  if (names.size() < kMinImages) {
-    return TooFewFrames(names.size());
+  if (capture.KeptNames().size() < kMinImages) {
+    return TooFewFrames(capture.KeptNames().size());
   }
-  const ImageSize size = ReadImageSize(frames / names[0]);
-  const SolveJob job = {frames,
-                        names,
-                        capture.kind == "video",
-                        size.width,
-                        size.height,
-                        options_,
-                        context.out / "database.db",
-                        {context.scratch, context.threads, context.report}};
+  const SolveJob job = MakeJob(context, capture);
   Solution solution = MatchCapture(job);
   if (auto failure = JudgeMatches(
-          solution.pairs, solution.features, size.width, size.height)) {
+          solution.pairs, solution.features, job.width, job.height)) {
     return *failure;
   }
   SolveCapture(job, &solution);
   WriteFileAtomically(context.out / "project.ini",
                       ProjectFile(context.workspace / "database.db",
-                                  frames,
+                                  job.frames,
                                   options_.camera_model,
                                   solution.feature_options));
   const MappingResult& mapping = solution.mapping;
@@ -125,12 +163,13 @@ StageResult ColmapStage::Reconstruct(const StageContext& context) const {
     return result;
   }
   WriteSparseModels(mapping, context.out / "colmap" / "sparse");
-  if (!WriteUndistorted(mapping.models[mapping.chosen],
-                        frames,
-                        context.out,
-                        options_.jpeg_quality,
-                        context.threads,
-                        context.report)) {
+  if (!WriteUndistorted(
+          mapping.models[mapping.chosen],
+          job.frames,
+          context.out,
+          options_.jpeg_quality,
+          context.ThreadsFor(kBytesToUndistort * job.width * job.height),
+          context.report)) {
     return ImplausibleLens(options_.camera_model);
   }
   return result;

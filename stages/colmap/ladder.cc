@@ -56,7 +56,9 @@ bool FallsIntoParts(const SolveJob& job, const Solution& solution) {
 }
 
 Workplace Beside(const SolveJob& job, const std::string& rung) {
-  return {job.place.scratch / rung, job.place.threads, job.place.report};
+  Workplace place = job.place;
+  place.scratch /= rung;
+  return place;
 }
 
 CameraPrior PriorOf(const SolveJob& job, const std::string& camera_model) {

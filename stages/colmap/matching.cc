@@ -29,19 +29,6 @@ uint32_t PairSeed(const std::string& first, const std::string& second) {
   return hash;
 }
 
-// A scale space takes some 17 float images of the doubled size; as many threads
-// as fit into 4 GB.
-int FeatureThreads(int width,
-                   int height,
-                   const FeatureOptions& options,
-                   int threads) {
-  const double scale = std::min(
-      1.0,
-      static_cast<double>(options.max_image_size) / std::max(width, height));
-  const double bytes = 17 * sizeof(float) * 4 * scale * scale * width * height;
-  return std::clamp(static_cast<int>(4e9 / bytes), 1, std::max(1, threads));
-}
-
 std::span<const uint8_t> LargestDescriptors(const Features& features,
                                             int count) {
   return std::span(features.descriptors)
@@ -144,8 +131,7 @@ std::vector<Features> ExtractAllFeatures(const fs::path& folder,
   }
   const FeatureFinder finder(options, /*doubled=*/!rich);
   std::atomic<int64_t> done = static_cast<int64_t>(all.size() - missing.size());
-  const int threads = FeatureThreads(width, height, options, place.threads);
-  ParallelFor(missing.size(), threads, [&](int64_t k) {
+  ParallelFor(missing.size(), place.search_threads, [&](int64_t k) {
     ThrowIfInterrupted();
     const size_t i = missing[k];
     all[i] = finder.Find(read(names[i]));

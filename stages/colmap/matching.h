@@ -19,6 +19,7 @@ namespace nerfpipe::sfm {
 struct Workplace {
   std::filesystem::path scratch;
   int threads = 1;
+  int search_threads = 1;  // that look for features, as MemoryPlan has it
   Report* report = nullptr;
 };
 

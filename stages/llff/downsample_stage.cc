@@ -18,6 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kQuality = 97;
+// Of a pixel: as decoded and reduced.
+constexpr double kBytesToReduce = 5;
 constexpr int kMinFactor = 2;
 constexpr int kMaxFactor = 64;
 
@@ -146,7 +148,9 @@ StageResult DownsampleStage::Run(const StageContext& context) {
   const std::unique_ptr<Progress> progress =
       context.report->Start("downsample", count, "images");
   std::atomic<int64_t> done = 0;
-  ParallelFor(count, context.threads, [&](int64_t i) {
+  const int threads =
+      context.ThreadsFor(kBytesToReduce * size.width * size.height);
+  ParallelFor(count, threads, [&](int64_t i) {
     ThrowIfInterrupted();
     WriteReduced(images / names[i], size, factors, context.out);
     progress->Update(++done);

@@ -137,6 +137,15 @@ ReadResult ReadDataset(const fs::path& path,
       " images to train on, " + std::to_string(posed.test.size()) +
       " held out, about " + HumanBytes(EstimateBytes(posed)) + " in memory.");
 
+  if (options.memory > 0 && EstimateBytes(posed) > options.memory) {
+    throw UserError(
+        "the images at factor " + std::to_string(result.factor) + " take " +
+            HumanBytes(EstimateBytes(posed)) +
+            " of memory, and training may take " + HumanBytes(options.memory),
+        "use smaller ones with --set train.factor=" +
+            std::to_string(2 * result.factor) + ", or allow more with --mem");
+  }
+
   const std::unique_ptr<Progress> progress =
       report.Start("Reading images", count, "images");
   Dataset& dataset = result.dataset;

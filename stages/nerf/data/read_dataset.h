@@ -35,6 +35,7 @@ struct ReadOptions {
   // with the first; 0: none. nerf_synthetic has its own test split.
   int llffhold = 8;
   int threads = 1;
+  int64_t memory = 0;  // bytes that the images may take; 0: as they need
 };
 
 struct ReadResult {
@@ -47,7 +48,7 @@ struct ReadResult {
 // Views are sorted by name. Things left out (missing images) are told to
 // `report`, and so is the memory that the images will take, before they are
 // read. Throws UserError naming the file for anything damaged, missing or not
-// a pinhole camera.
+// a pinhole camera, and when the images take more than they may.
 ReadResult ReadDataset(const std::filesystem::path& path,
                        const ReadOptions& options,
                        Report& report);

@@ -166,6 +166,7 @@ StageResult TrainDataset(const Stage& train_stage,
   job.scratch = scratch / "work";
   job.go_on = go_on;
   job.threads = work.threads;
+  job.memory = work.memory;
   job.device = work.device;
   job.report = work.report;
   StageResult result = Train(job);
@@ -199,6 +200,7 @@ StageResult EvaluateCheckpoint(const Stage& train_stage,
   options.factor = scene.factor;
   options.llffhold = scene.llffhold;
   options.threads = work.threads;
+  options.memory = work.memory;
   const nerf::Dataset data =
       nerf::ReadDataset(dataset, options, *work.report).dataset;
   if (data.test.empty()) {

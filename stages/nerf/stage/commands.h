@@ -13,6 +13,7 @@
 #include "pipeline/base/report.h"
 #include "pipeline/engine/stage.h"
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -21,6 +22,7 @@ namespace nerfpipe {
 struct WorkFolder {
   std::filesystem::path folder;  // -w
   int threads = 1;
+  int64_t memory = 0;  // bytes that may be taken; 0: not said
   std::string device = "auto";
   Report* report = nullptr;
 };

@@ -43,6 +43,7 @@ StageResult TrainStage::Run(const StageContext& context) {
   job.out = context.out / OutputFolder();
   job.scratch = context.scratch;
   job.threads = context.threads;
+  job.memory = context.memory;
   job.device = context.device;
   job.report = context.report;
   std::filesystem::create_directories(job.out);

@@ -41,6 +41,7 @@ nerf::ReadResult ReadData(const TrainJob& job) {
   options.factor = job.settings.factor;
   options.llffhold = job.settings.llffhold;
   options.threads = job.threads;
+  options.memory = job.memory;
   return nerf::ReadDataset(job.dataset, options, *job.report);
 }
 

@@ -7,6 +7,7 @@
 #include "pipeline/engine/stage.h"
 #include "stages/nerf/stage/settings.h"
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -29,6 +30,7 @@ struct TrainJob {
   // A trained scene's folder whose run by time is to go on; or empty.
   std::filesystem::path go_on;
   int threads = 1;
+  int64_t memory = 0;  // bytes that may be taken; 0: not said
   std::string device = "auto";
   Report* report = nullptr;
 };

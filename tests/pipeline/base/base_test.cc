@@ -3,6 +3,7 @@
 #include "pipeline/base/console.h"
 #include "pipeline/base/digest.h"
 #include "pipeline/base/error.h"
+#include "pipeline/base/memory.h"
 #include "pipeline/base/parallel.h"
 #include "pipeline/base/text.h"
 #include "tests/temporary_folder.h"
@@ -39,6 +40,20 @@ TEST(Text, BytesUsePowersOfThousand) {
   EXPECT_EQ(HumanBytes(3'400'000), "3.4 MB");
   EXPECT_EQ(HumanBytes(128'000'000), "128 MB");
   EXPECT_EQ(HumanBytes(999'700), "1.0 MB");
+  EXPECT_EQ(ParseBytes("1.5GB"), 1'500'000'000);
+  EXPECT_EQ(ParseBytes("4G"), 4'000'000'000);
+  EXPECT_EQ(ParseBytes("512MiB"), 536'870'912);
+  EXPECT_EQ(ParseBytes("0"), 0);
+  for (const char* wrong : {"", "G", "4 G", "-1G", "4T", "nan", "1e300G"}) {
+    EXPECT_EQ(ParseBytes(wrong), std::nullopt) << wrong;
+  }
+}
+
+TEST(Memory, ThreadsFitBesideWhatIsFixed) {
+  EXPECT_EQ(ThreadsWithin(1000, 300, 200, 8), 3);
+  EXPECT_EQ(ThreadsWithin(1000, 300, 200, 2), 2);
+  EXPECT_EQ(ThreadsWithin(100, 300, 200, 8), 1);
+  EXPECT_GT(AvailableMemory(), 0);
 }
 
 TEST(Text, SuggestsOnlyLikelyTypingErrors) {

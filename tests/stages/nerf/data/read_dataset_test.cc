@@ -4,6 +4,7 @@
 #include "pipeline/base/error.h"
 #include "stages/common/axes.h"
 #include "stages/media/image_file.h"
+#include "tests/listener.h"
 #include "tests/stages/nerf/data/tiny_scene.h"
 
 #include <cmath>
@@ -17,21 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
-
-// Warnings only.
-class Listener : public Report {
- public:
-  void Info(std::string_view) override {}
-  void Warn(std::string_view line) override { warnings.emplace_back(line); }
-  void Detail(std::string_view) override {}
-  void Show(const Table&) override {}
-  std::unique_ptr<Progress> Start(std::string_view what,
-                                  int64_t total,
-                                  std::string_view unit) override {
-    return SilentReport().Start(what, total, unit);
-  }
-  std::vector<std::string> warnings;
-};
 
 ReadResult Read(const fs::path& path, int factor = 1, int llffhold = 8) {
   return ReadDataset(path, {factor, llffhold, 2}, SilentReport());

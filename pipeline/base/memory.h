@@ -1,0 +1,17 @@
+#pragma once
+
+// How much memory new work may take, and what fits into it.
+
+#include <cstdint>
+
+namespace nerfpipe {
+
+// Bytes that the machine can still give without swapping, or what is left of
+// this process' control group where that is less.
+int64_t AvailableMemory();
+
+// As many of `threads` as fit into `memory` beside `fixed` bytes when each
+// takes `each`; at least 1.
+int ThreadsWithin(int64_t memory, double fixed, double each, int threads);
+
+}  // namespace nerfpipe
