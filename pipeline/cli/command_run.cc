@@ -15,16 +15,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct RunFlags {
-  std::string capture;
-  std::string until;
-  std::string time;
-};
-
 Workspace FindWorkspace(const RunFlags& flags, const CommonFlags& common) {
   if (flags.capture.empty() && common.workspace.empty()) {
-    throw UserError("'run' needs a capture",
-                    "give a video or a folder of photos: nerfpipe run car.mp4",
+    throw UserError("there is no capture",
+                    "name a video or a folder of photos: nerfpipe run car.mp4",
                     ExitCode::kUsage);
   }
   if (flags.capture.empty()) {
@@ -44,7 +38,9 @@ Workspace FindWorkspace(const RunFlags& flags, const CommonFlags& common) {
                                  flags.capture);
 }
 
-int Run(const RunFlags& flags, CommonFlags common) {
+}  // namespace
+
+int RunPipeline(const RunFlags& flags, CommonFlags common) {
   if (!flags.time.empty()) {
     common.sets.push_back(TimeOption(flags.time));
   }
@@ -66,8 +62,6 @@ int Run(const RunFlags& flags, CommonFlags common) {
   const RunOutcome outcome = runner.RunUntil(flags.until);
   return ShowOutcome(session, workspace, runner, outcome);
 }
-
-}  // namespace
 
 fs::path DefaultWorkspace(const fs::path& capture) {
   const fs::path clean = fs::absolute(capture / ".").lexically_normal();
@@ -102,7 +96,9 @@ std::function<int(const CommonFlags&)> DeclareRun(CLI::App& app) {
       "\n"
       "The workspace is a folder named after the capture, in the current "
       "folder.");
-  return [flags](const CommonFlags& common) { return Run(*flags, common); };
+  return [flags](const CommonFlags& common) {
+    return RunPipeline(*flags, common);
+  };
 }
 
 }  // namespace nerfpipe

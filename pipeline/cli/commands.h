@@ -22,6 +22,7 @@ struct Command {
 };
 
 std::function<int(const CommonFlags&)> DeclareRun(CLI::App& app);
+std::function<int(const CommonFlags&)> DeclareCheck(CLI::App& app);
 std::function<int(const CommonFlags&)> DeclareStage(CLI::App& app);
 std::function<int(const CommonFlags&)> DeclareStatus(CLI::App& app);
 std::function<int(const CommonFlags&)> DeclareBatch(CLI::App& app);
@@ -33,6 +34,15 @@ std::function<int(const CommonFlags&)> DeclareConfig(CLI::App& app);
 const std::vector<Command>& Commands();
 
 // What several commands share.
+
+struct RunFlags {
+  std::string capture;  // empty: that of the workspace
+  std::string until;    // name of a stage; empty: the last
+  std::string time;     // --time
+};
+
+// Runs what is stale, and says how it ended; returns the exit code.
+int RunPipeline(const RunFlags& flags, CommonFlags common);
 
 // Says on the screen how the run ended; returns the exit code.
 int ShowOutcome(Session& session,

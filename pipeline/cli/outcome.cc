@@ -51,6 +51,18 @@ void ShowResults(Console& console,
     }
     add("frames", text);
   }
+  if (summary.contains("check")) {
+    std::string concerns;
+    for (const auto& item : summary.at("check").at("items")) {
+      if (item.at("verdict") != "good") {
+        concerns += (concerns.empty() ? " (" : ", ") +
+                    item.at("item").get<std::string>();
+      }
+    }
+    add("capture",
+        summary.at("check").at("verdict").get<std::string>() + concerns +
+            (concerns.empty() ? "" : ")"));
+  }
   if (summary.contains("reconstruction")) {
     const auto& model = summary.at("reconstruction");
     add("cameras",

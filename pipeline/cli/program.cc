@@ -36,6 +36,10 @@ void AddCommonFlags(CLI::App& app, CommonFlags* flags) {
       ->allow_extra_args(false);
   app.add_option("--threads", flags->threads, "Threads (default: all cores)")
       ->type_name("N");
+  app.add_option("--mem",
+                 flags->memory,
+                 "Memory that a stage may take (default: 60 % of what is free)")
+      ->type_name("SIZE");
   app.add_option("--device", flags->device, "auto, cpu, cuda or cuda:N")
       ->type_name("NAME");
   app.add_flag("-q,--quiet", flags->quiet, "Only warnings");
@@ -92,8 +96,9 @@ int Guarded(const CommonFlags& flags, const std::function<int()>& body) {
   }
 }
 
-// nerfpipe --isolated-stage NAME WORKSPACE PARENT [--quiet|--verbose]: the
-// child process of an isolated stage. Started by the runner, never by a person.
+// nerfpipe --isolated-stage NAME WORKSPACE PARENT MEMORY [--quiet|--verbose]:
+// the child process of an isolated stage. Started by the runner, never by a
+// person.
 int IsolatedStage(const std::vector<std::string>& arguments) {
   CommonFlags flags;
   for (const std::string& argument : arguments) {
@@ -106,11 +111,13 @@ int IsolatedStage(const std::vector<std::string>& arguments) {
   Console console(screen, {flags.quiet, flags.verbose});
   const Workspace workspace = Workspace::Open(arguments.at(1));
   session.Resolve(workspace);
+  Machine machine = session.machine();
+  machine.memory = arguments.at(3);
   console.LogTo(workspace.LogPath("nerfpipe"));
   return RunAsChild(std::stoi(arguments.at(2)),
                     workspace,
                     session.StageNamed(arguments.at(0)),
-                    session.machine(),
+                    machine,
                     console);
 }
 
@@ -183,6 +190,7 @@ int Dispatch(int argc, char** argv, CommonFlags* flags) {
 const std::vector<Command>& Commands() {
   static const std::vector<Command> commands = {
       {"run", "The whole pipeline, from a capture to an MP4", DeclareRun},
+      {"check", "A report card of a capture, in seconds", DeclareCheck},
       {"stage", "One stage again, in an existing workspace", DeclareStage},
       {"status", "What is done, what is stale, and why", DeclareStatus},
       {"batch", "Every capture in a folder, one after the other", DeclareBatch},
@@ -198,7 +206,7 @@ int Program(int argc, char** argv) {
   CatchInterrupts();
   CommonFlags flags;
   return Guarded(flags, [&] {
-    if (argc >= 5 && std::string(argv[1]) == "--isolated-stage") {
+    if (argc >= 6 && std::string(argv[1]) == "--isolated-stage") {
       return IsolatedStage({argv + 2, argv + argc});
     }
     return Dispatch(argc, argv, &flags);

@@ -1,59 +1,64 @@
 #include "stages/capture/check_stage.h"
 
+#include "pipeline/base/atomic_file.h"
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
 #include "pipeline/base/parallel.h"
 #include "stages/capture/frame_choice.h"
 #include "stages/capture/frame_list.h"
 #include "stages/capture/frame_measures.h"
+#include "stages/capture/report_card.h"
+#include "stages/capture/report_page.h"
 #include "stages/common/capture_file.h"
+#include "stages/media/image_file.h"
 
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 namespace nerfpipe {
 namespace {
 
 constexpr char kCaptureFile[] = "capture.json";
+constexpr char kCheckPage[] = "check.html";
+// Of a pixel; JPEG files, which are decoded at a smaller size, take less.
+constexpr double kBytesToMeasure = 8;
 constexpr int64_t kFewest = 8;
-constexpr int64_t kFew = 40;
-constexpr double kDriftWorthAWarning = 1;  // stops
-
-std::string Number(double value, const char* format) {
-  char text[40];
-  std::snprintf(text, sizeof(text), format, value);
-  return text;
-}
 
 // What the measuring of all frames gave, frame by frame.
 struct Measured {
   CaptureFile capture;
-  std::vector<FrameMeasures> measures;
+  std::vector<FrameLook> looks;
 };
 
 Measured Measure(const FrameList& list, const StageContext& context) {
   Measured result;
   result.capture.kind = list.video ? "video" : "photos";
   result.capture.frames.resize(list.frames.size());
-  result.measures.resize(list.frames.size());
+  result.looks.resize(list.frames.size());
   const auto total = static_cast<int64_t>(list.frames.size());
   const std::unique_ptr<Progress> progress =
       context.report->Start("measuring", total, "frames");
   std::atomic<int64_t> done = 0;
   const std::filesystem::path folder = context.workspace / kFrameFolder;
-  ParallelFor(total, context.threads, [&](int64_t index) {
+  int threads = context.threads;
+  if (total > 0) {
+    const ImageSize size = ReadImageSize(folder / list.frames[0].name);
+    threads = context.ThreadsFor(kBytesToMeasure * size.width * size.height);
+  }
+  ParallelFor(total, threads, [&](int64_t index) {
     ThrowIfInterrupted();
     const auto i = static_cast<size_t>(index);
     const ListedFrame& listed = list.frames[i];
-    FrameMeasures& measures = result.measures[i];
-    measures = MeasureFrame(folder / listed.name);
+    result.looks[i] = LookAtFrame(folder / listed.name);
+    const FrameMeasures& measures = result.looks[i].measures;
     CaptureFrame& frame = result.capture.frames[i];
     frame.name = listed.name;
     frame.original = listed.original;
@@ -74,9 +79,59 @@ void MeasureMotion(int threads, Measured* measured) {
   ParallelFor(pairs, threads, [&](int64_t pair) {
     ThrowIfInterrupted();
     const auto i = static_cast<size_t>(pair);
-    frames[i + 1].motion = MotionBetween(measured->measures[i].thumbnail,
-                                         measured->measures[i + 1].thumbnail);
+    frames[i + 1].motion =
+        MotionBetween(measured->looks[i].measures.thumbnail,
+                      measured->looks[i + 1].measures.thumbnail);
   });
+}
+
+// Between the extremes of the kept frames, the outer twentieths aside.
+double Range(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  const size_t extreme = values.size() / 20;
+  return values[values.size() - 1 - extreme] - values[extreme];
+}
+
+LightDrift MeasureDrift(Measured* measured) {
+  std::vector<double> light;
+  std::vector<double> red;
+  std::vector<double> blue;
+  for (size_t i = 0; i < measured->looks.size(); ++i) {
+    const FrameLook& look = measured->looks[i];
+    light.push_back(look.measures.light);
+    if (!measured->capture.frames[i].kept) continue;
+    red.push_back(look.red);
+    blue.push_back(look.blue);
+  }
+  return {MeasureExposureDrift(light, &measured->capture),
+          std::max(Range(red), Range(blue))};
+}
+
+ComparedViews Compare(const Measured& measured, const StageContext& context) {
+  std::vector<ViewPoints> views;
+  for (size_t i = 0; i < measured.looks.size(); ++i) {
+    if (measured.capture.frames[i].kept) {
+      views.push_back(measured.looks[i].points);
+    }
+  }
+  ComparedViews compared;
+  if (views.empty()) return compared;
+  compared.width = views[0].width;
+  compared.height = views[0].height;
+  compared.pairs =
+      CompareCapture(views, measured.capture.kind == "video", context.threads);
+  return compared;
+}
+
+std::string PageOf(const std::string& title,
+                   const Measured& measured,
+                   const std::vector<Verdict>& card) {
+  std::vector<Image> thumbnails;
+  for (const FrameLook& look : measured.looks) {
+    thumbnails.push_back(look.thumbnail);
+  }
+  return ReportPage(title, measured.capture, card, thumbnails);
 }
 
 struct Counts {
@@ -93,34 +148,35 @@ int64_t CountKept(const CaptureFile& capture) {
                        [](const CaptureFrame& frame) { return frame.kept; });
 }
 
-void ShowTable(const CaptureFile& capture,
-               const Counts& counts,
-               double drift,
-               Report& report) {
-  std::vector<double> sharpness;
-  for (const CaptureFrame& frame : capture.frames) {
-    if (frame.kept) sharpness.push_back(frame.sharpness);
+void ShowCard(const std::vector<Verdict>& card, Report& report) {
+  Table table;
+  table.header = {"capture", "verdict", "what was found"};
+  for (const Verdict& verdict : card) {
+    table.rows.push_back(
+        {verdict.item, NameOf(verdict.grade), verdict.finding});
   }
-  std::sort(sharpness.begin(), sharpness.end());
-  const bool none = sharpness.empty();
-  const double least = none ? 0 : sharpness.front();
-  const double median = none ? 0 : sharpness[sharpness.size() / 2];
-  report.Show({{"frames",
-                "kept",
-                "blurred",
-                "duplicates",
-                "other size",
-                "sharpness min",
-                "median",
-                "exposure drift"},
-               {{std::to_string(counts.frames),
-                 std::to_string(counts.kept),
-                 std::to_string(counts.blurred),
-                 std::to_string(counts.duplicates),
-                 std::to_string(counts.other_size),
-                 Number(least, "%.0f"),
-                 Number(median, "%.0f"),
-                 Number(drift, "%.2f stops")}}});
+  report.Show(table);
+  for (const Verdict& verdict : card) {
+    if (verdict.advice.empty()) continue;
+    const std::string line = verdict.item + ": " + verdict.advice;
+    if (verdict.grade == Grade::kBad) {
+      report.Warn(line);
+    } else {
+      report.Info(line);
+    }
+  }
+}
+
+nlohmann::ordered_json CardAsJson(const std::vector<Verdict>& card) {
+  nlohmann::ordered_json items = nlohmann::ordered_json::array();
+  for (const Verdict& verdict : card) {
+    items.push_back({{"item", verdict.item},
+                     {"verdict", NameOf(verdict.grade)},
+                     {"finding", verdict.finding},
+                     {"advice", verdict.advice},
+                     {"frames", verdict.frames}});
+  }
+  return {{"verdict", NameOf(Overall(card))}, {"items", items}};
 }
 
 std::vector<std::string> Reasons(const CaptureFile& capture) {
@@ -134,31 +190,16 @@ std::vector<std::string> Reasons(const CaptureFile& capture) {
   return lines;
 }
 
-void TellAbout(const CaptureFile& capture,
-               const Counts& counts,
-               double drift,
-               Report& report) {
+void TellAbout(const CaptureFile& capture, Report& report) {
   for (const std::string& line : Reasons(capture)) report.Detail(line);
-  if (counts.other_size > 0) {
-    std::map<std::string, int64_t> reasons;
-    for (const CaptureFrame& frame : capture.frames) {
-      if (frame.reason.starts_with("size ")) ++reasons[frame.reason];
-    }
-    for (const auto& [reason, count] : reasons) {
-      report.Warn(std::to_string(count) + " left out: " + reason +
-                  "; a capture has one camera held one way, so run the "
-                  "others as a capture of their own");
-    }
+  std::map<std::string, int64_t> sizes;
+  for (const CaptureFrame& frame : capture.frames) {
+    if (frame.reason.starts_with("size ")) ++sizes[frame.reason];
   }
-  if (drift > kDriftWorthAWarning) {
-    report.Warn("the exposure drifts by " + Number(drift, "%.1f") +
-                " stops, which shows as fog in the result; lock exposure and "
-                "white balance when filming");
-  }
-  if (counts.kept >= kFewest && counts.kept < kFew) {
-    report.Warn("only " + std::to_string(counts.kept) +
-                " frames: holes are likely; 40 or more from all round are "
-                "better");
+  for (const auto& [reason, count] : sizes) {
+    report.Warn(std::to_string(count) + " left out: " + reason +
+                "; a capture has one camera held one way, so run the "
+                "others as a capture of their own");
   }
 }
 
@@ -196,14 +237,16 @@ StageResult TooFew(const CaptureFile& capture, const Counts& counts) {
 class CheckStage : public Stage {
  public:
   std::string Name() const override { return "check"; }
-  int Version() const override { return 2; }
+  int Version() const override { return 3; }
   std::string Description() const override {
     return "measure the frames and choose which to use";
   }
   std::vector<std::string> Inputs() const override {
     return {kFrameFolder, kFrameListFile};
   }
-  std::vector<std::string> Outputs() const override { return {kCaptureFile}; }
+  std::vector<std::string> Outputs() const override {
+    return {kCaptureFile, kCheckPage};
+  }
 
   std::vector<OptionGroup> Options() override {
     OptionGroup group("check");
@@ -229,20 +272,27 @@ class CheckStage : public Stage {
     CaptureFile& capture = measured.capture;
     if (list.video) MeasureMotion(context.threads, &measured);
     const Counts counts = Choose(&measured);
-    std::vector<double> light;
-    for (const FrameMeasures& measures : measured.measures) {
-      light.push_back(measures.light);
+    const LightDrift drift = MeasureDrift(&measured);
+    const std::vector<Verdict> card =
+        ReportCard(capture, Compare(measured, context), drift);
+    TellAbout(capture, *context.report);
+    ShowCard(card, *context.report);
+    WriteFileAtomically(context.out / kCheckPage,
+                        PageOf(list.source, measured, card));
+    if (counts.kept < kFewest) {
+      StageResult failure = TooFew(capture, counts);
+      failure.account.push_back("the frames and what was measured: " +
+                                (context.out / kCheckPage).string());
+      return failure;
     }
-    const double drift = MeasureExposureDrift(light, &capture);
-    ShowTable(capture, counts, drift, *context.report);
-    TellAbout(capture, counts, drift, *context.report);
-    if (counts.kept < kFewest) return TooFew(capture, counts);
     WriteCaptureFile(capture, context.out / kCaptureFile);
     StageResult result =
         StageResult::Done(std::to_string(counts.kept) + " of " +
                           std::to_string(counts.frames) + " frames kept");
     result.facts["frames"]["extracted"] = counts.frames;
     result.facts["frames"]["kept"] = counts.kept;
+    result.facts["check"] = CardAsJson(card);
+    result.facts["results"]["check"] = kCheckPage;
     return result;
   }
 
@@ -258,9 +308,10 @@ class CheckStage : public Stage {
       DropDuplicates(
           options_.duplicate,
           [&](size_t i, size_t j) {
-            return j == i + 1 ? capture.frames[j].motion
-                              : MotionBetween(measured->measures[i].thumbnail,
-                                              measured->measures[j].thumbnail);
+            return j == i + 1
+                       ? capture.frames[j].motion
+                       : MotionBetween(measured->looks[i].measures.thumbnail,
+                                       measured->looks[j].measures.thumbnail);
           },
           &capture);
     }

@@ -58,8 +58,7 @@ class ExtractStage : public Stage {
     std::filesystem::create_directories(folder);
     const bool photos = std::filesystem::is_directory(context.capture, error);
     const auto extract = photos ? &ExtractPhotos : &ExtractVideo;
-    const FrameList list = extract(
-        context.capture, options_, context.threads, folder, *context.report);
+    const FrameList list = extract(context, options_, folder);
     WriteFrameList(list, context.out / kFrameListFile);
     const std::string count = std::to_string(list.frames.size());
     StageResult result = StageResult::Done(

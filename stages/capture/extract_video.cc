@@ -14,6 +14,10 @@
 namespace nerfpipe {
 namespace {
 
+// Of a pixel, in a writer: one frame that waits and one that is written, as
+// decoded and as RGB.
+constexpr double kBytesToWrite = 12;
+
 std::string Count(int64_t count, const std::string& unit) {
   return std::to_string(count) + " " + unit + (count == 1 ? "" : "s");
 }
@@ -63,22 +67,23 @@ std::vector<int64_t> ChooseFrames(const std::filesystem::path& video,
 
 }  // namespace
 
-FrameList ExtractVideo(const std::filesystem::path& video,
+FrameList ExtractVideo(const StageContext& context,
                        const ExtractOptions& options,
-                       int threads,
-                       const std::filesystem::path& folder,
-                       Report& report) {
-  VideoReader reader(video, threads);
+                       const std::filesystem::path& folder) {
+  const std::filesystem::path& video = context.capture;
+  Report& report = *context.report;
+  VideoReader reader(video, context.threads);
   const VideoInfo& info = reader.info();
   TellAbout(info, report);
   FrameList list = Describe(video, info);
   const std::vector<int64_t> wanted =
-      ChooseFrames(video, info.frames, options, threads, report);
+      ChooseFrames(video, info.frames, options, context.threads, report);
   const auto total = static_cast<int64_t>(wanted.size());
   reader.DecodeOnly(wanted);
   const std::unique_ptr<Progress> progress =
       report.Start("decoding", info.frames, "frames");
-  WorkQueue writers(threads);
+  WorkQueue writers(
+      context.ThreadsFor(kBytesToWrite * info.width * info.height));
   ForWantedFrames(
       wanted, &reader, progress.get(), [&](const VideoFrame& frame) {
         ListedFrame listed;

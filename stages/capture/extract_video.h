@@ -2,7 +2,7 @@
 
 // Frames out of a video.
 
-#include "pipeline/base/report.h"
+#include "pipeline/engine/stage.h"
 #include "stages/capture/extract_stage.h"
 #include "stages/capture/frame_list.h"
 
@@ -14,10 +14,8 @@ namespace nerfpipe {
 
 // Writes the chosen frames into `folder` (which exists). Throws UserError when
 // the video cannot be read or none of its frames decodes.
-FrameList ExtractVideo(const std::filesystem::path& video,
+FrameList ExtractVideo(const StageContext& context,
                        const ExtractOptions& options,
-                       int threads,
-                       const std::filesystem::path& folder,
-                       Report& report);
+                       const std::filesystem::path& folder);
 
 }  // namespace nerfpipe

@@ -16,9 +16,11 @@ namespace {
 constexpr int kWorkingSide = 960;
 constexpr int kThumbnailWidth = 160;
 
-cv::Mat View(const Image& gray) {
-  return cv::Mat(
-      gray.height, gray.width, CV_8U, const_cast<uint8_t*>(gray.pixels.data()));
+cv::Mat View(const Image& image) {
+  return cv::Mat(image.height,
+                 image.width,
+                 CV_8UC(image.channels),
+                 const_cast<uint8_t*>(image.pixels.data()));
 }
 
 cv::Mat Shrink(const cv::Mat& image, double factor) {
@@ -37,27 +39,54 @@ double VarianceOfLaplacian(const cv::Mat& gray) {
   return deviation[0] * deviation[0];
 }
 
-double MeanLight(const cv::Mat& gray) {
+// Of channel `c`.
+double MeanLight(const cv::Mat& image, int c = 0) {
   int histogram[256] = {};
-  for (int y = 0; y < gray.rows; ++y) {
-    const uint8_t* row = gray.ptr<uint8_t>(y);
-    for (int x = 0; x < gray.cols; ++x) ++histogram[row[x]];
+  const int channels = image.channels();
+  for (int y = 0; y < image.rows; ++y) {
+    const uint8_t* row = image.ptr<uint8_t>(y);
+    for (int x = 0; x < image.cols; ++x) ++histogram[row[channels * x + c]];
   }
   double sum = 0;
   for (int value = 0; value < 256; ++value) {
     sum += histogram[value] * std::pow(value / 255.0, 2.2);
   }
-  return sum / (static_cast<double>(gray.rows) * gray.cols);
+  return sum / (static_cast<double>(image.rows) * image.cols);
+}
+
+Image Thumbnail(const Image& image) {
+  const int height = std::max(
+      1,
+      static_cast<int>(std::lround(static_cast<double>(kThumbnailWidth) *
+                                   image.height / image.width)));
+  Image thumbnail(kThumbnailWidth, height, image.channels);
+  cv::Mat view = View(thumbnail);
+  cv::resize(View(image), view, view.size(), 0, 0, cv::INTER_AREA);
+  NERFPIPE_CHECK(view.data == thumbnail.pixels.data());
+  return thumbnail;
 }
 
 }  // namespace
 
-FrameMeasures MeasureFrame(const std::filesystem::path& path) {
+FrameLook LookAtFrame(const std::filesystem::path& path) {
+  constexpr double kDark = 1e-4;
   const ImageSize size = ReadImageSize(path);
-  FrameMeasures measures = MeasureGray(ReadGrayPreview(path, kWorkingSide));
-  measures.width = size.width;
-  measures.height = size.height;
-  return measures;
+  const Image colour = ReadPreview(path, kWorkingSide);
+  Image gray(colour.width, colour.height, 1);
+  cv::Mat view = View(gray);
+  cv::cvtColor(View(colour), view, cv::COLOR_RGB2GRAY);
+  NERFPIPE_CHECK(view.data == gray.pixels.data());
+  FrameLook look;
+  look.measures = MeasureGray(gray);
+  look.measures.width = size.width;
+  look.measures.height = size.height;
+  look.points = FindViewPoints(gray);
+  look.thumbnail = Thumbnail(colour);
+  const cv::Mat small = View(look.thumbnail);
+  const double green = MeanLight(small, 1) + kDark;
+  look.red = std::log2((MeanLight(small, 0) + kDark) / green);
+  look.blue = std::log2((MeanLight(small, 2) + kDark) / green);
+  return look;
 }
 
 FrameMeasures MeasureGray(const Image& image) {
@@ -70,14 +99,7 @@ FrameMeasures MeasureGray(const Image& image) {
   measures.sharpness = VarianceOfLaplacian(working);
   measures.luma = cv::mean(working)[0] / 255;
   measures.light = MeanLight(working);
-  const int height = std::max(
-      1,
-      static_cast<int>(std::lround(static_cast<double>(kThumbnailWidth) *
-                                   image.height / image.width)));
-  measures.thumbnail = Image(kThumbnailWidth, height, 1);
-  cv::Mat thumbnail = View(measures.thumbnail);
-  cv::resize(working, thumbnail, thumbnail.size(), 0, 0, cv::INTER_AREA);
-  NERFPIPE_CHECK(thumbnail.data == measures.thumbnail.pixels.data());
+  measures.thumbnail = Thumbnail(image);
   return measures;
 }
 

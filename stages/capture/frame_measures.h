@@ -2,6 +2,7 @@
 
 // What is measured of single frames and of pairs.
 
+#include "stages/capture/view_pairs.h"
 #include "stages/common/image.h"
 
 #include <filesystem>
@@ -19,8 +20,18 @@ struct FrameMeasures {
   Image thumbnail;   // gray, 160 pixels wide, for MotionBetween
 };
 
+// What the report card wants to know beside that.
+struct FrameLook {
+  FrameMeasures measures;
+  ViewPoints points;
+  Image thumbnail;  // RGB, 160 pixels wide
+  // Mean linear light in stops against green.
+  double red = 0;
+  double blue = 0;
+};
+
 // Throws UserError when the file cannot be read.
-FrameMeasures MeasureFrame(const std::filesystem::path& path);
+FrameLook LookAtFrame(const std::filesystem::path& path);
 
 // Of a gray image; width and height are its own.
 FrameMeasures MeasureGray(const Image& gray);

@@ -49,7 +49,7 @@ class BadInput : public ::testing::Test {
 
 TEST_F(BadInput, Usage) {
   ExpectLine({"rnu", "x"}, 2, "there is no command 'rnu', did you mean 'run'?");
-  ExpectLine({"run"}, 2, "'run' needs a capture");
+  ExpectLine({"run"}, 2, "there is no capture");
   ExpectLine({"run", "no.mp4"}, 2, "there is no file or folder 'no.mp4'");
   ExpectLine({"run", "x.mp4", "--frobnicate"}, 2, "--frobnicate");
   ExpectLine({"stage", "colmpa", "-w", "."}, 2, "did you mean 'colmap'?");

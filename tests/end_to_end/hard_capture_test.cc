@@ -24,6 +24,7 @@
 #include <Eigen/Geometry>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace nerfpipe {
 namespace {
@@ -135,6 +136,7 @@ class HardCapture : public ::testing::Test {
     StageResult result = extract->Run(context);
     if (result.state == StageResult::State::kDone) {
       result = MakeCheckStage()->Run(context);
+      card_ = result.facts.value("check", nlohmann::json());
     }
     if (result.state == StageResult::State::kDone) {
       const std::unique_ptr<Stage> colmap = sfm::MakeColmapStage();
@@ -197,12 +199,22 @@ class HardCapture : public ::testing::Test {
     EXPECT_LT(degrees.back(), 0.6);
   }
 
+  // "good", "fair" or "bad": what was said of `item` before any camera was
+  // found.
+  std::string Foretold(const std::string& item) const {
+    for (const auto& verdict : card_.at("items")) {
+      if (verdict.at("item") == item) return verdict.at("verdict");
+    }
+    return "nothing";
+  }
+
   static int Registered(const StageResult& result) {
     return result.facts["frames"]["registered"];
   }
 
   const std::unique_ptr<DemoScene> scene_ = demo::MakeTestScene();
   fs::path folder_;
+  nlohmann::json card_;
 };
 
 TEST_F(HardCapture, AHastyStretchGetsMoreFrames) {
@@ -218,6 +230,9 @@ TEST_F(HardCapture, AHastyStretchGetsMoreFrames) {
   EXPECT_TRUE(result.facts["reconstruction"]["unregistered"].empty())
       << result.facts;
   ExpectRight(camera);
+  EXPECT_EQ(Foretold("overlap"), "good") << card_;
+  EXPECT_EQ(Foretold("movement"), "good") << card_;
+  EXPECT_EQ(Foretold("sharpness"), "good") << card_;
 }
 
 TEST_F(HardCapture, TwoPlacesMakeTwoModels) {
@@ -243,6 +258,7 @@ TEST_F(HardCapture, TwoPlacesMakeTwoModels) {
   for (const auto& [name, reason] : unregistered.items()) {
     EXPECT_THAT(reason.get<std::string>(), HasSubstr("in a part of its own"));
   }
+  EXPECT_EQ(Foretold("overlap"), "bad") << card_;
   ExpectRight(camera);
 }
 
@@ -252,6 +268,7 @@ TEST_F(HardCapture, BlurredFramesAreLeftOut) {
     const Image image = Film(*scene_, camera(i));
     return i % 5 == 2 ? Smeared(image, 12) : image;
   });
+  EXPECT_EQ(Foretold("sharpness"), "fair") << card_;
   ASSERT_EQ(result.state, StageResult::State::kDone) << result.line;
   EXPECT_EQ(Registered(result), 40) << result.facts;
   ExpectRight(camera);
@@ -262,6 +279,7 @@ TEST_F(HardCapture, ExposureMayRampByTwoStops) {
   const StageResult result = Solve(40, 100, [&](int i) {
     return Film(*scene_, camera(i), std::exp2(-1 + 2 * i / 39.0));
   });
+  EXPECT_EQ(Foretold("exposure"), "fair") << card_;
   ASSERT_EQ(result.state, StageResult::State::kDone) << result.line;
   EXPECT_EQ(Registered(result), 40) << result.facts;
   ExpectRight(camera);
@@ -274,6 +292,7 @@ TEST_F(HardCapture, ACameraThatTurnsOnTheSpotIsRefused) {
   });
   EXPECT_EQ(result.state, StageResult::State::kFailed);
   EXPECT_THAT(result.line, HasSubstr("the camera turns on the spot"));
+  EXPECT_EQ(Foretold("movement"), "bad") << card_;
 }
 
 TEST_F(HardCapture, AStillCameraIsRefused) {
@@ -297,6 +316,7 @@ TEST_F(HardCapture, ATurntableIsSolvedByWhatMoves) {
   const StageResult result = Solve(60, 100, [&](int i) {
     return Film(Turntable(*scene_, 6.0 * i), place(0));
   });
+  EXPECT_EQ(Foretold("movement"), "fair") << card_;
   ASSERT_EQ(result.state, StageResult::State::kDone) << result.line;
   // Few pixels move, all near the middle: a frame or two may be missing, and
   // the lens is not well known.
@@ -321,6 +341,7 @@ TEST_F(HardCapture, AFrameFromElsewhereIsLeftOut) {
   EXPECT_TRUE(
       result.facts["reconstruction"]["unregistered"].contains("00014.jpg"))
       << result.facts;
+  EXPECT_EQ(Foretold("overlap"), "fair") << card_;
   ExpectRight(camera);
 }
 
