@@ -3,9 +3,11 @@
 #include "pipeline/base/error.h"
 #include "stages/colmap/byte_stream.h"
 #include "stages/colmap/gaussian_blur.h"
+#include "stages/colmap/sift_kernels.h"
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <numeric>
@@ -104,24 +106,49 @@ void FillFirstOctave(const std::vector<float>& pixels, VlSiftFilt* sift) {
   FillLevels(sift);
 }
 
+// A filter and the octaves above its first, so that all can be searched from
+// the coarsest down. Freed as a whole: getting it from the system anew takes a
+// fifth of the time.
+struct ScaleSpace {
+  SiftFilter sift;
+  std::vector<std::vector<float>> coarser;  // octaves, after the filter's own
+};
+
+// The octave that the filter works on, as its fields have it.
+struct Octave {
+  float* levels = nullptr;
+  int number = 0;
+  int width = 0;
+  int height = 0;
+
+  static Octave Of(const VlSiftFilt& sift) {
+    return {sift.octave, sift.o_cur, sift.octave_width, sift.octave_height};
+  }
+  void Select(VlSiftFilt* sift) const {
+    sift->octave = levels;
+    sift->o_cur = number;
+    sift->octave_width = width;
+    sift->octave_height = height;
+  }
+};
+
 // The level with twice the smoothing of the first, at half the size, is the
 // next octave's first.
-void FillNextOctave(VlSiftFilt* sift) {
+void FillNextOctave(std::vector<float>* storage, VlSiftFilt* sift) {
   const int width = sift->octave_width;
   const float* from = vl_sift_get_octave(sift, sift->s_min + kLevels);
   const int half_width = width / 2;
   const int half_height = sift->octave_height / 2;
-  std::vector<float> half(static_cast<size_t>(half_width) * half_height);
+  const int levels = sift->s_max - sift->s_min + 1;
+  storage->resize(static_cast<size_t>(levels) * half_width * half_height);
   for (int y = 0; y < half_height; ++y) {
     for (int x = 0; x < half_width; ++x) {
-      half[static_cast<size_t>(y) * half_width + x] =
+      (*storage)[static_cast<size_t>(y) * half_width + x] =
           from[static_cast<size_t>(2 * y) * width + 2 * x];
     }
   }
-  ++sift->o_cur;
-  sift->octave_width = half_width;
-  sift->octave_height = half_height;
-  std::copy(half.begin(), half.end(), vl_sift_get_octave(sift, sift->s_min));
+  Octave{storage->data(), sift->o_cur + 1, half_width, half_height}.Select(
+      sift);
   FillLevels(sift);
 }
 
@@ -142,25 +169,84 @@ void AppendDescriptor(const float (&vl)[kDescriptorSize],
   }
 }
 
-// The features of the present octave.
-void AppendOctave(VlSiftFilt* sift, Features* features) {
+float* GradientOf(const VlSiftFilt& sift, int level) {
+  return sift.grad + static_cast<size_t>(2) * sift.octave_width *
+                         sift.octave_height * (level - sift.s_min - 1);
+}
+
+// Fills the gradients before VLFeat, which is slower, would.
+void FillGradients(VlSiftFilt* sift) {
+  for (int level = sift->s_min + 1; level <= sift->s_max - 2; ++level) {
+    FillGradient(vl_sift_get_octave(sift, level),
+                 sift->octave_width,
+                 sift->octave_height,
+                 GradientOf(*sift, level));
+  }
+  sift->grad_o = sift->o_cur;
+}
+
+// The features of one key point: one for each of its main directions.
+void AppendKey(const VlSiftKeypoint& key,
+               VlSiftFilt* sift,
+               Features* features) {
   constexpr int kMaxDirections = 2;
+  double angles[4];
+  const int directions = std::min(
+      vl_sift_calc_keypoint_orientations(sift, angles, &key), kMaxDirections);
+  const float scale = std::ldexp(1.0f, sift->o_cur);
+  const float* gradient = GradientOf(*sift, key.is);
+  for (int d = 0; d < directions; ++d) {
+    float descriptor[kDescriptorSize];
+    ComputeDescriptor(gradient,
+                      sift->octave_width,
+                      sift->octave_height,
+                      {key.x / scale,
+                       key.y / scale,
+                       key.sigma / scale,
+                       static_cast<float>(angles[d])},
+                      descriptor);
+    AppendDescriptor(descriptor, &features->descriptors);
+    const float c = key.sigma * static_cast<float>(std::cos(angles[d]));
+    const float s = key.sigma * static_cast<float>(std::sin(angles[d]));
+    // VLFeat's pixel centres are at integers.
+    features->keypoints.push_back({key.x + 0.5f, key.y + 0.5f, c, -s, s, c});
+  }
+}
+
+float AreaOf(const Keypoint& key) {
+  return key.a11 * key.a22 - key.a12 * key.a21;
+}
+
+// The features of the present octave that can still be among the `most` largest
+// of all.
+void AppendOctave(int most, VlSiftFilt* sift, Features* features) {
   vl_sift_detect(sift);
   const VlSiftKeypoint* keys = vl_sift_get_keypoints(sift);
-  for (int i = 0; i < vl_sift_get_nkeypoints(sift); ++i) {
-    const VlSiftKeypoint& key = keys[i];
-    double angles[4];
-    const int directions = std::min(
-        vl_sift_calc_keypoint_orientations(sift, angles, &key), kMaxDirections);
-    for (int d = 0; d < directions; ++d) {
-      float descriptor[kDescriptorSize];
-      vl_sift_calc_keypoint_descriptor(sift, descriptor, &key, angles[d]);
-      AppendDescriptor(descriptor, &features->descriptors);
-      const float c = key.sigma * static_cast<float>(std::cos(angles[d]));
-      const float s = key.sigma * static_cast<float>(std::sin(angles[d]));
-      // VLFeat's pixel centres are at integers.
-      features->keypoints.push_back({key.x + 0.5f, key.y + 0.5f, c, -s, s, c});
+  std::vector<int> order(vl_sift_get_nkeypoints(sift));
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
+    return keys[a].sigma > keys[b].sigma;
+  });
+  std::vector<float> areas;
+  for (const Keypoint& key : features->keypoints) areas.push_back(AreaOf(key));
+  std::sort(areas.begin(), areas.end(), std::greater<>());
+  const int from_coarser = features->Count();
+  FillGradients(sift);
+  for (const int i : order) {
+    // Some room for rounding.
+    constexpr float kClearly = 1.0001f;
+    const float clearly_larger = kClearly * keys[i].sigma * keys[i].sigma;
+    const auto larger =
+        std::lower_bound(
+            areas.begin(), areas.end(), clearly_larger, std::greater<>()) -
+        areas.begin();
+    int of_this_octave = features->Count();
+    while (of_this_octave > from_coarser &&
+           AreaOf(features->keypoints[of_this_octave - 1]) <= clearly_larger) {
+      --of_this_octave;
     }
+    if (larger + of_this_octave - from_coarser >= most) break;
+    AppendKey(keys[i], sift, features);
   }
 }
 
@@ -185,17 +271,27 @@ SiftFilter NewFilter(int width, int height, int first_octave) {
   return sift;
 }
 
-// All features of an image of the filter's size.
-Features RunSift(const std::vector<float>& pixels, VlSiftFilt* sift) {
+// The `most` largest features of an image of the filter's size, and some more.
+// Descriptors take most of the time, so the coarse octaves come first.
+Features RunSift(const std::vector<float>& pixels,
+                 int most,
+                 ScaleSpace* space) {
   constexpr int kSmallest = 16;  // pixels; less holds no feature
-  Features features;
-  sift->grad_o = sift->o_min - 1;  // the gradients are of another image
+  VlSiftFilt* const sift = space->sift.get();
   FillFirstOctave(pixels, sift);
-  AppendOctave(sift, &features);
+  std::vector<Octave> octaves = {Octave::Of(*sift)};
+  space->coarser.resize(kLastOctave - sift->o_min);
+  const auto own = [&](void*) { octaves[0].Select(sift); };
+  const std::unique_ptr<VlSiftFilt, decltype(own)> restore(sift, own);
   while (sift->o_cur < kLastOctave &&
          std::min(sift->octave_width, sift->octave_height) >= 2 * kSmallest) {
-    FillNextOctave(sift);
-    AppendOctave(sift, &features);
+    FillNextOctave(&space->coarser[octaves.size() - 1], sift);
+    octaves.push_back(Octave::Of(*sift));
+  }
+  Features features;
+  for (auto octave = octaves.rbegin(); octave != octaves.rend(); ++octave) {
+    octave->Select(sift);
+    AppendOctave(most, sift, &features);
   }
   return features;
 }
@@ -203,12 +299,8 @@ Features RunSift(const std::vector<float>& pixels, VlSiftFilt* sift) {
 Features KeepLargest(const Features& all, int max_features) {
   std::vector<int> order(all.keypoints.size());
   std::iota(order.begin(), order.end(), 0);
-  const auto area = [&](int i) {
-    const Keypoint& k = all.keypoints[i];
-    return k.a11 * k.a22 - k.a12 * k.a21;
-  };
   std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
-    return area(a) > area(b);
+    return AreaOf(all.keypoints[a]) > AreaOf(all.keypoints[b]);
   });
   order.resize(std::min<size_t>(order.size(), max_features));
   Features kept;
@@ -228,26 +320,27 @@ Features KeepLargest(const Features& all, int max_features) {
 
 struct FeatureFinder::Pool {
   // One for this size, from those that no thread uses, or a new one.
-  SiftFilter Take(int width, int height, int first_octave) {
+  ScaleSpace Take(int width, int height, int first_octave) {
     const std::lock_guard lock(mutex);
     for (size_t i = 0; i < idle.size(); ++i) {
-      if (idle[i]->width == width && idle[i]->height == height &&
-          idle[i]->o_min == first_octave) {
-        SiftFilter sift = std::move(idle[i]);
+      const VlSiftFilt& sift = *idle[i].sift;
+      if (sift.width == width && sift.height == height &&
+          sift.o_min == first_octave) {
+        ScaleSpace space = std::move(idle[i]);
         idle.erase(idle.begin() + static_cast<std::ptrdiff_t>(i));
-        return sift;
+        return space;
       }
     }
-    return NewFilter(width, height, first_octave);
+    return {NewFilter(width, height, first_octave), {}};
   }
 
-  void GiveBack(SiftFilter sift) {
+  void GiveBack(ScaleSpace space) {
     const std::lock_guard lock(mutex);
-    idle.push_back(std::move(sift));
+    idle.push_back(std::move(space));
   }
 
   std::mutex mutex;
-  std::vector<SiftFilter> idle;
+  std::vector<ScaleSpace> idle;
 };
 
 FeatureFinder::FeatureFinder(const FeatureOptions& options, bool doubled)
@@ -259,10 +352,10 @@ Features FeatureFinder::Find(const Image& image) const {
   const colmap::Bitmap bitmap = SearchedBitmap(image, options_);
   const std::vector<float> pixels = FloatPixels(bitmap);
   const auto search = [&](int first_octave) {
-    SiftFilter sift =
+    ScaleSpace space =
         pool_->Take(bitmap.Width(), bitmap.Height(), first_octave);
-    Features features = RunSift(pixels, sift.get());
-    pool_->GiveBack(std::move(sift));
+    Features features = RunSift(pixels, options_.max_features, &space);
+    pool_->GiveBack(std::move(space));
     return features;
   };
   Features all = search(doubled_ ? -1 : 0);
@@ -285,9 +378,9 @@ Features FeatureFinder::Find(const Image& image) const {
 
 bool IsRichInFeatures(const Image& image, const FeatureOptions& options) {
   const colmap::Bitmap bitmap = SearchedBitmap(image, options);
-  const SiftFilter sift =
-      NewFilter(bitmap.Width(), bitmap.Height(), /*first_octave=*/0);
-  return RunSift(FloatPixels(bitmap), sift.get()).Count() >=
+  ScaleSpace space = {
+      NewFilter(bitmap.Width(), bitmap.Height(), /*first_octave=*/0), {}};
+  return RunSift(FloatPixels(bitmap), options.max_features, &space).Count() >=
          options.max_features;
 }
 

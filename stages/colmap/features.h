@@ -46,7 +46,7 @@ struct FeatureOptions {
 };
 
 // Finds features in images of 3 channels, from any number of threads. Keeps the
-// scale space of each thread (17 float images of the doubled size) until it is
+// scale space of each thread (18 float images of the doubled size) until it is
 // destroyed: getting it from the system anew takes a fifth of the time.
 class FeatureFinder {
  public:

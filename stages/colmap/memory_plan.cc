@@ -8,9 +8,9 @@
 namespace nerfpipe::sfm {
 namespace {
 
-// A scale space holds some 17 float images of twice the width and height, and a
+// A scale space holds some 18 float images of twice the width and height, and a
 // thread the decoded image beside it.
-constexpr double kBytesPerSearchedPixel = 17 * 4 * sizeof(float);
+constexpr double kBytesPerSearchedPixel = 18 * 4 * sizeof(float);
 constexpr double kBytesPerPixel = 6;
 // Measured: the libraries; features, matches and the model, per feature kept.
 constexpr double kProgram = 250e6;

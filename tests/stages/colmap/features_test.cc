@@ -2,10 +2,13 @@
 
 #include "pipeline/base/random.h"
 #include "stages/colmap/gaussian_blur.h"
+#include "stages/colmap/sift_kernels.h"
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
+#include <colmap/thirdparty/VLFeat/sift.h>
 #include <gtest/gtest.h>
 
 namespace nerfpipe::sfm {
@@ -38,6 +41,70 @@ TEST(BlurGaussian, EqualsTheDirectSum) {
       EXPECT_NEAR(out[y * kWidth + x], sum / (norm * norm), 1e-6);
     }
   }
+}
+
+// Noise with structure of many sizes, 0 to 1.
+std::vector<float> Texture(int width, int height) {
+  Random random(3);
+  std::vector<float> texture(static_cast<size_t>(width) * height, 0);
+  std::vector<float> noise(texture.size());
+  std::vector<float> smooth(texture.size());
+  for (const double sigma : {1.0, 3.0, 9.0}) {
+    for (float& value : noise) value = static_cast<float>(random.Uniform());
+    BlurGaussian(noise.data(), width, height, sigma, smooth.data());
+    for (size_t i = 0; i < texture.size(); ++i) {
+      texture[i] += static_cast<float>(sigma) * (smooth[i] - 0.5f);
+    }
+  }
+  return texture;
+}
+
+// VLFeat computes the same with a coarser arc tangent and exponential.
+TEST(ComputeDescriptor, EqualsVLFeat) {
+  constexpr int kWidth = 240, kHeight = 160;
+  const std::vector<float> texture = Texture(kWidth, kHeight);
+  const std::unique_ptr<VlSiftFilt, void (*)(VlSiftFilt*)> sift(
+      vl_sift_new(kWidth, kHeight, 2, 3, 0), vl_sift_delete);
+  vl_sift_process_first_octave(sift.get(), texture.data());
+  int compared = 0;
+  for (bool more = true; more;
+       more = vl_sift_process_next_octave(sift.get()) == VL_ERR_OK) {
+    const float scale = std::ldexp(1.0f, sift->o_cur);
+    vl_sift_detect(sift.get());
+    const VlSiftKeypoint* keys = vl_sift_get_keypoints(sift.get());
+    for (int i = 0; i < vl_sift_get_nkeypoints(sift.get()); ++i) {
+      double angles[4];
+      const int directions =
+          vl_sift_calc_keypoint_orientations(sift.get(), angles, &keys[i]);
+      std::vector<float> gradient(static_cast<size_t>(2) * sift->octave_width *
+                                  sift->octave_height);
+      FillGradient(vl_sift_get_octave(sift.get(), keys[i].is),
+                   sift->octave_width,
+                   sift->octave_height,
+                   gradient.data());
+      for (int d = 0; d < directions; ++d) {
+        float wanted[kDescriptorSize];
+        vl_sift_calc_keypoint_descriptor(
+            sift.get(), wanted, &keys[i], angles[d]);
+        float got[kDescriptorSize];
+        ComputeDescriptor(gradient.data(),
+                          sift->octave_width,
+                          sift->octave_height,
+                          {keys[i].x / scale,
+                           keys[i].y / scale,
+                           keys[i].sigma / scale,
+                           static_cast<float>(angles[d])},
+                          got);
+        double apart = 0;
+        for (int k = 0; k < kDescriptorSize; ++k) {
+          apart += (got[k] - wanted[k]) * (got[k] - wanted[k]);
+        }
+        EXPECT_LT(std::sqrt(apart), 0.03);
+        ++compared;
+      }
+    }
+  }
+  EXPECT_GT(compared, 100);
 }
 
 // A round blob on gray, centre in pixels from the image's corner.
