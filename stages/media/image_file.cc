@@ -104,6 +104,13 @@ Image Decode(const std::filesystem::path& path,
   const std::string bytes = ReadFile(path);
   const ImageHeader header = ParseImageHeader(bytes);
   if (bytes.empty()) RefuseFile(path, "is empty");
+  // The largest sensors have 200 million.
+  constexpr double kMostPixels = 300e6;
+  if (static_cast<double>(header.width) * header.height > kMostPixels) {
+    RefuseFile(path,
+               "is damaged (it claims to be " + std::to_string(header.width) +
+                   "x" + std::to_string(header.height) + ")");
+  }
   try {
     if (header.format == Format::kHeif) return DecodeHeif(bytes);
     return ApplyOrientation(header.format == Format::kJpeg

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace nerfpipe {
 namespace {
@@ -44,21 +45,28 @@ class Bytes {
   bool little_endian_;
 };
 
-// Tag 0x0112 of the first directory of a TIFF structure (EXIF 2.32, 4.6).
-int OrientationOfTiff(std::string_view tiff) {
+// A number in the first directory of a TIFF structure (TIFF 6.0, section 2;
+// EXIF 2.32, 4.6); 0 when the tag is not there.
+uint32_t NumberInTiff(std::string_view tiff, uint32_t tag) {
+  constexpr uint32_t kShort = 3;  // the type of 16-bit numbers
   const bool little_endian = tiff.substr(0, 2) == "II";
-  if (!little_endian && tiff.substr(0, 2) != "MM") return 1;
+  if (!little_endian && tiff.substr(0, 2) != "MM") return 0;
   const Bytes bytes(tiff, little_endian);
   const size_t directory = bytes.U32(4);
   const uint32_t entries = bytes.U16(directory);
   for (uint32_t i = 0; i < entries; ++i) {
     const size_t entry = directory + 2 + size_t{12} * i;
     if (!bytes.Has(entry, 12)) break;
-    if (bytes.U16(entry) != 0x0112) continue;
-    const uint32_t value = bytes.U16(entry + 8);
-    return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
+    if (bytes.U16(entry) != tag) continue;
+    return bytes.U16(entry + 2) == kShort ? bytes.U16(entry + 8)
+                                          : bytes.U32(entry + 8);
   }
-  return 1;
+  return 0;
+}
+
+int OrientationOfTiff(std::string_view tiff) {
+  const uint32_t value = NumberInTiff(tiff, 0x0112);
+  return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
 }
 
 // Some writers put the JPEG prefix before the TIFF structure in other
@@ -120,13 +128,29 @@ void ParsePng(std::string_view data, ImageHeader* header) {
   }
 }
 
+// RFC 9649, 2.5 to 2.7; RFC 6386, 9.1.
 void ParseWebp(std::string_view data, ImageHeader* header) {
   const Bytes bytes(data, /*little_endian=*/true);
+  const auto set_size = [&](uint32_t width, uint32_t height) {
+    if (header->width > 0) return;  // what stands first counts
+    header->width = static_cast<int>(width);
+    header->height = static_cast<int>(height);
+  };
   size_t at = 12;
   while (bytes.Has(at, 8)) {
     const size_t length = bytes.U32(at + 4);
-    if (bytes.Text(at, 4) == "EXIF") {
-      header->orientation = OrientationOfExif(bytes.From(at + 8, length));
+    const std::string_view kind = bytes.Text(at, 4);
+    const size_t body = at + 8;
+    if (kind == "EXIF") {
+      header->orientation = OrientationOfExif(bytes.From(body, length));
+    } else if (kind == "VP8X" && bytes.Has(body, 10)) {
+      set_size((bytes.U32(body + 4) & 0xffffff) + 1,
+               (bytes.U32(body + 6) >> 8) + 1);
+    } else if (kind == "VP8 " && bytes.Has(body, 10)) {
+      set_size(bytes.U16(body + 6) & 0x3fff, bytes.U16(body + 8) & 0x3fff);
+    } else if (kind == "VP8L" && bytes.Has(body, 5)) {
+      const uint32_t sides = bytes.U32(body + 1);
+      set_size((sides & 0x3fff) + 1, (sides >> 14 & 0x3fff) + 1);
     }
     at += 8 + length + length % 2;
   }
@@ -164,10 +188,18 @@ ImageHeader ParseImageHeader(std::string_view bytes) {
     ParseWebp(bytes, &header);
   } else if (bytes.substr(0, 4) == std::string_view("II*\0", 4) ||
              bytes.substr(0, 4) == std::string_view("MM\0*", 4)) {
-    // The decoder applies a TIFF file's own orientation.
     header.format = Format::kTiff;
+    header.width = static_cast<int>(NumberInTiff(bytes, 0x0100));
+    header.height = static_cast<int>(NumberInTiff(bytes, 0x0101));
+    // The decoder applies the file's own orientation.
+    if (OrientationOfTiff(bytes) >= 5) std::swap(header.width, header.height);
   } else if (bytes.substr(0, 2) == "BM") {
     header.format = Format::kBmp;
+    const Bytes sizes(bytes, /*little_endian=*/true);
+    header.width = static_cast<int>(sizes.U32(18));
+    // Negative: the rows go from the top down.
+    const int64_t height = static_cast<int32_t>(sizes.U32(22));
+    header.height = static_cast<int>(height < 0 ? -height : height);
   } else if (bytes.size() >= 12 && bytes.substr(4, 4) == "ftyp" &&
              IsHeifBrand(bytes.substr(8, 4))) {
     header.format = Format::kHeif;

@@ -12,8 +12,8 @@ struct ImageHeader {
   enum class Format { kJpeg, kPng, kWebp, kTiff, kBmp, kHeif, kUnknown };
 
   Format format = Format::kUnknown;
-  // As stored, before orientation; 0 when the part of the file that says so
-  // was not among the bytes (or for formats other than JPEG and PNG).
+  // As stored, before orientation (of TIFF: as decoded); 0 when the part of the
+  // file that says so was not among the bytes, and for HEIC.
   int width = 0;
   int height = 0;
   int bits = 0;         // per channel

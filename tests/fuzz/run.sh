@@ -29,7 +29,7 @@ seed() {
   local to
   [ -f "$2" ] || return 0
   to=$folder/$1/seeds/$(basename "$2")
-  { [ -z "${3:-}" ] || printf "%b" "$3"; head -c 60000 "$2"; } >"$to"
+  { [ -z "${3:-}" ] || printf "%b" "$3"; head -c 110000 "$2"; } >"$to"
 }
 
 plant() {
@@ -40,8 +40,9 @@ plant() {
         seed image "$file"
       done ;;
     video)
-      seed video "$source/data/demo/car.mp4"
-      for file in "$data"/bad/video/*.*; do seed video "$file"; done ;;
+      # Small ones, for a cut one is refused at once.
+      find "$data/bad/video" -type f -size -110k 2>/dev/null |
+        while read -r file; do seed video "$file"; done ;;
     colmap_binary)
       for model in "$data/bad/colmap_truncated" "$data/captures/beer/sparse/0"; do
         seed colmap_binary "$model/cameras.bin" '\x00'
@@ -83,7 +84,7 @@ by_libfuzzer() {
   local work=$folder/$1
   mkdir -p "$work/corpus" "$work/found"
   NERFPIPE_READER=$1 "$program" "$work/corpus" "$work/seeds" \
-    -max_total_time="$seconds" -max_len=80000 -timeout=30 -rss_limit_mb=3000 \
+    -max_total_time="$seconds" -max_len=120000 -timeout=60 -report_slow_units=60 -rss_limit_mb=3000 \
     -artifact_prefix="$work/found/" -print_final_stats=1 >"$work/log" 2>&1 ||
     true
   echo "$1: $(sed -n 's/stat::number_of_executed_units: *//p' "$work/log")" \

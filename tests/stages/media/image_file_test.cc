@@ -6,6 +6,7 @@
 #include "stages/media/orientation.h"
 #include "tests/stages/media/test_pictures.h"
 
+#include <cstring>
 #include <fstream>
 #include <map>
 #include <string>
@@ -111,7 +112,7 @@ TEST(ImageFile, RealFilesOfEveryKind) {
   const std::filesystem::path folder = RealData() / "bad/image";
   const std::map<std::string, ImageSize> good = {
       {"HMD_Nokia_8.3_5G.jpg", {4608, 1976}},
-      {"IMG_5195.HEIC", {4032, 3024}},
+      {"IMG_5195.HEIC", {2566, 3313}},
       {"apng_mode_16bit.png", {128, 64}},
       {"apng_mode_grayscale_alpha.png", {128, 64}},
       {"hopper.webp", {128, 128}},
@@ -135,6 +136,23 @@ TEST(ImageFile, RealFilesOfEveryKind) {
                            "truncated_image.png",
                            "truncated_jpeg.jpg"}) {
     EXPECT_THROW(ReadImage(folder / name), UserError) << name;
+  }
+}
+
+TEST(ImageFile, ASizeThatNoCameraHasIsDamage) {
+  const TestFolder folder;
+  std::string bitmap(200, '\0');
+  bitmap.replace(0, 2, "BM");
+  const int32_t side = 40000;
+  std::memcpy(bitmap.data() + 18, &side, 4);
+  std::memcpy(bitmap.data() + 22, &side, 4);
+  std::ofstream(folder.path() / "a.bmp", std::ios::binary) << bitmap;
+  try {
+    ReadImage(folder.path() / "a.bmp");
+    FAIL();
+  } catch (const UserError& error) {
+    EXPECT_NE(error.problem().find("40000x40000"), std::string::npos)
+        << error.problem();
   }
 }
 
