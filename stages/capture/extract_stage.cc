@@ -15,7 +15,7 @@ namespace {
 class ExtractStage : public Stage {
  public:
   std::string Name() const override { return "extract"; }
-  int Version() const override { return 2; }
+  int Version() const override { return 3; }
   std::string Description() const override {
     return "take frames out of the video, or take over the photos";
   }

@@ -19,7 +19,7 @@
 #include "stages/llff/loader_check.h"
 #include "stages/media/image_file.h"
 #include "stages/media/video_reader.h"
-#include "tests/fuzz/readers.h"
+#include "stages/nerf/data/json_file.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -28,10 +28,43 @@
 #include <map>
 #include <string>
 
+#include <nlohmann/json.hpp>
+
 namespace nerfpipe::fuzz {
 namespace {
 
 namespace fs = std::filesystem;
+
+using Reader = void (*)(const std::string& bytes);
+
+// NERFPIPE_FUZZ_FOLDER: best in memory, and of one process alone.
+const fs::path& Folder() {
+  static const fs::path folder = [] {
+    const char* const name = std::getenv("NERFPIPE_FUZZ_FOLDER");
+    return name == nullptr ? fs::current_path() : fs::path(name);
+  }();
+  return folder;
+}
+
+fs::path Written(const std::string& name, const std::string& bytes) {
+  const fs::path path = Folder() / name;
+  fs::create_directories(path.parent_path());
+  std::ofstream(path, std::ios::binary) << bytes;
+  return path;
+}
+
+// As many images as the seeds of the layouts name.
+void WriteImagesOnce(const fs::path& folder) {
+  constexpr int kImages = 6;
+  static const bool written = [&] {
+    fs::create_directories(folder);
+    for (int i = 0; i < kImages; ++i) {
+      WriteImage(Image(16, 12, 3), folder / (std::to_string(i) + ".png"));
+    }
+    return true;
+  }();
+  static_cast<void>(written);
+}
 
 void ReadAnImage(const std::string& bytes) {
   const fs::path path = Written("image.jpg", bytes);
@@ -87,6 +120,18 @@ void ReadPosesBounds(const std::string& bytes) {
   LoadAsNerfPytorch(file, file.parent_path() / "images", 1);
 }
 
+void ReadCameras(const std::string& bytes) {
+  const fs::path file = Written("transforms.json", bytes);
+  const nlohmann::json cameras = nerf::ReadCameraJson(file);
+  for (const char* field : {"w", "h", "fl_x", "camera_angle_x", "k1"}) {
+    nerf::NumberIn(cameras, field, file);
+  }
+  for (const nlohmann::json& frame : cameras.at("frames")) {
+    nerf::FilePathOf(frame, file);
+    nerf::PoseOfFrame(frame, file);
+  }
+}
+
 void ReadCapture(const std::string& bytes) {
   ReadCaptureFile(Written("capture.json", bytes));
 }
@@ -118,30 +163,29 @@ void ReadFeatures(const std::string& bytes) { sfm::ParseFeatures(bytes); }
 
 void ReadPairs(const std::string& bytes) { sfm::ParsePairs(bytes); }
 
-std::map<std::string, Reader> Readers() {
-  std::map<std::string, Reader> readers = {{"image", ReadAnImage},
-                                           {"video", ReadVideo},
-                                           {"colmap_binary", ReadColmapBinary},
-                                           {"colmap_text", ReadColmapText},
-                                           {"npy", ReadNpyFile},
-                                           {"poses_bounds", ReadPosesBounds},
-                                           {"capture", ReadCapture},
-                                           {"frames", ReadFrames},
-                                           {"record", ReadRecord},
-                                           {"digests", ReadDigests},
-                                           {"workspace", ReadWorkspace},
-                                           {"configuration", ReadConfiguration},
-                                           {"features", ReadFeatures},
-                                           {"pairs", ReadPairs}};
-#ifdef NERFPIPE_FUZZ_SCENES
-  readers.merge(SceneReaders());
-#endif
+const std::map<std::string, Reader>& Readers() {
+  static const std::map<std::string, Reader> readers = {
+      {"image", ReadAnImage},
+      {"video", ReadVideo},
+      {"colmap_binary", ReadColmapBinary},
+      {"colmap_text", ReadColmapText},
+      {"npy", ReadNpyFile},
+      {"poses_bounds", ReadPosesBounds},
+      {"cameras", ReadCameras},
+      {"capture", ReadCapture},
+      {"frames", ReadFrames},
+      {"record", ReadRecord},
+      {"digests", ReadDigests},
+      {"workspace", ReadWorkspace},
+      {"configuration", ReadConfiguration},
+      {"features", ReadFeatures},
+      {"pairs", ReadPairs}};
   return readers;
 }
 
 Reader TheReader() {
   const char* const name = std::getenv("NERFPIPE_READER");
-  const std::map<std::string, Reader> readers = Readers();
+  const std::map<std::string, Reader>& readers = Readers();
   const auto found = readers.find(name == nullptr ? "" : name);
   if (found == readers.end()) {
     for (const auto& [known, reader] : readers) std::puts(known.c_str());

@@ -3,13 +3,11 @@
 #
 #   run.sh READERS_FUZZ FOLDER SECONDS [READER ...]
 #
-# READERS_FUZZ is the program of one of two presets (cmake --preset fuzz && cmake
-# --build --preset fuzz): fuzz has the readers without LibTorch and runs by
-# libFuzzer, fuzz-afl has all of them and runs by AFL++, slower. FOLDER keeps what
-# was learnt, so that the next run goes on, and what was found. SECONDS are for
-# each reader. Seeds are the reference files of the tests and, where
-# NERFPIPE_TEST_DATA points to them, the damaged files of real captures. Fails
-# when something was found.
+# READERS_FUZZ is the program (cmake --preset fuzz && cmake --build --preset
+# fuzz). FOLDER keeps what was learnt, so that the next run goes on, and what was
+# found, in FOLDER/READER/found. SECONDS are for each reader. Seeds are the
+# reference files of the tests and, where NERFPIPE_TEST_DATA points to them, the
+# damaged files of real captures. Fails when something was found.
 set -euo pipefail
 
 program=$(realpath "$1")
@@ -54,9 +52,9 @@ plant() {
       seed colmap_text "$model/cameras.txt" '\x00'
       seed colmap_text "$model/images.txt" '\x01'
       seed colmap_text "$model/points3D.txt" '\x02' ;;
-    npy | poses_bounds | llff)
+    npy | poses_bounds)
       for file in "$source"/tests/reference/*.npy; do seed "$1" "$file"; done ;;
-    transforms | synthetic)
+    cameras)
       seed "$1" "$data/fox/transforms.json"
       seed "$1" "$data/lego_100/transforms_train.json"
       cat >"$folder/$1/seeds/small" <<'JSON'
@@ -79,39 +77,24 @@ NERFPIPE_FUZZ_FOLDER=$(mktemp -d /dev/shm/nerfpipe-fuzz-XXXXXX)
 export NERFPIPE_FUZZ_FOLDER
 trap 'rm -rf "$NERFPIPE_FUZZ_FOLDER"' EXIT
 
-# fuzz READER: says what was read and found; fails when something was.
-by_libfuzzer() {
+# Says what was read and found; fails when something was.
+fuzz() {
   local work=$folder/$1
   mkdir -p "$work/corpus" "$work/found"
   NERFPIPE_READER=$1 "$program" "$work/corpus" "$work/seeds" \
-    -max_total_time="$seconds" -max_len=120000 -timeout=60 -report_slow_units=60 -rss_limit_mb=3000 \
-    -artifact_prefix="$work/found/" -print_final_stats=1 >"$work/log" 2>&1 ||
-    true
+    -max_total_time="$seconds" -max_len=120000 -timeout=60 -report_slow_units=60 \
+    -rss_limit_mb=3000 -artifact_prefix="$work/found/" -print_final_stats=1 \
+    >"$work/log" 2>&1 || true
   echo "$1: $(sed -n 's/stat::number_of_executed_units: *//p' "$work/log")" \
     "files read, $(ls "$work/found" | wc -l) found"
   [ -z "$(ls "$work/found")" ]
 }
 
-by_afl() {
-  local work=$folder/$1 stats=$folder/$1/default/fuzzer_stats
-  export AFL_NO_UI=1 AFL_SKIP_CPUFREQ=1 AFL_NO_AFFINITY=1 AFL_AUTORESUME=1
-  export AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_IGNORE_PROBLEMS=1
-  export ASAN_OPTIONS=abort_on_error=1:symbolize=0:detect_leaks=0
-  export UBSAN_OPTIONS=halt_on_error=1:abort_on_error=1
-  NERFPIPE_READER=$1 afl-fuzz -i "$work/seeds" -o "$work" -V "$seconds" \
-    -m none -t 5000 -- "$program" >"$work/log" 2>&1 || true
-  count() { sed -n "s/^$1 *: //p" "$stats"; }
-  echo "$1: $(count execs_done) files read, $(count saved_crashes) found"
-  [ "$(count saved_crashes)" = 0 ]
-}
-
-fuzz=by_afl
-if grep -aq libFuzzer "$program"; then fuzz=by_libfuzzer; fi
 found=0
 for reader in "${readers[@]}"; do
   mkdir -p "$folder/$reader/seeds"
   echo '{}' >"$folder/$reader/seeds/empty"
   plant "$reader"
-  $fuzz "$reader" || found=1
+  fuzz "$reader" || found=1
 done
 exit $found
