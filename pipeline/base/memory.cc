@@ -67,7 +67,7 @@ int64_t AvailableMemory() {
 
 int ThreadsWithin(int64_t memory, double fixed, double each, int threads) {
   const double fit = (static_cast<double>(memory) - fixed) / each;
-  return std::max(1, static_cast<int>(std::min<double>(fit, threads)));
+  return static_cast<int>(std::clamp<double>(fit, 1, std::max(1, threads)));
 }
 
 }  // namespace nerfpipe

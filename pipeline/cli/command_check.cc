@@ -18,7 +18,8 @@ std::function<int(const CommonFlags&)> DeclareCheck(CLI::App& app) {
       "Takes seconds, and says what to film again before anything long is\n"
       "begun: a verdict for sharpness, light, overlap and movement, and a "
       "page\n"
-      "with the frames concerned, check.html in the workspace. 'nerfpipe run'\n"
+      "with the frames concerned, whose path stands at the end. 'nerfpipe "
+      "run'\n"
       "goes on from there.");
   return [capture](const CommonFlags& common) {
     return RunPipeline({*capture, "check", ""}, common);

@@ -14,9 +14,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// The libraries alone take 200 MB.
-constexpr int64_t kLeastMemory = 500'000'000;
-
 // Options of the computer, not of the result.
 OptionGroup MachineOptions(Machine* machine) {
   OptionGroup group("machine");

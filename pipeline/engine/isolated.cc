@@ -3,6 +3,7 @@
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/child_process.h"
 #include "pipeline/base/error.h"
+#include "pipeline/base/interrupt.h"
 #include "pipeline/base/memory.h"
 #include "pipeline/base/text.h"
 
@@ -96,9 +97,8 @@ void RedirectOutput(const fs::path& log) {
 int64_t MemoryOf(const Machine& machine) {
   constexpr double kShare = 0.6;
   const int64_t set = ParseBytes(machine.memory).value_or(0);
-  return set > 0 ? set
-                 : static_cast<int64_t>(kShare *
-                                        static_cast<double>(AvailableMemory()));
+  const double free = kShare * static_cast<double>(AvailableMemory());
+  return set > 0 ? set : std::max(static_cast<int64_t>(free), kLeastMemory);
 }
 
 StageContext MakeStageContext(const Workspace& workspace,
@@ -135,7 +135,8 @@ StageResult RunIsolated(const Workspace& workspace,
     report.Warn(stage.Name() +
                 " was killed, most likely because memory ran out (it held " +
                 PeakOf(child) + "); once more with half as much");
-    child = RunChild(command(stage.Name(), memory / 2));
+    ThrowIfInterrupted();
+    child = RunChild(command(stage.Name(), std::max(memory / 2, kLeastMemory)));
   }
   *peak_memory_mb = child.peak_memory_mb;
   if (child.exit_code == static_cast<int>(ExitCode::kInterrupted)) {

@@ -20,6 +20,9 @@ struct Machine {
   std::string device = "auto";
 };
 
+// The libraries alone take 200 MB.
+inline constexpr int64_t kLeastMemory = 500'000'000;
+
 // Bytes that a stage may take: what was set, or 60 % of what is free.
 int64_t MemoryOf(const Machine& machine);
 

@@ -26,7 +26,15 @@ cv::Mat View(const Image& image) {
 cv::Mat Shrink(const cv::Mat& image, double factor) {
   if (factor >= 1) return image;
   cv::Mat small;
-  cv::resize(image, small, cv::Size(), factor, factor, cv::INTER_AREA);
+  const auto side = [&](int length) {
+    return std::max(1, static_cast<int>(std::lround(factor * length)));
+  };
+  cv::resize(image,
+             small,
+             cv::Size(side(image.cols), side(image.rows)),
+             0,
+             0,
+             cv::INTER_AREA);
   return small;
 }
 
@@ -55,10 +63,12 @@ double MeanLight(const cv::Mat& image, int c = 0) {
 }
 
 Image Thumbnail(const Image& image) {
-  const int height = std::max(
-      1,
-      static_cast<int>(std::lround(static_cast<double>(kThumbnailWidth) *
-                                   image.height / image.width)));
+  constexpr double kHighest = 4;  // against the width
+  const int height = static_cast<int>(
+      std::lround(kThumbnailWidth *
+                  std::clamp(static_cast<double>(image.height) / image.width,
+                             1.0 / kThumbnailWidth,
+                             kHighest)));
   Image thumbnail(kThumbnailWidth, height, image.channels);
   cv::Mat view = View(thumbnail);
   cv::resize(View(image), view, view.size(), 0, 0, cv::INTER_AREA);

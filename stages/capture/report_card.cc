@@ -70,7 +70,6 @@ Verdict JudgeSharpness(const CaptureFile& capture) {
   // Of the variance of the Laplacian: what is in focus is well above it.
   constexpr double kSoft = 12;
   constexpr double kManyBlurred = 0.1;
-  constexpr double kTooManyBlurred = 0.3;
   Verdict verdict = About("sharpness");
   verdict.frames = Dropped(capture, "blurred");
   std::vector<double> sharpness;
@@ -88,7 +87,7 @@ Verdict JudgeSharpness(const CaptureFile& capture) {
                              verdict.frames.size() + sharpness.size(),
                              "frames are blurred and left out");
   if (share > kManyBlurred) {
-    verdict.grade = share > kTooManyBlurred ? Grade::kBad : Grade::kFair;
+    verdict.grade = Grade::kFair;
     verdict.advice = "move more slowly, in more light";
   }
   if (median < kSoft) {
@@ -182,6 +181,10 @@ Verdict JudgeOverlap(const std::vector<const CaptureFrame*>& kept,
   // Of photos, which may be far apart, many more matches are found later.
   const double most_outside = video ? 0.1 : 0.4;
   Verdict verdict = About("overlap");
+  if (kept.size() < 2) {
+    verdict.finding = "there is nothing to compare";
+    return verdict;
+  }
   const std::vector<std::vector<size_t>> parts =
       Parts(kept.size(), views.pairs);
   if (parts.size() <= 1) {
@@ -211,13 +214,16 @@ Verdict JudgeOverlap(const std::vector<const CaptureFrame*>& kept,
 // Does the camera move, and does all that it sees move with it?
 Verdict JudgeMovement(const ComparedViews& views) {
   constexpr double kFewestMoved = 0.02;  // of the width
-  constexpr double kPlanar = 0.7;        // of the matches of a pair
+  constexpr double kWide = 0.1;          // of the width
+  constexpr size_t kFewestWide = 4;
+  constexpr double kPlanar = 0.7;  // of the matches of a pair
   constexpr double kMostPairs = 0.85;
   constexpr double kStill = 0.25;       // of the matches of a pair
   constexpr double kEnoughStill = 0.4;  // of the pairs
   Verdict verdict = About("movement");
   std::vector<std::array<double, 9>> planar;
-  size_t asked = 0;
+  size_t wide = 0;
+  size_t moved = 0;
   size_t still = 0;
   for (const ComparedViews::Pair& pair : views.pairs) {
     still += pair.common.still > kStill;
@@ -225,14 +231,17 @@ Verdict JudgeMovement(const ComparedViews& views) {
         pair.common.shift < kFewestMoved) {
       continue;
     }
-    ++asked;
+    ++moved;
+    // Between nearer views the motion along a wall looks like a turn as well.
+    if (pair.common.shift < kWide) continue;
+    ++wide;
     if (pair.common.planar > kPlanar) planar.push_back(pair.common.homography);
   }
   const auto most = [](size_t part, double share, size_t all) {
     return all > 0 &&
            static_cast<double>(part) >= share * static_cast<double>(all);
   };
-  if (most(planar.size(), kMostPairs, asked) &&
+  if (wide >= kFewestWide && most(planar.size(), kMostPairs, wide) &&
       AreRotations(planar, views.width, views.height)) {
     verdict.grade = Grade::kBad;
     verdict.finding = "the camera turns on the spot";
@@ -244,7 +253,7 @@ Verdict JudgeMovement(const ComparedViews& views) {
     verdict.advice =
         "better walk round it than turn it: the background is left out when "
         "cameras are found, but not from the NeRF";
-  } else if (asked == 0) {
+  } else if (moved == 0) {
     verdict.grade = Grade::kFair;
     verdict.finding = "no movement of the camera can be measured";
     verdict.advice = "walk round the subject while filming";
@@ -258,7 +267,7 @@ Verdict JudgeLoop(size_t kept, const ComparedViews& views) {
   Verdict verdict = About("orbit");
   const bool closes = std::any_of(
       views.pairs.begin(), views.pairs.end(), [&](const auto& pair) {
-        return pair.second - pair.first > kept / 2 &&
+        return pair.second - pair.first > std::max(kept / 2, 2 * kStride) &&
                pair.common.matches >= kEnoughMatches;
       });
   if (closes) {
@@ -279,7 +288,8 @@ std::vector<ComparedViews::Pair> CompareAlike(
     const std::vector<ViewPoints>& views, int threads) {
   constexpr size_t kMostPairs = 4000;
   constexpr int kFewestAlike = 12;
-  constexpr size_t kMostTried = 400;
+  constexpr size_t kMostFailed = 300;
+  if (views.size() < 2) return {};
   // Of many photos, which were likely taken in their order, only neighbours.
   const size_t reach =
       std::min(views.size(), std::max<size_t>(12, kMostPairs / views.size()));
@@ -304,12 +314,17 @@ std::vector<ComparedViews::Pair> CompareAlike(
   });
   Groups groups(views.size());
   std::vector<ComparedViews::Pair> compared;
+  size_t failed = 0;
   for (const size_t k : order) {
     ComparedViews::Pair& pair = pairs[k];
     if (groups.Of(pair.first) == groups.Of(pair.second)) continue;
-    if (compared.size() >= kMostTried) break;
+    if (failed >= kMostFailed) break;
     pair.common = CompareViews(views[pair.first], views[pair.second]);
-    if (HangTogether(pair.common)) groups.Join(pair.first, pair.second);
+    if (HangTogether(pair.common)) {
+      groups.Join(pair.first, pair.second);
+    } else {
+      ++failed;
+    }
     compared.push_back(pair);
   }
   return compared;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include <opencv2/calib3d.hpp>
@@ -78,11 +79,18 @@ double Median(std::vector<double> values) {
 ViewPoints FindViewPoints(const Image& gray) {
   const cv::Mat image(
       gray.height, gray.width, CV_8U, const_cast<uint8_t*>(gray.pixels.data()));
-  const double factor =
-      static_cast<double>(kSearchedSide) / std::max(gray.width, gray.height);
+  constexpr int kSmallestSide = 64;  // at the eighth level a fourth is left
+  const double factor = std::min(
+      1.0,
+      static_cast<double>(kSearchedSide) / std::max(gray.width, gray.height));
+  ViewPoints view;
+  view.width = static_cast<int>(std::lround(factor * gray.width));
+  view.height = static_cast<int>(std::lround(factor * gray.height));
+  if (std::min(view.width, view.height) < kSmallestSide) return view;
   cv::Mat small = image;
   if (factor < 1) {
-    cv::resize(image, small, cv::Size(), factor, factor, cv::INTER_AREA);
+    cv::resize(
+        image, small, cv::Size(view.width, view.height), 0, 0, cv::INTER_AREA);
   }
   constexpr int kPatch = 31;
   constexpr int kThreshold = 8;  // of 255; dim rooms have no stronger corners
@@ -97,19 +105,19 @@ ViewPoints FindViewPoints(const Image& gray) {
                                                kThreshold);
   std::vector<cv::KeyPoint> keys;
   cv::Mat descriptors;
-  orb->detect(small, keys);
-  std::stable_sort(keys.begin(), keys.end(), [](const auto& a, const auto& b) {
-    return a.response > b.response;
+  orb->detectAndCompute(small, cv::noArray(), keys, descriptors);
+  std::vector<int> order(keys.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
+    return keys[static_cast<size_t>(a)].response >
+           keys[static_cast<size_t>(b)].response;
   });
-  orb->compute(small, keys, descriptors);
-  ViewPoints view;
-  view.width = small.cols;
-  view.height = small.rows;
-  for (const cv::KeyPoint& key : keys) {
+  for (const int i : order) {
+    const cv::KeyPoint& key = keys[static_cast<size_t>(i)];
     view.places.push_back({key.pt.x, key.pt.y});
-  }
-  if (!descriptors.empty()) {
-    view.descriptors.assign(descriptors.datastart, descriptors.dataend);
+    const uint8_t* row = descriptors.ptr<uint8_t>(i);
+    view.descriptors.insert(
+        view.descriptors.end(), row, row + kDescriptorBytes);
   }
   return view;
 }
@@ -173,7 +181,9 @@ bool AreRotations(const std::vector<std::array<double, 9>>& homographies,
                   int height) {
   constexpr double kMostStretch = 1.03;  // a rotation has none
   if (homographies.empty()) return false;
-  for (double share = 0.5; share < 3; share *= 1.07) {
+  // From a wide lens to a short tele: the longer the lens, the more a shift
+  // along a wall looks like a turn.
+  for (double share = 0.5; share < 1.7; share *= 1.07) {
     const double focal = share * std::max(width, height);
     const cv::Matx33d k(focal, 0, width / 2.0, 0, focal, height / 2.0, 0, 0, 1);
     std::vector<double> stretches;

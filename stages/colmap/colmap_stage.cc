@@ -162,6 +162,10 @@ StageResult ColmapStage::Reconstruct(const StageContext& context) const {
   if (result.state == StageResult::State::kFailed) {
     return result;
   }
+  if (job.options.max_image_size < options_.max_image_size) {
+    result.line += fmt::format(", features at {} pixels for want of memory",
+                               job.options.max_image_size);
+  }
   WriteSparseModels(mapping, context.out / "colmap" / "sparse");
   if (!WriteUndistorted(
           mapping.models[mapping.chosen],

@@ -3,7 +3,6 @@
 #include "pipeline/base/memory.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace nerfpipe::sfm {
 namespace {
@@ -15,6 +14,10 @@ constexpr double kBytesPerPixel = 6;
 // Measured: the libraries; features, matches and the model, per feature kept.
 constexpr double kProgram = 250e6;
 constexpr double kBytesPerFeature = 700;
+constexpr double kLeastShare = 0.3;
+// Steps are coarse, so that a run that goes on under another load finds the
+// features of the one before.
+constexpr double kStep = 0.8;
 constexpr int kSmallestSize = 320;
 
 }  // namespace
@@ -38,12 +41,12 @@ MemoryPlan PlanMemory(int width,
   plan.image_size = options.max_image_size;
   plan.threads = threads;
   if (memory > 0) {
-    const double left = static_cast<double>(memory) - fixed;
-    if (each(plan.image_size) > left) {
-      const double room = std::max(0.0, left - kBytesPerPixel * pixels);
-      const double scale = std::sqrt(room / (kBytesPerSearchedPixel * pixels));
-      plan.image_size = std::clamp(
-          static_cast<int>(scale * longer), kSmallestSize, plan.image_size);
+    // What the features themselves take shrinks with no image.
+    const double left = std::max(static_cast<double>(memory) - fixed,
+                                 kLeastShare * static_cast<double>(memory));
+    while (each(plan.image_size) > left && plan.image_size > kSmallestSize) {
+      plan.image_size =
+          std::max(kSmallestSize, static_cast<int>(kStep * plan.image_size));
     }
     plan.threads = ThreadsWithin(memory, fixed, each(plan.image_size), threads);
   }

@@ -67,6 +67,10 @@ void Normalise(float (&descriptor)[128]) {
 }  // namespace
 
 void FillGradient(const float* level, int width, int height, float* gradient) {
+  if (width < 2 || height < 2) {
+    std::fill_n(gradient, static_cast<size_t>(2) * width * height, 0.0f);
+    return;
+  }
   std::vector<float> gx(width);
   std::vector<float> gy(width);
   for (int y = 0; y < height; ++y) {
@@ -134,8 +138,9 @@ void ComputeDescriptor(const float* gradient,
       const float length = row_weight * weights[x - first_x] * row[2 * x];
       const float fu = u + kReach;
       const float fv = v + kReach;
-      const int iu = static_cast<int>(fu);
-      const int iv = static_cast<int>(fv);
+      // Rounding may reach the very end.
+      const int iu = std::min(static_cast<int>(fu), kCells);
+      const int iv = std::min(static_cast<int>(fv), kCells);
       const int it = std::min(static_cast<int>(t), kDirections - 1);
       const float ru = fu - static_cast<float>(iu);
       const float rv = fv - static_cast<float>(iv);

@@ -45,6 +45,20 @@ bool IsOneOf(const std::string& suffix,
                   "copy it again from the camera, or leave it out");
 }
 
+// A size that some camera has; 0 where the file's head does not say.
+void RequirePlausible(const std::filesystem::path& path,
+                      int width,
+                      int height) {
+  constexpr double kMostPixels = 300e6;  // the largest sensors have 200 million
+  if (width >= 0 && height >= 0 &&
+      static_cast<double>(width) * height <= kMostPixels) {
+    return;
+  }
+  RefuseFile(path,
+             "is damaged (it claims to be " + std::to_string(width) + "x" +
+                 std::to_string(height) + ")");
+}
+
 // Any depth and channel count to 8-bit gray, RGB or RGBA.
 Image FromMat(const cv::Mat& decoded, bool keep_alpha) {
   cv::Mat mat = decoded;
@@ -104,15 +118,13 @@ Image Decode(const std::filesystem::path& path,
   const std::string bytes = ReadFile(path);
   const ImageHeader header = ParseImageHeader(bytes);
   if (bytes.empty()) RefuseFile(path, "is empty");
-  // The largest sensors have 200 million.
-  constexpr double kMostPixels = 300e6;
-  if (static_cast<double>(header.width) * header.height > kMostPixels) {
-    RefuseFile(path,
-               "is damaged (it claims to be " + std::to_string(header.width) +
-                   "x" + std::to_string(header.height) + ")");
-  }
   try {
-    if (header.format == Format::kHeif) return DecodeHeif(bytes);
+    if (header.format == Format::kHeif) {
+      const HeifSize size = SizeOfHeif(bytes);
+      RequirePlausible(path, size.width, size.height);
+      return DecodeHeif(bytes);
+    }
+    RequirePlausible(path, header.width, header.height);
     return ApplyOrientation(header.format == Format::kJpeg
                                 ? DecodeJpeg(bytes, least_side)
                                 : DecodeByOpenCv(path, bytes, keep_alpha),

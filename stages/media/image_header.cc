@@ -196,10 +196,16 @@ ImageHeader ParseImageHeader(std::string_view bytes) {
   } else if (bytes.substr(0, 2) == "BM") {
     header.format = Format::kBmp;
     const Bytes sizes(bytes, /*little_endian=*/true);
-    header.width = static_cast<int>(sizes.U32(18));
-    // Negative: the rows go from the top down.
-    const int64_t height = static_cast<int32_t>(sizes.U32(22));
-    header.height = static_cast<int>(height < 0 ? -height : height);
+    constexpr uint32_t kCoreHeader = 12;  // of OS/2, with shorter numbers
+    if (sizes.U32(14) == kCoreHeader) {
+      header.width = static_cast<int>(sizes.U16(18));
+      header.height = static_cast<int>(sizes.U16(20));
+    } else {
+      header.width = static_cast<int>(sizes.U32(18));
+      // Negative: the rows go from the top down.
+      const int64_t height = static_cast<int32_t>(sizes.U32(22));
+      header.height = static_cast<int>(height < 0 ? -height : height);
+    }
   } else if (bytes.size() >= 12 && bytes.substr(4, 4) == "ftyp" &&
              IsHeifBrand(bytes.substr(8, 4))) {
     header.format = Format::kHeif;

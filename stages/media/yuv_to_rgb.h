@@ -10,8 +10,9 @@
 namespace nerfpipe {
 
 // Planes with full-resolution luma and chroma of half the width and height
-// (rounded up), sited to the left horizontally and between rows vertically, as
-// MPEG-2, H.264 and HEVC have it by default.
+// (rounded up), sited between rows vertically; horizontally to the left, as
+// MPEG-2, H.264 and HEVC have it by default, or in full range in the middle, as
+// swscale takes such pictures whatever they say.
 struct Yuv420 {
   int width = 0;
   int height = 0;

@@ -39,8 +39,11 @@ plant() {
       done ;;
     video)
       # Small ones, for a cut one is refused at once.
-      find "$data/bad/video" -type f -size -110k 2>/dev/null |
-        while read -r file; do seed video "$file"; done ;;
+      for file in "$data"/bad/video/*.*; do
+        if [ -f "$file" ] && [ "$(stat -c %s "$file")" -lt 110000 ]; then
+          seed video "$file"
+        fi
+      done ;;
     colmap_binary)
       for model in "$data/bad/colmap_truncated" "$data/captures/beer/sparse/0"; do
         seed colmap_binary "$model/cameras.bin" '\x00'
@@ -87,7 +90,8 @@ fuzz() {
     >"$work/log" 2>&1 || true
   echo "$1: $(sed -n 's/stat::number_of_executed_units: *//p' "$work/log")" \
     "files read, $(ls "$work/found" | wc -l) found"
-  [ -z "$(ls "$work/found")" ]
+  grep -q '^stat::number_of_executed_units' "$work/log" &&
+    [ -z "$(ls "$work/found")" ]
 }
 
 found=0

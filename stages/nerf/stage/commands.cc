@@ -200,7 +200,6 @@ StageResult EvaluateCheckpoint(const Stage& train_stage,
   options.factor = scene.factor;
   options.llffhold = scene.llffhold;
   options.threads = work.threads;
-  options.memory = work.memory;
   const nerf::Dataset data =
       nerf::ReadDataset(dataset, options, *work.report).dataset;
   if (data.test.empty()) {

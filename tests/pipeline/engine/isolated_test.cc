@@ -64,17 +64,17 @@ class Isolated : public ::testing::Test {
 };
 
 TEST_F(Isolated, KilledForMemoryRunsOnceMoreWithLess) {
-  const StageResult result = RunWith(4'000'000, 3'000'000);
+  const StageResult result = RunWith(4'000'000'000, 3'000'000'000);
   EXPECT_EQ(result.state, StageResult::State::kDone);
   EXPECT_EQ(result.line, "fed");
   ASSERT_THAT(allowed_, SizeIs(2));
-  EXPECT_EQ(allowed_[0], 4'000'000);
-  EXPECT_LE(allowed_[1], 2'000'000);
+  EXPECT_EQ(allowed_[0], 4'000'000'000);
+  EXPECT_LE(allowed_[1], 2'000'000'000);
   EXPECT_THAT(report_.warnings, ElementsAre(HasSubstr("memory ran out")));
 }
 
 TEST_F(Isolated, KilledTwiceFailsWithARemedy) {
-  const StageResult result = RunWith(4'000'000, 0);
+  const StageResult result = RunWith(4'000'000'000, 0);
   EXPECT_EQ(result.state, StageResult::State::kFailed);
   EXPECT_THAT(result.line, HasSubstr("--mem"));
   EXPECT_THAT(allowed_, SizeIs(2));

@@ -1,5 +1,5 @@
 // Time against held-out quality of a method on a data set, by hand:
-//   train_bench DATASET [option=value ...]
+//   train_methods DATASET [option=value ...]
 // Options: factor, threads, minutes of steps (steps=N), and train.*, ngp.*,
 // nerf.* as in a checkpoint. Prints one row per tenth of the run.
 
@@ -44,7 +44,7 @@ double HeldOutPsnr(Trainer& trainer, int64_t most) {
 
 int Main(int argc, char** argv) {
   if (argc < 2) {
-    std::cerr << "usage: train_bench DATASET [option=value ...]\n";
+    std::cerr << "usage: train_methods DATASET [option=value ...]\n";
     return 2;
   }
   ReadOptions read;

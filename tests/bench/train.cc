@@ -1,5 +1,5 @@
 // The fused kernels alone on a data set, by hand:
-//   kernels_bench DATASET [name=value ...]
+//   train DATASET [name=value ...]
 // Names are in ReadSettings(); defaults are those of `ngp` for a minute. Prints
 // speed and batch PSNR on the way, then the share of each kernel beside its
 // floor (operations and bytes), and the held-out PSNR.
@@ -343,7 +343,7 @@ class Run {
 
 int Main(int argc, char** argv) {
   if (argc < 2) {
-    std::cerr << "usage: kernels_bench DATASET [name=value ...]\n";
+    std::cerr << "usage: train DATASET [name=value ...]\n";
     return 2;
   }
   Settings settings = ReadSettings(argc, argv);
