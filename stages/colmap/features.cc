@@ -1,7 +1,6 @@
 #include "stages/colmap/features.h"
 
 #include "pipeline/base/error.h"
-#include "stages/colmap/byte_stream.h"
 #include "stages/colmap/gaussian_blur.h"
 #include "stages/colmap/sift_kernels.h"
 
@@ -18,8 +17,6 @@
 
 namespace nerfpipe::sfm {
 namespace {
-
-constexpr uint32_t kFeatureMagic = 0x3153464e;  // "NFS1"
 
 // Luma of BT.709, rounded.
 colmap::Bitmap GrayBitmap(const Image& image) {
@@ -382,28 +379,6 @@ bool IsRichInFeatures(const Image& image, const FeatureOptions& options) {
       NewFilter(bitmap.Width(), bitmap.Height(), /*first_octave=*/0), {}};
   return RunSift(FloatPixels(bitmap), options.max_features, &space).Count() >=
          options.max_features;
-}
-
-std::string SerializeFeatures(const Features& features) {
-  ByteWriter writer;
-  writer.Put(kFeatureMagic);
-  writer.PutVector(features.keypoints);
-  writer.PutVector(features.descriptors);
-  return std::move(writer).Finish();
-}
-
-std::optional<Features> ParseFeatures(std::string_view bytes) {
-  ByteReader reader(bytes);
-  uint32_t magic = 0;
-  Features features;
-  if (!reader.Get(&magic) || magic != kFeatureMagic ||
-      !reader.GetVector(&features.keypoints) ||
-      !reader.GetVector(&features.descriptors) || !reader.AtEnd() ||
-      features.descriptors.size() !=
-          features.keypoints.size() * kDescriptorSize) {
-    return std::nullopt;
-  }
-  return features;
 }
 
 }  // namespace nerfpipe::sfm
