@@ -17,6 +17,9 @@
 namespace nerfpipe {
 namespace {
 
+// Progressive files are held whole; the largest sensors have 200 million.
+constexpr double kMostPixels = 300e6;
+
 // libjpeg's errors leave by longjmp: no object with a destructor may live
 // between setjmp and the calls.
 struct ErrorManager {
@@ -83,6 +86,15 @@ bool Decode(std::string_view bytes,
                reinterpret_cast<const unsigned char*>(bytes.data()),
                static_cast<unsigned long>(bytes.size()));
   jpeg_read_header(info, TRUE);
+  if (static_cast<double>(info->image_width) * info->image_height >
+      kMostPixels) {
+    std::snprintf(manager->message,
+                  sizeof(manager->message),
+                  "it claims to be %ux%u",
+                  info->image_width,
+                  info->image_height);
+    return false;
+  }
   info->out_color_space = info->num_components == 4 ? JCS_CMYK : JCS_RGB;
   ChooseScale(info, least_side);
   jpeg_start_decompress(info);
