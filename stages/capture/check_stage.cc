@@ -30,7 +30,6 @@ constexpr char kCaptureFile[] = "capture.json";
 constexpr char kCheckPage[] = "check.html";
 // Of a pixel; JPEG files, which are decoded at a smaller size, take less.
 constexpr double kBytesToMeasure = 8;
-constexpr int64_t kFewest = 8;
 
 // What the measuring of all frames gave, frame by frame.
 struct Measured {
@@ -85,14 +84,6 @@ void MeasureMotion(int threads, Measured* measured) {
   });
 }
 
-// Between the extremes of the kept frames, the outer twentieths aside.
-double Range(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  const size_t extreme = values.size() / 20;
-  return values[values.size() - 1 - extreme] - values[extreme];
-}
-
 LightDrift MeasureDrift(Measured* measured) {
   std::vector<double> light;
   std::vector<double> red;
@@ -105,7 +96,7 @@ LightDrift MeasureDrift(Measured* measured) {
     blue.push_back(look.blue);
   }
   return {MeasureExposureDrift(light, &measured->capture),
-          std::max(Range(red), Range(blue))};
+          std::max(RangeOfMost(std::move(red)), RangeOfMost(std::move(blue)))};
 }
 
 ComparedViews Compare(const Measured& measured, const StageContext& context) {
@@ -230,7 +221,7 @@ StageResult TooFew(const CaptureFile& capture, const Counts& counts) {
   return StageResult::Failed(
       "only " + kept + " of " + std::to_string(counts.frames) +
           " frames can be used" + why + ", and at least " +
-          std::to_string(kFewest) + " are needed; " + remedy,
+          std::to_string(kFewestFrames) + " are needed; " + remedy,
       Reasons(capture));
 }
 
@@ -279,7 +270,7 @@ class CheckStage : public Stage {
     ShowCard(card, *context.report);
     WriteFileAtomically(context.out / kCheckPage,
                         PageOf(list.source, measured, card));
-    if (counts.kept < kFewest) {
+    if (counts.kept < kFewestFrames) {
       StageResult failure = TooFew(capture, counts);
       failure.account.push_back("the frames and what was measured: " +
                                 (context.out / kCheckPage).string());

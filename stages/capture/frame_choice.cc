@@ -133,6 +133,13 @@ void DropBlurred(double least, CaptureFile* capture) {
   }
 }
 
+double RangeOfMost(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  const size_t extreme = values.size() / 20;
+  return values[values.size() - 1 - extreme] - values[extreme];
+}
+
 double MeasureExposureDrift(const std::vector<double>& light,
                             CaptureFile* capture) {
   NERFPIPE_CHECK(light.size() == capture->frames.size());
@@ -149,8 +156,7 @@ double MeasureExposureDrift(const std::vector<double>& light,
   for (size_t i = 0; i < light.size(); ++i) {
     capture->frames[i].exposure_drift = stops(light[i]) - median;
   }
-  const size_t extreme = sorted.size() / 20;
-  return sorted[sorted.size() - 1 - extreme] - sorted[extreme];
+  return RangeOfMost(std::move(sorted));
 }
 
 }  // namespace nerfpipe

@@ -28,6 +28,9 @@ void DropDuplicates(double least,
 // fifth of them go.
 void DropBlurred(double least, CaptureFile* capture);
 
+// Between the extremes of the values, the outer twentieths aside; 0 for none.
+double RangeOfMost(std::vector<double> values);
+
 // Sets exposure_drift from `light` (mean linear light of each frame) and
 // returns the range in stops that all but the extreme twentieths of the kept
 // frames lie in.

@@ -54,13 +54,12 @@ std::vector<std::string> Dropped(const CaptureFile& capture,
   return names;
 }
 
-Verdict JudgeAmount(size_t kept) {
-  constexpr size_t kFew = 40;
-  constexpr size_t kTooFew = 8;
+Verdict JudgeAmount(int64_t kept) {
+  constexpr int64_t kFew = 40;
   Verdict verdict = About("amount");
   verdict.finding = std::to_string(kept) + " frames can be used";
   if (kept < kFew) {
-    verdict.grade = kept < kTooFew ? Grade::kBad : Grade::kFair;
+    verdict.grade = kept < kFewestFrames ? Grade::kBad : Grade::kFair;
     verdict.advice = "holes are likely; 40 or more from all round are better";
   }
   return verdict;
@@ -377,7 +376,7 @@ std::vector<Verdict> ReportCard(const CaptureFile& capture,
                                 const LightDrift& drift) {
   const bool video = capture.kind == "video";
   const std::vector<const CaptureFrame*> kept = Kept(capture);
-  std::vector<Verdict> card = {JudgeAmount(kept.size()),
+  std::vector<Verdict> card = {JudgeAmount(static_cast<int64_t>(kept.size())),
                                JudgeSharpness(capture),
                                JudgeExposure(drift.exposure),
                                JudgeColour(drift.colour),

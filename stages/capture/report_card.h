@@ -6,10 +6,14 @@
 #include "stages/capture/view_pairs.h"
 #include "stages/common/capture_file.h"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace nerfpipe {
+
+// With fewer no cameras are looked for.
+inline constexpr int64_t kFewestFrames = 8;
 
 enum class Grade { kGood, kFair, kBad };
 

@@ -228,7 +228,6 @@ void AppendOctave(int most, VlSiftFilt* sift, Features* features) {
   for (const Keypoint& key : features->keypoints) areas.push_back(AreaOf(key));
   std::sort(areas.begin(), areas.end(), std::greater<>());
   const int from_coarser = features->Count();
-  FillGradients(sift);
   for (const int i : order) {
     // Some room for rounding.
     constexpr float kClearly = 1.0001f;
@@ -243,6 +242,7 @@ void AppendOctave(int most, VlSiftFilt* sift, Features* features) {
       --of_this_octave;
     }
     if (larger + of_this_octave - from_coarser >= most) break;
+    if (sift->grad_o != sift->o_cur) FillGradients(sift);
     AppendKey(keys[i], sift, features);
   }
 }
@@ -288,6 +288,7 @@ Features RunSift(const std::vector<float>& pixels,
   Features features;
   for (auto octave = octaves.rbegin(); octave != octaves.rend(); ++octave) {
     octave->Select(sift);
+    sift->grad_o = sift->o_min - 1;  // the gradients are of another octave
     AppendOctave(most, sift, &features);
   }
   return features;

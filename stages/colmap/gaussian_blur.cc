@@ -1,5 +1,7 @@
 #include "stages/colmap/gaussian_blur.h"
 
+#include "stages/colmap/for_each_cpu.h"
+
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -24,14 +26,6 @@ std::vector<float> HalfKernel(double sigma) {
   }
   return kernel;
 }
-
-// Chosen when the program starts. Without fused multiplication all versions
-// round alike.
-#if defined(__x86_64__) && defined(__linux__)
-#define NERFPIPE_FOR_EACH_CPU __attribute__((target_clones("avx2", "default")))
-#else
-#define NERFPIPE_FOR_EACH_CPU
-#endif
 
 // out[x] = sum over i of kernel[|i|] * rows[radius + i][x].
 NERFPIPE_FOR_EACH_CPU

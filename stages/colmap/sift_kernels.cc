@@ -1,5 +1,7 @@
 #include "stages/colmap/sift_kernels.h"
 
+#include "stages/colmap/for_each_cpu.h"
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -9,14 +11,6 @@ namespace nerfpipe::sfm {
 namespace {
 
 constexpr float kPi = std::numbers::pi_v<float>;
-
-// Chosen when the program starts. Without fused multiplication all versions
-// round alike.
-#if defined(__x86_64__) && defined(__linux__)
-#define NERFPIPE_FOR_EACH_CPU __attribute__((target_clones("avx2", "default")))
-#else
-#define NERFPIPE_FOR_EACH_CPU
-#endif
 
 // Lengths and directions of gradients, to 1e-5 radians. The polynomial is the
 // arc tangent's over [0, 1] with the least greatest error (Hastings, 1955).

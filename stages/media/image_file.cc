@@ -49,7 +49,6 @@ bool IsOneOf(const std::string& suffix,
 void RequirePlausible(const std::filesystem::path& path,
                       int width,
                       int height) {
-  constexpr double kMostPixels = 300e6;  // the largest sensors have 200 million
   if (width >= 0 && height >= 0 &&
       static_cast<double>(width) * height <= kMostPixels) {
     return;

@@ -8,6 +8,9 @@
 
 namespace nerfpipe {
 
+// A file that claims more is damaged: the largest sensors have 200 million.
+inline constexpr double kMostPixels = 300e6;
+
 struct ImageHeader {
   enum class Format { kJpeg, kPng, kWebp, kTiff, kBmp, kHeif, kUnknown };
 

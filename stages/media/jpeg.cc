@@ -1,6 +1,7 @@
 #include "stages/media/jpeg.h"
 
 #include "pipeline/base/error.h"
+#include "stages/media/image_header.h"
 
 #include <algorithm>
 #include <csetjmp>
@@ -16,9 +17,6 @@
 
 namespace nerfpipe {
 namespace {
-
-// Progressive files are held whole; the largest sensors have 200 million.
-constexpr double kMostPixels = 300e6;
 
 // libjpeg's errors leave by longjmp: no object with a destructor may live
 // between setjmp and the calls.
