@@ -48,7 +48,9 @@ xxhash xxhash
 *yaml yaml-cpp/
 '
 private_headers='
+stages/colmap/bundle_adjustment.h
 stages/colmap/colmap_types.h
+stages/colmap/reconstruction_copy.h
 '
 
 find pipeline stages data -type f \( -name '*.h' -o -name '*.cc' \) \

@@ -55,3 +55,10 @@ if(NOT COLMAP_FOUND)
                       "with third_party/colmap/build.sh, or point COLMAP_DIR "
                       "at an installed one.")
 endif()
+
+# The sparse solver under Ceres, which the adjustment calls through Eigen too.
+find_path(NERFPIPE_CHOLMOD_HEADERS cholmod.h PATH_SUFFIXES suitesparse REQUIRED)
+find_library(NERFPIPE_CHOLMOD cholmod REQUIRED)
+add_library(cholmod INTERFACE)
+target_include_directories(cholmod SYSTEM INTERFACE ${NERFPIPE_CHOLMOD_HEADERS})
+target_link_libraries(cholmod INTERFACE ${NERFPIPE_CHOLMOD})

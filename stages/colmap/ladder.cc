@@ -2,9 +2,12 @@
 
 #include "stages/colmap/camera_prior.h"
 #include "stages/colmap/database_file.h"
+#include "stages/colmap/final_adjustment.h"
+#include "stages/colmap/keyframes.h"
 #include "stages/colmap/pair_list.h"
 #include "stages/colmap/proximity.h"
 #include "stages/colmap/still_features.h"
+#include "stages/colmap/track_choice.h"
 
 #include <algorithm>
 #include <cmath>
@@ -105,13 +108,17 @@ std::vector<ImagePair> PairsOf(const Solution& solution) {
   return pairs;
 }
 
-void WriteDatabaseOf(const SolveJob& job, const Solution& solution) {
-  fs::remove(job.database);
-  WriteDatabase(job.database,
+// What cameras are solved from: its path.
+fs::path WriteChosenTracks(const SolveJob& job, const Solution& solution) {
+  const fs::path path = job.place.scratch / "chosen_tracks.db";
+  fs::remove(path);
+  WriteDatabase(path,
                 solution.prior,
                 job.names,
                 solution.features,
-                solution.pairs);
+                WithChosenTracks(
+                    solution.pairs, solution.features, job.width, job.height));
+  return path;
 }
 
 MappingOptions OptionsOf(const SolveJob& job, bool relaxed) {
@@ -121,16 +128,25 @@ MappingOptions OptionsOf(const SolveJob& job, bool relaxed) {
   return options;
 }
 
-void Map(const SolveJob& job,
-         const MappingOptions& options,
-         Solution* solution) {
-  WriteDatabaseOf(job, *solution);
-  solution->mapping = MapImages(
-      job.database, job.frames, Count(job), options, job.place.report);
+void Map(const SolveJob& job, bool relaxed, Solution* solution) {
+  solution->mapping = MapImages(WriteChosenTracks(job, *solution),
+                                job.frames,
+                                job.names,
+                                OptionsOf(job, relaxed),
+                                job.place.report);
 }
 
-void Map(const SolveJob& job, bool relaxed, Solution* solution) {
-  Map(job, OptionsOf(job, relaxed), solution);
+// What stands in the solution, with all of its pairs and images.
+void Extend(const SolveJob& job, bool adjust, Solution* solution) {
+  const fs::path scratch = job.place.scratch / "standing";
+  fs::create_directories(scratch);
+  solution->mapping = ExtendModel(WriteChosenTracks(job, *solution),
+                                  solution->mapping,
+                                  OptionsOf(job, /*relaxed=*/false),
+                                  adjust,
+                                  job.place.threads,
+                                  scratch,
+                                  job.place.report);
 }
 
 bool HasManyLensParameters(const SolveJob& job) {
@@ -202,30 +218,43 @@ Solution WithLoops(const SolveJob& job, const Solution& rough) {
       &next);
   job.place.report->Detail(
       fmt::format("{} pairs from places seen again", loops));
-  WriteDatabaseOf(job, next);
-  const fs::path scratch = job.place.scratch / "standing";
-  fs::create_directories(scratch);
-  next.mapping = ExtendModel(job.database,
-                             mapping,
-                             OptionsOf(job, /*relaxed=*/false),
-                             scratch,
-                             job.place.report);
+  Extend(job, /*adjust=*/true, &next);
   return next;
+}
+
+// By keyframes, between which the others are placed. False if there are hardly
+// fewer of them than frames, or too many frames find no place.
+bool SolveByKeyframes(const SolveJob& job, Solution* solution) {
+  constexpr double kWorthIt = 0.75;
+  const std::vector<int> keyframes =
+      ChooseKeyframes(Count(job), solution->pairs, job.options.overlap);
+  if (static_cast<double>(keyframes.size()) > kWorthIt * Count(job)) {
+    return false;
+  }
+  std::vector<std::string> names;
+  for (const int frame : keyframes) names.push_back(job.names[frame]);
+  solution->mapping = MapImages(WriteChosenTracks(job, *solution),
+                                job.frames,
+                                names,
+                                OptionsOf(job, /*relaxed=*/false),
+                                job.place.report);
+  if (solution->mapping.chosen < 0) return false;
+  Extend(job, /*adjust=*/false, solution);
+  job.place.report->Detail(
+      fmt::format("{} of {} images placed, from {} of them",
+                  solution->mapping.Registered(),
+                  Count(job),
+                  keyframes.size()));
+  return IsEnough(job, *solution);
 }
 
 // A walk is solved by its neighbours first. Should what is found then to be
 // seen again make it jump, it is solved without.
 void SolveWalk(const SolveJob& job, Solution* solution) {
-  MappingOptions options = OptionsOf(job, /*relaxed=*/false);
-  options.rough = true;
-  Map(job, options, solution);
+  if (!SolveByKeyframes(job, solution)) Map(job, /*relaxed=*/false, solution);
   if (solution->mapping.chosen < 0) return;
   Solution closed = WithLoops(job, *solution);
-  if (IsBetter(*solution, closed)) {
-    Map(job, /*relaxed=*/false, solution);
-  } else {
-    *solution = std::move(closed);
-  }
+  if (!IsBetter(*solution, closed)) *solution = std::move(closed);
 }
 
 std::optional<Solution> WithMorePairs(const SolveJob& job,
@@ -308,7 +337,6 @@ void SolveCapture(const SolveJob& job, Solution* solution) {
   } else {
     Map(job, /*relaxed=*/false, solution);
   }
-  bool database_is_best = true;
   bool climbed = false;
   const std::pair<const char*, Climb> rungs[] = {
       {"a start with less parallax", WithLessParallax},
@@ -324,23 +352,33 @@ void SolveCapture(const SolveJob& job, Solution* solution) {
     std::optional<Solution> next = climb(job, *solution);
     if (!next) continue;
     const int got = next->mapping.Registered();
-    database_is_best = IsBetter(*next, *solution);
-    report.Info(fmt::format("{} of {} images placed; {}: {}",
-                            had,
-                            Count(job),
-                            name,
-                            database_is_best ? fmt::format("{} placed", got)
-                                             : std::string("no gain")));
-    if (!database_is_best) continue;
+    const bool helped = IsBetter(*next, *solution);
+    report.Info(fmt::format(
+        "{} of {} images placed; {}: {}",
+        had,
+        Count(job),
+        name,
+        helped ? fmt::format("{} placed", got) : std::string("no gain")));
+    if (!helped) continue;
     *solution = std::move(*next);
     climbed = true;
   }
   if (climbed && job.video) {
     Solution closed = WithLoops(job, *solution);
-    database_is_best = !IsBetter(*solution, closed);
-    if (database_is_best) *solution = std::move(closed);
+    if (!IsBetter(*solution, closed)) *solution = std::move(closed);
   }
-  if (!database_is_best) WriteDatabaseOf(job, *solution);
+  fs::remove(job.database);
+  WriteDatabase(job.database,
+                solution->prior,
+                job.names,
+                solution->features,
+                solution->pairs);
+  if (solution->mapping.chosen < 0) return;
+  FinishModel(job.frames,
+              job.database,
+              solution->features,
+              job.place,
+              &solution->mapping);
 }
 
 }  // namespace nerfpipe::sfm

@@ -3,6 +3,8 @@
 #include "pipeline/base/blas_threads.h"
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
+#include "stages/colmap/bundle_adjustment.h"
+#include "stages/colmap/reconstruction_copy.h"
 
 #include <algorithm>
 #include <memory>
@@ -10,7 +12,6 @@
 
 #include <colmap/controllers/incremental_mapper.h>
 #include <colmap/estimators/alignment.h>
-#include <colmap/estimators/bundle_adjustment.h>
 #include <colmap/math/random.h>
 #include <colmap/scene/database_cache.h>
 #include <colmap/scene/reconstruction_manager.h>
@@ -56,16 +57,18 @@ std::vector<ModelSize> Sizes(const colmap::ReconstructionManager& models) {
 }
 
 Reconstructions Attempt(const std::filesystem::path& database,
-                        const std::filesystem::path& images,
-                        int image_count,
+                        const std::filesystem::path& folder,
+                        const std::vector<std::string>& names,
                         bool relaxed,
                         Report* report) {
   using Controller = colmap::IncrementalMapperController;
   auto models = std::make_shared<colmap::ReconstructionManager>();
   const auto options = MapperOptions(relaxed);
-  Controller controller(options, images.string(), database.string(), models);
+  options->image_names.insert(names.begin(), names.end());
+  Controller controller(options, folder.string(), database.string(), models);
   controller.SetCheckIfStoppedFunc(InterruptRequested);
-  const auto progress = report->Start("mapping", image_count, "images");
+  const auto progress =
+      report->Start("mapping", static_cast<int64_t>(names.size()), "images");
   const auto update = [&] {
     const auto& model = *models->Get(models->Size() - 1);
     progress->Update(static_cast<int64_t>(model.NumRegImages()),
@@ -79,33 +82,6 @@ Reconstructions Attempt(const std::filesystem::path& database,
   }
   ThrowIfInterrupted();
   return models;
-}
-
-// Adjusts all cameras and points together, without the stray observations of
-// the round before.
-void RefineWhole(colmap::Reconstruction* model) {
-  constexpr double kMaxError = 4.0;  // pixels
-  constexpr double kMinAngle = 1.5;  // degrees
-  colmap::BundleAdjustmentOptions options =
-      MapperOptions(false)->GlobalBundleAdjustment();
-  options.solver_options.function_tolerance = 1e-6;
-  options.solver_options.max_num_iterations = 100;
-  for (int round = 0; round < 2; ++round) {
-    ThrowIfInterrupted();
-    colmap::ObservationManager observations(*model);
-    observations.FilterObservationsWithNegativeDepth();
-    colmap::BundleAdjustmentConfig config;
-    const std::vector<colmap::image_t>& ids = model->RegImageIds();
-    for (const colmap::image_t id : ids) {
-      config.AddImage(id);
-    }
-    config.SetConstantCamPose(ids[0]);
-    config.SetConstantCamPositions(ids[1], {0});
-    colmap::BundleAdjuster(options, config).Solve(model);
-    observations.FilterAllPoints3D(kMaxError, kMinAngle);
-  }
-  model->Normalize();
-  model->UpdatePoint3DErrors();
 }
 
 // Joins what shares enough images with the largest model to be placed in it.
@@ -145,15 +121,6 @@ double Median(std::vector<double> values) {
   return *middle;
 }
 
-// In the order of their names.
-std::vector<colmap::image_t> InOrder(const colmap::Reconstruction& model) {
-  std::vector<colmap::image_t> ids = model.RegImageIds();
-  std::sort(ids.begin(), ids.end(), [&](auto a, auto b) {
-    return model.Image(a).Name() < model.Image(b).Name();
-  });
-  return ids;
-}
-
 std::vector<Eigen::Vector3d> CentresOf(
     const colmap::Reconstruction& model,
     const std::vector<colmap::image_t>& ids) {
@@ -175,60 +142,15 @@ std::vector<std::string> LeaveOutStrays(colmap::Reconstruction* model) {
   return names;
 }
 
-// The last adjustment of the chosen model, and what is to be told of it.
-void Finish(const MappingOptions& options,
-            colmap::Reconstruction* model,
-            MappingResult* result) {
-  if (!options.rough) RefineWhole(model);
+// What is to be told of the chosen model.
+void Judge(const MappingOptions& options,
+           colmap::Reconstruction* model,
+           MappingResult* result) {
   if (options.one_walk) {
     result->strays = LeaveOutStrays(model);
-    if (!result->strays.empty() && !options.rough) RefineWhole(model);
     result->jumps = CountJumps(CentresOf(*model, InOrder(*model)));
   }
   result->mean_error = model->ComputeMeanReprojectionError();
-}
-
-ColmapImage FromColmap(const colmap::Image& image) {
-  ColmapImage result;
-  result.name = image.Name();
-  result.camera_id = image.CameraId();
-  result.camera_from_world = {image.CamFromWorld().rotation.toRotationMatrix(),
-                              image.CamFromWorld().translation};
-  result.observations.reserve(image.NumPoints2D());
-  for (const colmap::Point2D& point : image.Points2D()) {
-    result.observations.push_back(
-        {point.xy,
-         point.HasPoint3D() ? static_cast<int64_t>(point.point3D_id) : -1});
-  }
-  return result;
-}
-
-ColmapPoint FromColmap(const colmap::Point3D& point) {
-  ColmapPoint result;
-  result.xyz = point.xyz;
-  std::copy_n(point.color.data(), 3, result.rgb);
-  result.error = point.error;
-  for (const colmap::TrackElement& element : point.track.Elements()) {
-    result.track.push_back({element.image_id, element.point2D_idx});
-  }
-  return result;
-}
-
-ColmapModel FromColmap(const colmap::Reconstruction& model) {
-  ColmapModel result;
-  for (const auto& [id, camera] : model.Cameras()) {
-    result.cameras[id] = {static_cast<int>(camera.model_id),
-                          static_cast<int64_t>(camera.width),
-                          static_cast<int64_t>(camera.height),
-                          camera.params};
-  }
-  for (const colmap::image_t id : model.RegImageIds()) {
-    result.images[id] = FromColmap(model.Image(id));
-  }
-  for (const auto& [id, point] : model.Points3D()) {
-    result.points[id] = FromColmap(point);
-  }
-  return result;
 }
 
 }  // namespace
@@ -278,20 +200,20 @@ int MappingResult::Registered() const {
 }
 
 MappingResult MapImages(const std::filesystem::path& database,
-                        const std::filesystem::path& images,
-                        int image_count,
+                        const std::filesystem::path& folder,
+                        const std::vector<std::string>& names,
                         const MappingOptions& options,
                         Report* report) {
   UseOneBlasThread();  // the sparse solver calls it
   const Reconstructions models =
-      Attempt(database, images, image_count, options.relaxed, report);
+      Attempt(database, folder, names, options.relaxed, report);
   MappingResult result;
   if (models->Size() == 0) {
     return result;
   }
   JoinModels(models.get(), report);
   result.chosen = ChooseModel(Sizes(*models));
-  Finish(options, models->Get(result.chosen).get(), &result);
+  Judge(options, models->Get(result.chosen).get(), &result);
   for (size_t i = 0; i < models->Size(); ++i) {
     result.models.push_back(FromColmap(*models->Get(i)));
   }
@@ -301,13 +223,14 @@ MappingResult MapImages(const std::filesystem::path& database,
 MappingResult ExtendModel(const std::filesystem::path& database,
                           const MappingResult& standing,
                           const MappingOptions& options,
+                          bool adjust,
+                          int threads,
                           const std::filesystem::path& scratch,
                           Report* report) {
   UseOneBlasThread();
   const auto settings = MapperOptions(options.relaxed);
-  WriteColmapModel(standing.models[standing.chosen], scratch);
-  auto model = std::make_shared<colmap::Reconstruction>();
-  model->Read(scratch.string());
+  const std::shared_ptr<colmap::Reconstruction> model =
+      ToColmap(standing.models[standing.chosen], scratch);
   const colmap::Database matches(database.string());
   colmap::IncrementalMapper mapper(colmap::DatabaseCache::Create(
       matches, settings->min_num_matches, settings->ignore_watermarks, {}));
@@ -329,17 +252,23 @@ MappingResult ExtendModel(const std::filesystem::path& database,
       mapper.TriangulateImage(settings->Triangulation(), id);
     }
   }
-  constexpr int kRounds = 1;
-  constexpr double kLeastChange = 5e-4;
-  mapper.IterativeGlobalRefinement(kRounds,
-                                   kLeastChange,
-                                   settings->Mapper(),
-                                   settings->GlobalBundleAdjustment(),
-                                   settings->Triangulation());
+  if (adjust) {
+    AdjustmentOptions whole;
+    whole.loss_scale = 1;
+    whole.max_steps = 8;
+    whole.threads = threads;
+    mapper.CompleteAndMergeTracks(settings->Triangulation());
+    mapper.Retriangulate(settings->Triangulation());
+    mapper.ObservationManager().FilterObservationsWithNegativeDepth();
+    AdjustBundle(whole, model.get());
+    mapper.CompleteAndMergeTracks(settings->Triangulation());
+    mapper.FilterPoints(settings->Mapper());
+    mapper.FilterImages(settings->Mapper());
+  }
   ThrowIfInterrupted();
   mapper.EndReconstruction(/*discard=*/false);
   MappingResult result = standing;
-  Finish(options, model.get(), &result);
+  Judge(options, model.get(), &result);
   result.models[result.chosen] = FromColmap(*model);
   return result;
 }

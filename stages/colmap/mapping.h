@@ -26,8 +26,8 @@ int ChooseModel(const std::vector<ModelSize>& models);
 // The distorted camera, identifiers as in the database.
 struct MappingResult {
   std::vector<ColmapModel> models;  // may be empty
-  int chosen = -1;                  // refined once more as a whole
-  double mean_error = 0;            // pixels, of the chosen one
+  int chosen = -1;
+  double mean_error = 0;  // pixels, of the chosen one
   // Images of the chosen model whose cameras came out far off the path of
   // their neighbours, and were left out.
   std::vector<std::string> strays;
@@ -47,26 +47,27 @@ struct MappingOptions {
   // The names are in the order of a walk: a camera that jumps off the path and
   // back is wrong.
   bool one_walk = false;
-  // Leave the last adjustment to ExtendModel(), which is to follow.
-  bool rough = false;
 };
 
-// Solves what `database` holds of `image_count` images in `images`; models that
-// share images are joined where they agree. One thread, and random numbers from
-// a fixed seed: the result depends on the database alone. Throws Interrupted.
+// Solves what `database` holds of the images in `folder` called `names`; models
+// that share images are joined where they agree. One thread, and random numbers
+// from a fixed seed: the result depends on the database alone. Throws
+// Interrupted.
 MappingResult MapImages(const std::filesystem::path& database,
-                        const std::filesystem::path& images,
-                        int image_count,
+                        const std::filesystem::path& folder,
+                        const std::vector<std::string>& names,
                         const MappingOptions& options,
                         Report* report);
 
-// The chosen model of `standing` again, with the matches that `database` has
-// gained since: tracks are extended, images that found no place are tried once
-// more, and all is adjusted together. Writes into `scratch`, which exists.
-// Otherwise as MapImages.
+// The chosen model of `standing` again, with all that `database` holds: tracks
+// are extended, images that have no place yet are placed, each by itself, and
+// all is adjusted together when `adjust` says so. Writes into `scratch`, which
+// exists. Otherwise as MapImages.
 MappingResult ExtendModel(const std::filesystem::path& database,
                           const MappingResult& standing,
                           const MappingOptions& options,
+                          bool adjust,
+                          int threads,
                           const std::filesystem::path& scratch,
                           Report* report);
 

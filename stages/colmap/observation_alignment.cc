@@ -1,0 +1,204 @@
+#include "stages/colmap/observation_alignment.h"
+
+#include "pipeline/base/interrupt.h"
+#include "pipeline/base/parallel.h"
+#include "stages/colmap/patch.h"
+#include "stages/media/image_file.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <optional>
+#include <vector>
+
+#include <colmap/scene/camera.h>
+
+namespace nerfpipe::sfm {
+namespace {
+
+using Cameras = std::map<uint32_t, colmap::Camera>;
+
+Cameras CamerasOf(const ColmapModel& model) {
+  Cameras cameras;
+  for (const auto& [id, camera] : model.cameras) {
+    colmap::Camera& result = cameras[id];
+    result.camera_id = id;
+    result.model_id = static_cast<colmap::CameraModelId>(camera.model_id);
+    result.width = static_cast<size_t>(camera.width);
+    result.height = static_cast<size_t>(camera.height);
+    result.params = camera.params;
+  }
+  return cameras;
+}
+
+// A point and the patches around its observations, in the order of its track.
+struct Sighting {
+  const ColmapPoint* point = nullptr;
+  int level = 0;  // of the patches
+  std::vector<std::optional<Patch>> patches;
+};
+
+// The picture is halved until the features are about as large as the finest
+// ones are: a patch has the same number of pixels for all.
+int LevelOf(const ColmapPoint& point,
+            const std::map<uint32_t, const Features*>& features) {
+  constexpr double kFinest = 2;  // scale in pixels
+  constexpr int kMaxLevel = 4;
+  std::vector<double> scales;
+  for (const ColmapPoint::TrackElement& seen : point.track) {
+    const Keypoint& key =
+        features.at(seen.image_id)->keypoints[seen.observation];
+    scales.push_back(
+        std::sqrt(std::abs(key.a11 * key.a22 - key.a12 * key.a21)));
+  }
+  const auto middle = scales.begin() + static_cast<long>(scales.size() / 2);
+  std::nth_element(scales.begin(), middle, scales.end());
+  return std::clamp(
+      static_cast<int>(std::floor(std::log2(*middle / kFinest))), 0, kMaxLevel);
+}
+
+// The one that looks most nearly from the middle of all directions, of those
+// that have a patch; -1 if none has.
+int MiddleOf(const Sighting& sighting, const ColmapModel& model) {
+  std::vector<Eigen::Vector3d> directions;
+  Eigen::Vector3d sum = Eigen::Vector3d::Zero();
+  for (const ColmapPoint::TrackElement& seen : sighting.point->track) {
+    const Eigen::Vector3d centre =
+        model.images.at(seen.image_id).camera_from_world.Inverse().translation;
+    directions.push_back((centre - sighting.point->xyz).normalized());
+    sum += directions.back();
+  }
+  int middle = -1;
+  double nearest = -2 * sum.norm();
+  for (size_t i = 0; i < directions.size(); ++i) {
+    if (sighting.patches[i] && directions[i].dot(sum) > nearest) {
+      nearest = directions[i].dot(sum);
+      middle = static_cast<int>(i);
+    }
+  }
+  return middle;
+}
+
+// Offsets in one picture to offsets in another, around a point on a surface
+// that faces the first camera.
+class WarpBetween {
+ public:
+  WarpBetween(const ColmapModel& model, const Cameras& cameras)
+      : model_(model), cameras_(cameras) {}
+
+  Eigen::Matrix2f operator()(const Eigen::Vector3d& xyz,
+                             uint32_t from,
+                             uint32_t to) const {
+    const Rigid3& pose = model_.images.at(from).camera_from_world;
+    const double step = 1e-3 * (pose.rotation * xyz + pose.translation).z();
+    Eigen::Matrix2d moved_from;
+    Eigen::Matrix2d moved_to;
+    for (int axis = 0; axis < 2; ++axis) {
+      const Eigen::Vector3d beside =
+          xyz + step * pose.rotation.row(axis).transpose();
+      moved_from.col(axis) = Project(beside, from) - Project(xyz, from);
+      moved_to.col(axis) = Project(beside, to) - Project(xyz, to);
+    }
+    return (moved_to * moved_from.inverse()).cast<float>();
+  }
+
+ private:
+  Eigen::Vector2d Project(const Eigen::Vector3d& xyz, uint32_t id) const {
+    const ColmapImage& image = model_.images.at(id);
+    const Rigid3& pose = image.camera_from_world;
+    const Eigen::Vector3d p = pose.rotation * xyz + pose.translation;
+    return cameras_.at(image.camera_id).ImgFromCam(p.hnormalized());
+  }
+
+  const ColmapModel& model_;
+  const Cameras& cameras_;
+};
+
+std::vector<Sighting> SightingsOf(
+    const ColmapModel& model,
+    const std::map<uint32_t, const Features*>& features) {
+  std::vector<Sighting> sightings;
+  for (const auto& [id, point] : model.points) {
+    sightings.push_back({&point, LevelOf(point, features), {}});
+    sightings.back().patches.resize(point.track.size());
+  }
+  return sightings;
+}
+
+// Every picture is read once.
+void CutPatches(const std::filesystem::path& frames,
+                const ColmapModel& model,
+                int threads,
+                Report* report,
+                std::vector<Sighting>* sightings) {
+  struct Place {
+    Sighting* sighting;
+    size_t of_track;
+  };
+  std::map<uint32_t, std::vector<Place>> places;
+  for (Sighting& sighting : *sightings) {
+    for (size_t i = 0; i < sighting.point->track.size(); ++i) {
+      places[sighting.point->track[i].image_id].push_back({&sighting, i});
+    }
+  }
+  const std::vector<std::pair<uint32_t, std::vector<Place>>> rows(
+      places.begin(), places.end());
+  const auto progress = report->Start(
+      "cutting patches", static_cast<int64_t>(rows.size()), "images");
+  std::atomic<int64_t> done = 0;
+  ParallelFor(rows.size(), threads, [&](int64_t k) {
+    ThrowIfInterrupted();
+    const auto& [id, of_image] = rows[k];
+    const ColmapImage& image = model.images.at(id);
+    const Image picture = ReadImage(frames / image.name);
+    for (const Place& place : of_image) {
+      const auto& seen = place.sighting->point->track[place.of_track];
+      place.sighting->patches[place.of_track] =
+          CutPatch(picture,
+                   image.observations[seen.observation].xy,
+                   place.sighting->level);
+    }
+    progress->Update(++done);
+  });
+}
+
+}  // namespace
+
+AlignmentCounts AlignObservations(
+    const std::filesystem::path& frames,
+    const std::map<uint32_t, const Features*>& features,
+    int threads,
+    Report* report,
+    ColmapModel* model) {
+  std::vector<Sighting> sightings = SightingsOf(*model, features);
+  CutPatches(frames, *model, threads, report, &sightings);
+  const Cameras cameras = CamerasOf(*model);
+  const WarpBetween warp_between(*model, cameras);
+  std::atomic<int64_t> observations = 0;
+  std::atomic<int64_t> aligned = 0;
+  // Every observation belongs to one point, so that threads write apart.
+  ParallelFor(sightings.size(), threads, [&](int64_t k) {
+    const Sighting& sighting = sightings[k];
+    const std::vector<ColmapPoint::TrackElement>& track = sighting.point->track;
+    observations += static_cast<int64_t>(track.size());
+    const int middle = MiddleOf(sighting, *model);
+    if (middle < 0) return;
+    const PatchTemplate pattern(*sighting.patches[middle]);
+    if (!pattern.HasTexture()) return;
+    for (size_t i = 0; i < track.size(); ++i) {
+      if (static_cast<int>(i) == middle || !sighting.patches[i]) continue;
+      const std::optional<Eigen::Vector2f> shift = pattern.Find(
+          *sighting.patches[i],
+          warp_between(
+              sighting.point->xyz, track[middle].image_id, track[i].image_id));
+      if (!shift) continue;
+      model->images.at(track[i].image_id)
+          .observations[track[i].observation]
+          .xy += shift->cast<double>() * (1 << sighting.level);
+      ++aligned;
+    }
+  });
+  return {observations, aligned};
+}
+
+}  // namespace nerfpipe::sfm

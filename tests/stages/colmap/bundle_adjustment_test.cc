@@ -1,0 +1,182 @@
+#include "stages/colmap/bundle_adjustment.h"
+
+#include "stages/colmap/lens.h"
+
+#include <cmath>
+#include <vector>
+
+#include <colmap/estimators/bundle_adjustment.h>
+#include <colmap/math/random.h>
+#include <colmap/scene/camera.h>
+#include <colmap/scene/synthetic.h>
+#include <gtest/gtest.h>
+
+namespace nerfpipe::sfm {
+namespace {
+
+struct Model {
+  int id;
+  std::vector<double> params;
+};
+
+const Model kModels[] = {{0, {700, 320, 240}},
+                         {1, {700, 690, 320, 240}},
+                         {2, {700, 320, 240, -0.08}},
+                         {3, {700, 320, 240, -0.08, 0.03}},
+                         {4, {700, 690, 320, 240, -0.08, 0.03, 0.004, -0.002}}};
+
+TEST(Lens, ProjectsAsColmapDoes) {
+  for (const Model& model : kModels) {
+    colmap::Camera camera;
+    camera.model_id = static_cast<colmap::CameraModelId>(model.id);
+    camera.params = model.params;
+    const Eigen::Vector3d p(0.4, -0.7, 1.9);
+    const Eigen::Vector2d expected = camera.ImgFromCam(p.hnormalized());
+    const Lens lens(model.id, model.params);
+    Lens::Derivatives unused;
+    EXPECT_LT((lens.Project(p) - expected).norm(), 1e-9) << model.id;
+    EXPECT_LT((lens.Project(p, &unused) - expected).norm(), 1e-9) << model.id;
+  }
+}
+
+TEST(Lens, DerivativesAreTheSlopes) {
+  constexpr double kStep = 1e-6;
+  const Eigen::Vector3d p(0.4, -0.7, 1.9);
+  for (const Model& model : kModels) {
+    const Lens lens(model.id, model.params);
+    Lens::Derivatives d;
+    lens.Project(p, &d);
+    for (int i = 0; i < 3; ++i) {
+      const Eigen::Vector3d step = kStep * Eigen::Vector3d::Unit(i);
+      const Eigen::Vector2d slope =
+          (lens.Project(p + step) - lens.Project(p - step)) / (2 * kStep);
+      EXPECT_LT((d.by_point.col(i) - slope).norm(), 1e-5) << model.id;
+    }
+    for (int i = 0; i < lens.Free(); ++i) {
+      const Eigen::VectorXd step =
+          kStep * Eigen::VectorXd::Unit(lens.Free(), i);
+      Lens more = lens;
+      Lens less = lens;
+      more.Change(step);
+      less.Change(-step);
+      const Eigen::Vector2d slope =
+          (more.Project(p) - less.Project(p)) / (2 * kStep);
+      EXPECT_LT((d.by_lens.col(i) - slope).norm(), 1e-5) << model.id;
+    }
+  }
+}
+
+// Twelve cameras around 150 points, half a pixel of noise in the pictures and
+// everything moved off its place. Some points are seen twice by one camera.
+colmap::Reconstruction Disturbed(const Model& model) {
+  colmap::SetPRNGSeed(4);
+  colmap::SyntheticDatasetOptions options;
+  options.num_cameras = 1;
+  options.num_images = 12;
+  options.num_points3D = 150;
+  options.camera_width = 640;
+  options.camera_height = 480;
+  options.camera_model_id = static_cast<colmap::CameraModelId>(model.id);
+  options.camera_params = model.params;
+  options.point2D_stddev = 0.5;
+  colmap::Reconstruction result;
+  colmap::SynthesizeDataset(options, &result);
+  const auto noise = [](double size) {
+    return Eigen::Vector3d(colmap::RandomUniformReal(-size, size),
+                           colmap::RandomUniformReal(-size, size),
+                           colmap::RandomUniformReal(-size, size));
+  };
+  for (const colmap::image_t id : result.RegImageIds()) {
+    result.Image(id).CamFromWorld().translation += noise(0.02);
+  }
+  for (const auto& [id, point] : result.Points3D()) {
+    result.Point3D(id).xyz += noise(0.02);
+  }
+  for (auto& point : result.Image(1).Points2D()) {
+    if (!point.HasPoint3D()) {
+      result.AddObservation(result.Image(1).Point2D(0).point3D_id,
+                            {1,
+                             static_cast<colmap::point2D_t>(
+                                 &point - result.Image(1).Points2D().data())});
+      point.xy = result.Image(1).Point2D(0).xy + Eigen::Vector2d(0.3, -0.4);
+      break;
+    }
+  }
+  return result;
+}
+
+double HalfSquares(const colmap::Reconstruction& model) {
+  double sum = 0;
+  for (const auto& [id, point] : model.Points3D()) {
+    for (const colmap::TrackElement& seen : point.track.Elements()) {
+      const colmap::Image& image = model.Image(seen.image_id);
+      sum +=
+          (model.Camera(image.CameraId())
+               .ImgFromCam((image.CamFromWorld() * point.xyz).hnormalized()) -
+           image.Point2D(seen.point2D_idx).xy)
+              .squaredNorm();
+    }
+  }
+  return sum / 2;
+}
+
+TEST(AdjustBundle, EndsWhereColmapEnds) {
+  for (const Model& model : kModels) {
+    colmap::Reconstruction ours = Disturbed(model);
+    colmap::Reconstruction theirs = ours;
+    AdjustmentOptions options;
+    options.least_gain = 1e-12;
+    const AdjustmentResult result = AdjustBundle(options, &ours);
+    EXPECT_NEAR(result.cost_after, HalfSquares(ours), 1e-6 * result.cost_after);
+
+    colmap::BundleAdjustmentOptions reference;
+    reference.print_summary = false;
+    colmap::BundleAdjustmentConfig config;
+    for (const colmap::image_t id : theirs.RegImageIds()) config.AddImage(id);
+    config.SetConstantCamPose(1);
+    config.SetConstantCamPositions(2, {0});
+    colmap::BundleAdjuster(reference, config).Solve(&theirs);
+    EXPECT_NEAR(
+        result.cost_after, HalfSquares(theirs), 1e-5 * result.cost_after)
+        << model.id;
+    EXPECT_LT(result.cost_after, result.cost_before / 10);
+    for (size_t i = 0; i < model.params.size(); ++i) {
+      EXPECT_NEAR(ours.Camera(1).params[i],
+                  theirs.Camera(1).params[i],
+                  1e-4 * std::abs(model.params[0]))
+          << model.id << " " << i;
+    }
+  }
+}
+
+TEST(AdjustBundle, OutliersWeighLittleUnderALoss) {
+  colmap::Reconstruction model = Disturbed(kModels[0]);
+  const std::vector<double> truth = kModels[0].params;
+  for (int i = 0; i < 20; ++i) {
+    model.Image(1 + i % 12).Point2D(3 * i).xy += Eigen::Vector2d(40, -25);
+  }
+  colmap::Reconstruction squares = model;
+  AdjustmentOptions options;
+  AdjustBundle(options, &squares);
+  options.loss_scale = 0.5;
+  AdjustBundle(options, &model);
+  EXPECT_LT(std::abs(model.Camera(1).params[0] - truth[0]),
+            std::abs(squares.Camera(1).params[0] - truth[0]) / 3);
+}
+
+TEST(AdjustBundle, TheNumberOfThreadsChangesNothing) {
+  colmap::Reconstruction one = Disturbed(kModels[4]);
+  colmap::Reconstruction four = one;
+  AdjustmentOptions options;
+  AdjustBundle(options, &one);
+  options.threads = 4;
+  AdjustBundle(options, &four);
+  EXPECT_EQ(one.Camera(1).params, four.Camera(1).params);
+  for (const colmap::image_t id : one.RegImageIds()) {
+    EXPECT_EQ(one.Image(id).CamFromWorld().translation,
+              four.Image(id).CamFromWorld().translation);
+  }
+}
+
+}  // namespace
+}  // namespace nerfpipe::sfm
