@@ -39,7 +39,7 @@ void QuietLibraries() {
 class ColmapStage : public Stage {
  public:
   std::string Name() const override { return "colmap"; }
-  int Version() const override { return 3; }
+  int Version() const override { return 4; }
   std::string Description() const override {
     return "find the cameras with COLMAP and undistort the images";
   }

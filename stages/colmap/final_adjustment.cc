@@ -30,7 +30,8 @@ void AdjustWhole(int threads, Report* report, colmap::Reconstruction* model) {
   constexpr double kMaxErrors[] = {4, 3};  // pixels
   AdjustmentOptions options;
   options.loss_scale = kLossScale;
-  options.max_steps = 8;  // more change the fourth digit of the cost
+  options.max_steps = 100;
+  options.least_gain = 1e-7;
   options.threads = threads;
   const auto progress =
       report->Start("adjusting", std::size(kMaxErrors), "rounds");

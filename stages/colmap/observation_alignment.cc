@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cmath>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <colmap/scene/camera.h>
@@ -162,6 +163,52 @@ void CutPatches(const std::filesystem::path& frames,
   });
 }
 
+// Moves the observations of one point; by its track, which of them agree now.
+std::vector<bool> AlignOne(const Sighting& sighting,
+                           const WarpBetween& warp_between,
+                           ColmapModel* model) {
+  const std::vector<ColmapPoint::TrackElement>& track = sighting.point->track;
+  std::vector<bool> agrees(track.size());
+  const int middle = MiddleOf(sighting, *model);
+  if (middle < 0) return agrees;
+  const PatchTemplate pattern(*sighting.patches[middle]);
+  if (!pattern.HasTexture()) return agrees;
+  agrees[middle] = true;
+  for (size_t i = 0; i < track.size(); ++i) {
+    if (static_cast<int>(i) == middle || !sighting.patches[i]) continue;
+    const std::optional<Eigen::Vector2f> shift = pattern.Find(
+        *sighting.patches[i],
+        warp_between(
+            sighting.point->xyz, track[middle].image_id, track[i].image_id));
+    if (!shift) continue;
+    model->images.at(track[i].image_id).observations[track[i].observation].xy +=
+        shift->cast<double>() * (1 << sighting.level);
+    agrees[i] = true;
+  }
+  return agrees;
+}
+
+// Takes those that do not agree off the point, but not from pictures that need
+// them.
+void TakeOff(const std::vector<bool>& agrees,
+             const std::map<uint32_t, int>& agreeing_in,
+             ColmapPoint* point,
+             ColmapModel* model) {
+  constexpr int kEnough = 150;  // in a picture
+  std::vector<ColmapPoint::TrackElement> rest;
+  for (size_t i = 0; i < agrees.size(); ++i) {
+    const ColmapPoint::TrackElement& seen = point->track[i];
+    if (agrees[i] || agreeing_in.at(seen.image_id) < kEnough) {
+      rest.push_back(seen);
+    } else {
+      model->images.at(seen.image_id)
+          .observations[seen.observation]
+          .point3d_id = -1;
+    }
+  }
+  point->track = std::move(rest);
+}
+
 }  // namespace
 
 AlignmentCounts AlignObservations(
@@ -170,35 +217,32 @@ AlignmentCounts AlignObservations(
     int threads,
     Report* report,
     ColmapModel* model) {
+  constexpr int64_t kEnough = 3;
   std::vector<Sighting> sightings = SightingsOf(*model, features);
   CutPatches(frames, *model, threads, report, &sightings);
   const Cameras cameras = CamerasOf(*model);
   const WarpBetween warp_between(*model, cameras);
-  std::atomic<int64_t> observations = 0;
-  std::atomic<int64_t> aligned = 0;
+  std::vector<std::vector<bool>> agree(sightings.size());
   // Every observation belongs to one point, so that threads write apart.
   ParallelFor(sightings.size(), threads, [&](int64_t k) {
-    const Sighting& sighting = sightings[k];
-    const std::vector<ColmapPoint::TrackElement>& track = sighting.point->track;
-    observations += static_cast<int64_t>(track.size());
-    const int middle = MiddleOf(sighting, *model);
-    if (middle < 0) return;
-    const PatchTemplate pattern(*sighting.patches[middle]);
-    if (!pattern.HasTexture()) return;
-    for (size_t i = 0; i < track.size(); ++i) {
-      if (static_cast<int>(i) == middle || !sighting.patches[i]) continue;
-      const std::optional<Eigen::Vector2f> shift = pattern.Find(
-          *sighting.patches[i],
-          warp_between(
-              sighting.point->xyz, track[middle].image_id, track[i].image_id));
-      if (!shift) continue;
-      model->images.at(track[i].image_id)
-          .observations[track[i].observation]
-          .xy += shift->cast<double>() * (1 << sighting.level);
-      ++aligned;
-    }
+    agree[k] = AlignOne(sightings[k], warp_between, model);
   });
-  return {observations, aligned};
+  std::map<uint32_t, int> agreeing_in;  // of each picture
+  for (size_t i = 0; i < sightings.size(); ++i) {
+    for (size_t j = 0; j < agree[i].size(); ++j) {
+      agreeing_in[sightings[i].point->track[j].image_id] += agree[i][j];
+    }
+  }
+  AlignmentCounts counts;
+  size_t k = 0;
+  for (auto& [id, point] : model->points) {
+    const std::vector<bool>& agrees = agree[k++];
+    const int64_t agreeing = std::count(agrees.begin(), agrees.end(), true);
+    counts.observations += static_cast<int64_t>(agrees.size());
+    counts.aligned += std::max<int64_t>(0, agreeing - 1);
+    if (agreeing >= kEnough) TakeOff(agrees, agreeing_in, &point, model);
+  }
+  return counts;
 }
 
 }  // namespace nerfpipe::sfm

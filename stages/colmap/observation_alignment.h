@@ -20,10 +20,11 @@ struct AlignmentCounts {
 };
 
 // Of each point of `model` one observation stays, from the middle of where it
-// is seen, and the others are moved to agree with it; those that do not come to
-// agree stay as they are. `features` of each image by its identifier,
-// observations in the same order. Reads the pictures in `frames` once,
-// `threads` at a time, and keeps a kilobyte for each observation. Throws
+// is seen, and the others are moved to agree with it. Where three agree, those
+// that do not are taken off the point; else they stay as they are. `features`
+// of each image by its identifier, observations in the same order. Reads the
+// pictures in `frames` once, `threads` at a time, and keeps a kilobyte for each
+// observation. Throws
 // Interrupted, and UserError when a picture cannot be read.
 AlignmentCounts AlignObservations(
     const std::filesystem::path& frames,

@@ -11,7 +11,8 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
-#include <iterator>
+#include <string>
+#include <vector>
 
 namespace nerfpipe {
 namespace {
@@ -19,11 +20,13 @@ namespace {
 namespace fs = std::filesystem;
 
 void Run(int argc, char** argv) {
-  const int count = static_cast<int>(
-      std::distance(fs::directory_iterator(argv[2]), fs::directory_iterator()));
+  std::vector<std::string> names;
+  for (const fs::directory_entry& entry : fs::directory_iterator(argv[2])) {
+    names.push_back(entry.path().filename().string());
+  }
   const auto start = std::chrono::steady_clock::now();
   const sfm::MappingResult result =
-      sfm::MapImages(argv[1], argv[2], count, {}, &SilentReport());
+      sfm::MapImages(argv[1], argv[2], names, {}, &SilentReport());
   const std::chrono::duration<double> seconds =
       std::chrono::steady_clock::now() - start;
   if (result.chosen < 0) {

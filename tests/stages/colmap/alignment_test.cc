@@ -140,7 +140,7 @@ TEST(AlignObservations, BringsThemTogetherOnTheWall) {
   std::vector<double> errors;
   for (const auto& [k, point] : model.points) {
     const auto xy = [&](const ColmapModel& of, uint32_t id) {
-      return of.images.at(id).observations[point.track[id].observation].xy;
+      return of.images.at(id).observations[k].xy;
     };
     // The one that the others were brought to stays; it is the middle one here
     // unless it has too little around it.
