@@ -288,6 +288,14 @@ State Adjuster::Moved(const CameraStep& step) const {
   return moved;
 }
 
+double LargestTurn(const CameraStep& step) {
+  double largest = 0;
+  for (const Vector6& camera : step.cameras) {
+    largest = std::max(largest, camera.head<3>().norm());
+  }
+  return largest;
+}
+
 AdjustmentResult Adjuster::Run() {
   constexpr double kLeastDamping = 1e-8;
   constexpr double kMostDamping = 1e6;
@@ -314,7 +322,9 @@ AdjustmentResult Adjuster::Run() {
     cost = next;
     ++result.steps;
     damping = std::max(damping / 10, kLeastDamping);
-    if (gain < options_.least_gain) break;
+    if (gain < options_.least_gain || LargestTurn(step) < options_.least_turn) {
+      break;
+    }
   }
   result.cost_after = cost;
   return result;

@@ -14,8 +14,11 @@ struct AdjustmentOptions {
   // the same.
   double loss_scale = 0;
   int max_steps = 100;
-  double least_gain = 1e-6;  // of the cost, in a step; less ends it
-  int threads = 1;           // does not change the result
+  // A step that lowers the cost by a smaller share ends it, as does one that
+  // turns no camera by more (radians).
+  double least_gain = 1e-6;
+  double least_turn = 0;
+  int threads = 1;  // does not change the result
 };
 
 struct AdjustmentResult {

@@ -31,7 +31,10 @@ void AdjustWhole(int threads, Report* report, colmap::Reconstruction* model) {
   AdjustmentOptions options;
   options.loss_scale = kLossScale;
   options.max_steps = 100;
-  options.least_gain = 1e-7;
+  // Where cameras hang together loosely they move far for little gain; where
+  // they do not, gains go on that move nothing.
+  options.least_gain = 1e-8;
+  options.least_turn = 1e-6;
   options.threads = threads;
   const auto progress =
       report->Start("adjusting", std::size(kMaxErrors), "rounds");
@@ -67,7 +70,6 @@ void AddPoints(const std::filesystem::path& database,
     mapper.TriangulateImage(options, id);
     progress->Update(++done);
   }
-  mapper.CompleteAndMergeTracks(options);
   mapper.EndReconstruction(/*discard=*/false);
 }
 
