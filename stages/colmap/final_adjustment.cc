@@ -70,6 +70,7 @@ void AddPoints(const std::filesystem::path& database,
     mapper.TriangulateImage(options, id);
     progress->Update(++done);
   }
+  mapper.CompleteAndMergeTracks(options);
   mapper.EndReconstruction(/*discard=*/false);
 }
 
