@@ -39,11 +39,12 @@ struct Solution {
 // object are left out, which `report` is told.
 Solution MatchCapture(const SolveJob& job);
 
-// Maps; of a video again with the places that the model shows to be seen
-// again. While less than nine images in ten are placed, tries a start with less
-// parallax, more pairs, more features and a simpler lens, each on top of what
-// helped before. Tells `report` what helped. The best solution's database
-// is at job.database in the end.
+// Maps, a dense video by its keyframes first; a video again with the places
+// that the model shows to be seen again. While less than nine images in ten are
+// placed, tries a start with less parallax, more pairs, more features and a
+// simpler lens, each on top of what helped before. Tells `report` what helped.
+// The best solution is finished in the end (final_adjustment.h), and its
+// database is at job.database.
 void SolveCapture(const SolveJob& job, Solution* solution);
 
 }  // namespace nerfpipe::sfm
