@@ -7,7 +7,7 @@
 #include "stages/colmap/observation_alignment.h"
 #include "stages/colmap/reconstruction_copy.h"
 
-#include <cmath>
+#include <iterator>
 #include <map>
 #include <memory>
 

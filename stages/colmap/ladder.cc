@@ -108,16 +108,22 @@ std::vector<ImagePair> PairsOf(const Solution& solution) {
   return pairs;
 }
 
+void WriteDatabaseOf(const SolveJob& job,
+                     const Solution& solution,
+                     const std::vector<MatchedPair>& pairs,
+                     const fs::path& path) {
+  fs::remove(path);
+  WriteDatabase(path, solution.prior, job.names, solution.features, pairs);
+}
+
 // What cameras are solved from: its path.
 fs::path WriteChosenTracks(const SolveJob& job, const Solution& solution) {
-  const fs::path path = job.place.scratch / "chosen_tracks.db";
-  fs::remove(path);
-  WriteDatabase(path,
-                solution.prior,
-                job.names,
-                solution.features,
-                WithChosenTracks(
-                    solution.pairs, solution.features, job.width, job.height));
+  fs::path path = job.place.scratch / "chosen_tracks.db";
+  WriteDatabaseOf(job,
+                  solution,
+                  WithChosenTracks(
+                      solution.pairs, solution.features, job.width, job.height),
+                  path);
   return path;
 }
 
@@ -136,11 +142,14 @@ void Map(const SolveJob& job, bool relaxed, Solution* solution) {
                                 job.place.report);
 }
 
-// What stands in the solution, with all of its pairs and images.
-void Extend(const SolveJob& job, bool adjust, Solution* solution) {
+// What stands in the solution, with all pairs and images of `database`.
+void Extend(const SolveJob& job,
+            const fs::path& database,
+            bool adjust,
+            Solution* solution) {
   const fs::path scratch = job.place.scratch / "standing";
   fs::create_directories(scratch);
-  solution->mapping = ExtendModel(WriteChosenTracks(job, *solution),
+  solution->mapping = ExtendModel(database,
                                   solution->mapping,
                                   OptionsOf(job, /*relaxed=*/false),
                                   adjust,
@@ -218,7 +227,7 @@ Solution WithLoops(const SolveJob& job, const Solution& rough) {
       &next);
   job.place.report->Detail(
       fmt::format("{} pairs from places seen again", loops));
-  Extend(job, /*adjust=*/true, &next);
+  Extend(job, WriteChosenTracks(job, next), /*adjust=*/true, &next);
   return next;
 }
 
@@ -233,13 +242,14 @@ bool SolveByKeyframes(const SolveJob& job, Solution* solution) {
   }
   std::vector<std::string> names;
   for (const int frame : keyframes) names.push_back(job.names[frame]);
-  solution->mapping = MapImages(WriteChosenTracks(job, *solution),
+  const fs::path database = WriteChosenTracks(job, *solution);
+  solution->mapping = MapImages(database,
                                 job.frames,
                                 names,
                                 OptionsOf(job, /*relaxed=*/false),
                                 job.place.report);
   if (solution->mapping.chosen < 0) return false;
-  Extend(job, /*adjust=*/false, solution);
+  Extend(job, database, /*adjust=*/false, solution);
   job.place.report->Detail(
       fmt::format("{} of {} images placed, from {} of them",
                   solution->mapping.Registered(),
@@ -367,12 +377,7 @@ void SolveCapture(const SolveJob& job, Solution* solution) {
     Solution closed = WithLoops(job, *solution);
     if (!IsBetter(*solution, closed)) *solution = std::move(closed);
   }
-  fs::remove(job.database);
-  WriteDatabase(job.database,
-                solution->prior,
-                job.names,
-                solution->features,
-                solution->pairs);
+  WriteDatabaseOf(job, *solution, solution->pairs, job.database);
   if (solution->mapping.chosen < 0) return;
   FinishModel(job.frames,
               job.database,

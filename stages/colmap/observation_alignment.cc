@@ -2,6 +2,7 @@
 
 #include "pipeline/base/interrupt.h"
 #include "pipeline/base/parallel.h"
+#include "stages/colmap/lens.h"
 #include "stages/colmap/patch.h"
 #include "stages/media/image_file.h"
 
@@ -12,25 +13,10 @@
 #include <utility>
 #include <vector>
 
-#include <colmap/scene/camera.h>
-
 namespace nerfpipe::sfm {
 namespace {
 
-using Cameras = std::map<uint32_t, colmap::Camera>;
-
-Cameras CamerasOf(const ColmapModel& model) {
-  Cameras cameras;
-  for (const auto& [id, camera] : model.cameras) {
-    colmap::Camera& result = cameras[id];
-    result.camera_id = id;
-    result.model_id = static_cast<colmap::CameraModelId>(camera.model_id);
-    result.width = static_cast<size_t>(camera.width);
-    result.height = static_cast<size_t>(camera.height);
-    result.params = camera.params;
-  }
-  return cameras;
-}
+using Lenses = std::map<uint32_t, Lens>;  // by the camera's identifier
 
 // A point and the patches around its observations, in the order of its track.
 struct Sighting {
@@ -84,8 +70,8 @@ int MiddleOf(const Sighting& sighting, const ColmapModel& model) {
 // that faces the first camera.
 class WarpBetween {
  public:
-  WarpBetween(const ColmapModel& model, const Cameras& cameras)
-      : model_(model), cameras_(cameras) {}
+  WarpBetween(const ColmapModel& model, const Lenses& lenses)
+      : model_(model), lenses_(lenses) {}
 
   Eigen::Matrix2f operator()(const Eigen::Vector3d& xyz,
                              uint32_t from,
@@ -108,11 +94,11 @@ class WarpBetween {
     const ColmapImage& image = model_.images.at(id);
     const Rigid3& pose = image.camera_from_world;
     const Eigen::Vector3d p = pose.rotation * xyz + pose.translation;
-    return cameras_.at(image.camera_id).ImgFromCam(p.hnormalized());
+    return lenses_.at(image.camera_id).Project(p);
   }
 
   const ColmapModel& model_;
-  const Cameras& cameras_;
+  const Lenses& lenses_;
 };
 
 std::vector<Sighting> SightingsOf(
@@ -220,8 +206,11 @@ AlignmentCounts AlignObservations(
   constexpr int64_t kEnough = 3;
   std::vector<Sighting> sightings = SightingsOf(*model, features);
   CutPatches(frames, *model, threads, report, &sightings);
-  const Cameras cameras = CamerasOf(*model);
-  const WarpBetween warp_between(*model, cameras);
+  Lenses lenses;
+  for (const auto& [id, camera] : model->cameras) {
+    lenses.emplace(id, Lens(camera.model_id, camera.params));
+  }
+  const WarpBetween warp_between(*model, lenses);
   std::vector<std::vector<bool>> agree(sightings.size());
   // Every observation belongs to one point, so that threads write apart.
   ParallelFor(sightings.size(), threads, [&](int64_t k) {
