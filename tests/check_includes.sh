@@ -48,6 +48,7 @@ xxhash xxhash
 *yaml yaml-cpp/
 '
 private_headers='
+stages/colmap/added_points.h
 stages/colmap/bundle_adjustment.h
 stages/colmap/colmap_types.h
 stages/colmap/reconstruction_copy.h

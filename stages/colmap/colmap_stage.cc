@@ -24,6 +24,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Empty unless frames were added to those in frames/: then all of them.
+constexpr char kMoreFrames[] = "colmap/frames";
 // Of a pixel: two images, one of them as a file too.
 constexpr double kBytesToUndistort = 10;
 
@@ -39,7 +41,7 @@ void QuietLibraries() {
 class ColmapStage : public Stage {
  public:
   std::string Name() const override { return "colmap"; }
-  int Version() const override { return 4; }
+  int Version() const override { return 5; }
   std::string Description() const override {
     return "find the cameras with COLMAP and undistort the images";
   }
@@ -47,8 +49,12 @@ class ColmapStage : public Stage {
     return {"frames", "capture.json"};
   }
   std::vector<std::string> Outputs() const override {
-    return {
-        "database.db", "project.ini", "colmap/sparse", "images", "sparse/0"};
+    return {"database.db",
+            "project.ini",
+            kMoreFrames,
+            "colmap/sparse",
+            "images",
+            "sparse/0"};
   }
   bool Isolated() const override { return true; }
   std::vector<OptionGroup> Options() override;
@@ -105,6 +111,10 @@ SolveJob ColmapStage::MakeJob(const StageContext& context,
   job.frames = context.workspace / "frames";
   job.names = capture.KeptNames();
   job.video = capture.kind == "video";
+  job.clip = context.capture;
+  for (const CaptureFrame& frame : capture.frames) {
+    if (frame.kept) job.clip_indices.push_back(frame.index);
+  }
   const ImageSize size = ReadImageSize(job.frames / job.names[0]);
   job.width = size.width;
   job.height = size.height;
@@ -117,6 +127,7 @@ SolveJob ColmapStage::MakeJob(const StageContext& context,
                  {options_.max_image_size, options_.max_features},
                  context.threads,
                  context.memory);
+  job.most_features = plan.most_features;
   job.place = {context.scratch, context.threads, plan.threads, context.report};
   const std::string allowed =
       HumanBytes(context.memory) + " that may be taken (--mem)";
@@ -151,14 +162,16 @@ StageResult ColmapStage::Reconstruct(const StageContext& context) const {
     return *failure;
   }
   SolveCapture(job, &solution);
-  WriteFileAtomically(context.out / "project.ini",
-                      ProjectFile(context.workspace / "database.db",
-                                  job.frames,
-                                  options_.camera_model,
-                                  solution.feature_options));
+  const bool more_frames = solution.frames != job.frames;
+  WriteFileAtomically(
+      context.out / "project.ini",
+      ProjectFile(context.workspace / "database.db",
+                  more_frames ? context.workspace / kMoreFrames : job.frames,
+                  options_.camera_model,
+                  solution.feature_options));
   const MappingResult& mapping = solution.mapping;
-  StageResult result =
-      JudgeMapping(mapping, solution.pairs, capture, context.report);
+  StageResult result = JudgeMapping(
+      mapping, solution.names, solution.pairs, capture, context.report);
   if (result.state == StageResult::State::kFailed) {
     return result;
   }
@@ -169,12 +182,16 @@ StageResult ColmapStage::Reconstruct(const StageContext& context) const {
   WriteSparseModels(mapping, context.out / "colmap" / "sparse");
   if (!WriteUndistorted(
           mapping.models[mapping.chosen],
-          job.frames,
+          solution.frames,
           context.out,
           options_.jpeg_quality,
           context.ThreadsFor(kBytesToUndistort * job.width * job.height),
           context.report)) {
     return ImplausibleLens(options_.camera_model);
+  }
+  fs::create_directories(context.out / kMoreFrames);
+  if (more_frames) {
+    fs::copy(solution.frames, context.out / kMoreFrames);
   }
   return result;
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace nerfpipe::sfm {
 namespace {
@@ -71,6 +72,39 @@ std::vector<int> AcceptedPartners(const ScoreTable& scores,
   return partners;
 }
 
+// Pairs that accept each other.
+std::vector<FeatureMatch> Mutual(const ScoreTable& row_best,
+                                 int rows,
+                                 const ScoreTable& column_best,
+                                 int columns,
+                                 const MatchingRules& rules) {
+  const std::vector<int> forth = AcceptedPartners(row_best, rows, rules);
+  const std::vector<int> back = AcceptedPartners(column_best, columns, rules);
+  std::vector<FeatureMatch> matches;
+  for (int i = 0; i < rows; ++i) {
+    if (forth[i] >= 0 && back[forth[i]] == i) {
+      matches.push_back(
+          {static_cast<uint32_t>(i), static_cast<uint32_t>(forth[i])});
+    }
+  }
+  return matches;
+}
+
+void Offer(int32_t score, int32_t partner, int32_t of, ScoreTable* table) {
+  if (score > table->best[of]) {
+    table->second[of] = table->best[of];
+    table->best[of] = score;
+    table->index[of] = partner;
+  } else {
+    table->second[of] = std::max(table->second[of], score);
+  }
+}
+
+int Count(std::span<const uint8_t> descriptors) {
+  NERFPIPE_CHECK(descriptors.size() % kDescriptorSize == 0);
+  return static_cast<int>(descriptors.size() / kDescriptorSize);
+}
+
 }  // namespace
 
 std::vector<MatchKernel> AvailableMatchKernels() {
@@ -87,10 +121,8 @@ std::vector<FeatureMatch> MatchDescriptors(std::span<const uint8_t> first,
                                            std::span<const uint8_t> second,
                                            const MatchingRules& rules,
                                            const MatchKernel& kernel) {
-  NERFPIPE_CHECK(first.size() % kDescriptorSize == 0 &&
-                 second.size() % kDescriptorSize == 0);
-  const int rows = static_cast<int>(first.size() / kDescriptorSize);
-  const int columns = static_cast<int>(second.size() / kDescriptorSize);
+  const int rows = Count(first);
+  const int columns = Count(second);
   PackedSets sets;
   sets.row_count = RoundUp(rows, kRowsPerTile);
   sets.column_count = RoundUp(columns, 2 * kernel.lanes);
@@ -102,16 +134,7 @@ std::vector<FeatureMatch> MatchDescriptors(std::span<const uint8_t> first,
   ScoreTable row_best(sets.row_count);
   ScoreTable column_best(sets.column_count);
   kernel.run(sets, row_best.Pointers(), column_best.Pointers());
-  const std::vector<int> forth = AcceptedPartners(row_best, rows, rules);
-  const std::vector<int> back = AcceptedPartners(column_best, columns, rules);
-  std::vector<FeatureMatch> matches;
-  for (int i = 0; i < rows; ++i) {
-    if (forth[i] >= 0 && back[forth[i]] == i) {
-      matches.push_back(
-          {static_cast<uint32_t>(i), static_cast<uint32_t>(forth[i])});
-    }
-  }
-  return matches;
+  return Mutual(row_best, rows, column_best, columns, rules);
 }
 
 std::vector<FeatureMatch> MatchDescriptors(std::span<const uint8_t> first,
@@ -119,6 +142,28 @@ std::vector<FeatureMatch> MatchDescriptors(std::span<const uint8_t> first,
                                            const MatchingRules& rules) {
   static const MatchKernel kernel = AvailableMatchKernels().back();
   return MatchDescriptors(first, second, rules, kernel);
+}
+
+std::vector<FeatureMatch> MatchAmong(
+    std::span<const uint8_t> first,
+    std::span<const uint8_t> second,
+    const std::vector<std::vector<uint32_t>>& candidates,
+    const MatchingRules& rules) {
+  const int rows = Count(first);
+  const int columns = Count(second);
+  ScoreTable row_best(rows);
+  ScoreTable column_best(columns);
+  for (int i = 0; i < rows; ++i) {
+    const uint8_t* a = first.data() + static_cast<size_t>(i) * kDescriptorSize;
+    for (const uint32_t j : candidates[i]) {
+      const uint8_t* b =
+          second.data() + static_cast<size_t>(j) * kDescriptorSize;
+      const int32_t score = std::inner_product(a, a + kDescriptorSize, b, 0);
+      Offer(score, static_cast<int32_t>(j), i, &row_best);
+      Offer(score, i, static_cast<int32_t>(j), &column_best);
+    }
+  }
+  return Mutual(row_best, rows, column_best, columns, rules);
 }
 
 }  // namespace nerfpipe::sfm

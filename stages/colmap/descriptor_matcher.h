@@ -38,4 +38,12 @@ std::vector<FeatureMatch> MatchDescriptors(std::span<const uint8_t> first,
                                            std::span<const uint8_t> second,
                                            const MatchingRules& rules = {});
 
+// The same, but of `first` each only with its `candidates` in `second`: the
+// second best, too, is looked for among those alone.
+std::vector<FeatureMatch> MatchAmong(
+    std::span<const uint8_t> first,
+    std::span<const uint8_t> second,
+    const std::vector<std::vector<uint32_t>>& candidates,
+    const MatchingRules& rules = {});
+
 }  // namespace nerfpipe::sfm

@@ -370,6 +370,10 @@ Features FeatureFinder::Find(const Image& image) const {
     k.y *= scale_y;
     k.a12 *= scale_y;
     k.a22 *= scale_y;
+    const uint8_t* pixel =
+        image.At(std::clamp(static_cast<int>(k.x), 0, image.width - 1),
+                 std::clamp(static_cast<int>(k.y), 0, image.height - 1));
+    std::copy_n(pixel, 3, k.rgba.begin());
   }
   return kept;
 }

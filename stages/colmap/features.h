@@ -4,6 +4,7 @@
 
 #include "stages/common/image.h"
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -16,7 +17,8 @@ namespace nerfpipe::sfm {
 inline constexpr int kDescriptorSize = 128;
 
 // Position in pixels (corner of the image at (0, 0)) and affine shape, as
-// COLMAP's database keeps them.
+// COLMAP's database keeps them, and the pixel there (with alpha, so that files
+// hold no stray bytes).
 struct Keypoint {
   float x = 0;
   float y = 0;
@@ -24,6 +26,7 @@ struct Keypoint {
   float a12 = 0;
   float a21 = 0;
   float a22 = 0;
+  std::array<uint8_t, 4> rgba = {0, 0, 0, 255};
   bool operator==(const Keypoint&) const = default;
 };
 

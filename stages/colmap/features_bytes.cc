@@ -8,7 +8,7 @@
 namespace nerfpipe::sfm {
 namespace {
 
-constexpr uint32_t kFeatureMagic = 0x3153464e;  // "NFS1"
+constexpr uint32_t kFeatureMagic = 0x3253464e;  // "NFS2"
 
 }  // namespace
 

@@ -12,12 +12,12 @@
 namespace nerfpipe::sfm {
 
 // Moves the observations of the chosen model to where the pictures agree,
-// adjusts all cameras and points together, and adds the points that `database`
-// holds beside those that the cameras were found from. `features` of all images
-// in the order of their identifiers in the database, which begin at 1.
+// adjusts all cameras and points together, and adds the points that `pairs`
+// show beside those that the cameras were found from. `features` of all images
+// in the order of their identifiers in the model, which begin at 1.
 // Deterministic. Throws as AlignObservations.
 void FinishModel(const std::filesystem::path& frames,
-                 const std::filesystem::path& database,
+                 const std::vector<MatchedPair>& pairs,
                  const std::vector<Features>& features,
                  const Workplace& place,
                  MappingResult* mapping);

@@ -28,6 +28,7 @@ std::shared_ptr<colmap::IncrementalMapperOptions> MapperOptions(bool relaxed) {
   options->num_threads = 1;
   options->mapper.num_threads = 1;
   options->init_num_trials = 50;
+  options->extract_colors = false;  // would read every picture once more
   // The whole is adjusted to convergence at the end, so that on the way rounds
   // need only keep the model from drifting: few, and of few iterations. On the
   // demo, whose true cameras are known, that takes a third of the time and

@@ -50,7 +50,13 @@ MemoryPlan PlanMemory(int width,
     }
     plan.threads = ThreadsWithin(memory, fixed, each(plan.image_size), threads);
   }
-  plan.bytes = fixed + plan.threads * each(plan.image_size);
+  const double search = plan.threads * each(plan.image_size);
+  plan.bytes = fixed + search;
+  if (memory > 0) {
+    plan.most_features = static_cast<int64_t>(std::max(
+        0.0,
+        (static_cast<double>(memory) - kProgram - search) / kBytesPerFeature));
+  }
   return plan;
 }
 

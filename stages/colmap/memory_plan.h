@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 namespace nerfpipe::sfm {
 
@@ -13,6 +14,8 @@ struct MemoryPlan {
   int threads = 1;     // that search at the same time; the rest takes little
   int image_size = 0;  // longer side, as FeatureOptions has it
   double bytes = 0;    // what the whole stage will take, about
+  // Of all images together, that there is room for.
+  int64_t most_features = std::numeric_limits<int64_t>::max();
 };
 
 // As many of `threads` as fit into `memory` bytes; if not even one does, the

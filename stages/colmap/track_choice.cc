@@ -1,8 +1,9 @@
 #include "stages/colmap/track_choice.h"
 
+#include "stages/colmap/track_forest.h"
+
 #include <algorithm>
 #include <cstdint>
-#include <numeric>
 #include <utility>
 
 namespace nerfpipe::sfm {
@@ -17,41 +18,6 @@ constexpr int kPerCell = 8;
 constexpr int kPerCellAtLeast = 3;
 // A pair with fewer is not thinned: COLMAP asks for 15 to believe in one.
 constexpr size_t kFewInliers = 40;
-
-// Features of all images in a row, joined to tracks by their matches.
-class TrackForest {
- public:
-  explicit TrackForest(const std::vector<Features>& features) {
-    first_.push_back(0);
-    for (const Features& of_image : features) {
-      first_.push_back(first_.back() + of_image.Count());
-    }
-    parent_.resize(first_.back());
-    std::iota(parent_.begin(), parent_.end(), 0);
-  }
-
-  uint32_t Node(int image, uint32_t feature) const {
-    return first_[image] + feature;
-  }
-  uint32_t Root(uint32_t node) {
-    while (parent_[node] != node) {
-      parent_[node] = parent_[parent_[node]];
-      node = parent_[node];
-    }
-    return node;
-  }
-  // The smaller number stays the root.
-  void Join(uint32_t a, uint32_t b) {
-    a = Root(a);
-    b = Root(b);
-    parent_[std::max(a, b)] = std::min(a, b);
-  }
-  size_t Nodes() const { return parent_.size(); }
-
- private:
-  std::vector<uint32_t> first_;
-  std::vector<uint32_t> parent_;
-};
 
 struct Node {
   uint32_t root;

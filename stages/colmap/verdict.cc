@@ -37,10 +37,10 @@ struct LeftOut {
 class Reasons {
  public:
   Reasons(const MappingResult& mapping,
+          const std::vector<std::string>& names,
           const std::vector<MatchedPair>& pairs,
           const CaptureFile& capture)
       : mapping_(mapping) {
-    const std::vector<std::string> names = capture.KeptNames();
     for (const CaptureFrame& frame : capture.frames) {
       sharpness_[frame.name] = frame.relative_sharpness;
     }
@@ -90,11 +90,12 @@ class Reasons {
 };
 
 std::vector<LeftOut> Missing(const MappingResult& mapping,
+                             const std::vector<std::string>& names,
                              const std::vector<MatchedPair>& pairs,
                              const CaptureFile& capture) {
   const Names placed =
       mapping.chosen < 0 ? Names() : NamesIn(mapping.models[mapping.chosen]);
-  const Reasons reasons(mapping, pairs, capture);
+  const Reasons reasons(mapping, names, pairs, capture);
   std::vector<LeftOut> missing;
   for (const std::string& name : capture.KeptNames()) {
     if (!placed.contains(name)) missing.push_back({name, reasons.Of(name)});
@@ -284,22 +285,23 @@ std::optional<StageResult> JudgeMatches(const std::vector<MatchedPair>& pairs,
 }
 
 StageResult JudgeMapping(const MappingResult& mapping,
+                         const std::vector<std::string>& names,
                          const std::vector<MatchedPair>& pairs,
                          const CaptureFile& capture,
                          Report* report) {
-  const std::vector<std::string> names = capture.KeptNames();
-  const std::vector<LeftOut> missing = Missing(mapping, pairs, capture);
-  const size_t registered = names.size() - missing.size();
-  const double share = static_cast<double>(registered) / names.size();
+  const std::vector<std::string> kept = capture.KeptNames();
+  const std::vector<LeftOut> missing = Missing(mapping, names, pairs, capture);
+  const size_t registered = kept.size() - missing.size();
+  const double share = static_cast<double>(registered) / kept.size();
   if (registered < kMinImages || share < 0.5) {
-    return TooFewRegistered(mapping, names, missing);
+    return TooFewRegistered(mapping, kept, missing);
   }
   if (share < 0.9) {
     report->Warn(fmt::format(
         "{} of {} images could not be placed, so parts of the scene may be "
         "missing; more overlap or more frames (extract.target) help",
         missing.size(),
-        names.size()));
+        kept.size()));
   }
   if (!missing.empty()) {
     report->Info("not placed: " + ShortList(missing));
@@ -311,15 +313,18 @@ StageResult JudgeMapping(const MappingResult& mapping,
   for (const LeftOut& image : missing) {
     unregistered[image.name] = image.reason;
   }
-  const size_t points = mapping.models[mapping.chosen].points.size();
-  StageResult result =
-      StageResult::Done(fmt::format("{} of {} images, {} "
-                                    "points, {:.2f} px",
-                                    registered,
-                                    names.size(),
-                                    points,
-                                    mapping.mean_error));
+  const ColmapModel& chosen = mapping.models[mapping.chosen];
+  const size_t points = chosen.points.size();
+  const size_t added = chosen.images.size() - registered;
+  StageResult result = StageResult::Done(
+      fmt::format("{} of {} images{}, {} points, {:.2f} px",
+                  registered,
+                  kept.size(),
+                  added > 0 ? fmt::format(" and {} between them", added) : "",
+                  points,
+                  mapping.mean_error));
   result.facts["frames"]["registered"] = registered;
+  if (added > 0) result.facts["frames"]["added"] = added;
   result.facts["reconstruction"] = {
       {"models", mapping.models.size()},
       {"points", points},

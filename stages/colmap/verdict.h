@@ -30,9 +30,10 @@ std::optional<StageResult> JudgeMatches(const std::vector<MatchedPair>& pairs,
 
 // Failed when less than half of the images or fewer than kMinImages are in the
 // chosen model; else the stage's result with its figures. Tells `report` which
-// images are missing, and why each of them is. `pairs` number the kept frames
-// of the capture.
+// images are missing, and why each of them is. `pairs` number the images called
+// `names`: the kept frames of the capture, perhaps with others between them.
 StageResult JudgeMapping(const MappingResult& mapping,
+                         const std::vector<std::string>& names,
                          const std::vector<MatchedPair>& pairs,
                          const CaptureFile& capture,
                          Report* report);

@@ -118,10 +118,11 @@ class HardCapture : public ::testing::Test {
   void TearDown() override { fs::remove_all(folder_); }
 
   // Films `count` frames and runs the stages up to colmap, or to the first that
-  // fails; `target` frames are taken.
+  // fails; `target` frames are taken, or every `every`-th.
   StageResult Solve(int count,
                     int target,
-                    const std::function<Image(int)>& frame) {
+                    const std::function<Image(int)>& frame,
+                    int every = 0) {
     VideoWriter writer(folder_ / "clip.mp4", kWidth, kHeight, 30, 14);
     for (int i = 0; i < count; ++i) writer.Write(frame(i));
     writer.Finish();
@@ -133,6 +134,7 @@ class HardCapture : public ::testing::Test {
     context.report = &SilentReport();
     const std::unique_ptr<Stage> extract = MakeExtractStage();
     extract->Options()[0].Find("target")->set(std::to_string(target));
+    extract->Options()[0].Find("every")->set(std::to_string(every));
     StageResult result = extract->Run(context);
     if (result.state == StageResult::State::kDone) {
       result = MakeCheckStage()->Run(context);
@@ -148,31 +150,34 @@ class HardCapture : public ::testing::Test {
 
   // Errors of the cameras' positions after alignment, in parts of kRadius, and
   // of their directions in degrees, both ascending; `truth` by number in the
-  // clip.
+  // clip. Of the frames of capture.json.
   std::array<std::vector<double>, 2> Errors(
       const std::function<DemoCamera(int)>& truth) const {
     const CaptureFile capture = ReadCaptureFile(folder_ / "capture.json");
     const ColmapModel model = ReadColmapModel(folder_ / "sparse/0");
-    Eigen::Matrix3Xd found(3, model.images.size());
-    Eigen::Matrix3Xd wanted(3, model.images.size());
+    std::vector<Eigen::Vector3d> centres;  // found, then true
+    std::vector<Eigen::Vector3d> true_centres;
     std::vector<Eigen::Matrix3d> rotations;  // found, then true
     std::vector<Eigen::Matrix3d> true_rotations;
-    int column = 0;
     for (const auto& [id, image] : model.images) {
       const auto frame = std::find_if(
           capture.frames.begin(), capture.frames.end(), [&](const auto& f) {
             return f.name == image.name;
           });
+      if (frame == capture.frames.end()) continue;
       const DemoCamera camera = truth(static_cast<int>(frame->index));
       const auto& m = camera.world_from_camera;
       const Rigid3 pose = image.camera_from_world.Inverse();
-      found.col(column) = pose.translation;
-      wanted.col(column) << m[3], m[7], m[11];
+      centres.push_back(pose.translation);
+      true_centres.emplace_back(m[3], m[7], m[11]);
       rotations.push_back(pose.rotation);
       Eigen::Matrix3d& rotation = true_rotations.emplace_back();
       rotation << m[0], m[1], m[2], m[4], m[5], m[6], m[8], m[9], m[10];
-      ++column;
     }
+    const Eigen::Map<const Eigen::Matrix3Xd> found(
+        centres[0].data(), 3, static_cast<Eigen::Index>(centres.size()));
+    const Eigen::Map<const Eigen::Matrix3Xd> wanted(
+        true_centres[0].data(), 3, found.cols());
     const Eigen::Matrix4d align = Eigen::umeyama(found, wanted);
     const Eigen::Matrix3Xd aligned =
         (align * found.colwise().homogeneous()).colwise().hnormalized();
@@ -233,6 +238,23 @@ TEST_F(HardCapture, AHastyStretchGetsMoreFrames) {
   EXPECT_EQ(Foretold("overlap"), "good") << card_;
   EXPECT_EQ(Foretold("movement"), "good") << card_;
   EXPECT_EQ(Foretold("sharpness"), "good") << card_;
+}
+
+TEST_F(HardCapture, AGapIsFilledWithMoreFrames) {
+  // The same haste, but every fourth frame is taken: 40 degrees apart in the
+  // middle, where the walk falls into two parts.
+  const auto camera = [](int i) {
+    const double quick = std::clamp(i - 60, 0, 11);
+    return OrbitCamera(1.0 * (i - quick) + 10 * quick);
+  };
+  const StageResult result = Solve(
+      131, 36, [&](int i) { return Film(*scene_, camera(i)); }, /*every=*/4);
+  ASSERT_EQ(result.state, StageResult::State::kDone) << result.line;
+  EXPECT_EQ(Registered(result), 33) << result.facts;
+  EXPECT_GE(result.facts["frames"]["added"], 3) << result.facts;
+  EXPECT_TRUE(fs::exists(folder_ / "colmap/frames/00017_1.jpg"));
+  ExpectRight(camera);
+  EXPECT_EQ(Foretold("overlap"), "bad") << card_;
 }
 
 TEST_F(HardCapture, TwoPlacesMakeTwoModels) {

@@ -1,10 +1,5 @@
-// Feeds damaged files to the readers of files from disk, with libFuzzer or
-// AFL++: NERFPIPE_READER names the reader, and without it their names are
-// listed. A reader may refuse a file with UserError and in no other way. run.sh
-// does all of them.
+// The readers of files from disk that do without LibTorch, for libFuzzer.
 
-#include "pipeline/base/atomic_file.h"
-#include "pipeline/base/error.h"
 #include "pipeline/engine/config.h"
 #include "pipeline/engine/manifest.h"
 #include "pipeline/engine/tree_digest.h"
@@ -20,12 +15,12 @@
 #include "stages/media/image_file.h"
 #include "stages/media/video_reader.h"
 #include "stages/nerf/data/json_file.h"
+#include "tests/fuzz/harness.h"
 
-#include <cstdio>
-#include <cstdlib>
+#include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <map>
+#include <optional>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -34,37 +29,6 @@ namespace nerfpipe::fuzz {
 namespace {
 
 namespace fs = std::filesystem;
-
-using Reader = void (*)(const std::string& bytes);
-
-// NERFPIPE_FUZZ_FOLDER: best in memory, and of one process alone.
-const fs::path& Folder() {
-  static const fs::path folder = [] {
-    const char* const name = std::getenv("NERFPIPE_FUZZ_FOLDER");
-    return name == nullptr ? fs::current_path() : fs::path(name);
-  }();
-  return folder;
-}
-
-fs::path Written(const std::string& name, const std::string& bytes) {
-  const fs::path path = Folder() / name;
-  fs::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary) << bytes;
-  return path;
-}
-
-// As many images as the seeds of the layouts name.
-void WriteImagesOnce(const fs::path& folder) {
-  constexpr int kImages = 6;
-  static const bool written = [&] {
-    fs::create_directories(folder);
-    for (int i = 0; i < kImages; ++i) {
-      WriteImage(Image(16, 12, 3), folder / (std::to_string(i) + ".png"));
-    }
-    return true;
-  }();
-  static_cast<void>(written);
-}
 
 void ReadAnImage(const std::string& bytes) {
   const fs::path path = Written("image.jpg", bytes);
@@ -163,6 +127,8 @@ void ReadFeatures(const std::string& bytes) { sfm::ParseFeatures(bytes); }
 
 void ReadPairs(const std::string& bytes) { sfm::ParsePairs(bytes); }
 
+}  // namespace
+
 const std::map<std::string, Reader>& Readers() {
   static const std::map<std::string, Reader> readers = {
       {"image", ReadAnImage},
@@ -183,27 +149,4 @@ const std::map<std::string, Reader>& Readers() {
   return readers;
 }
 
-Reader TheReader() {
-  const char* const name = std::getenv("NERFPIPE_READER");
-  const std::map<std::string, Reader>& readers = Readers();
-  const auto found = readers.find(name == nullptr ? "" : name);
-  if (found == readers.end()) {
-    for (const auto& [known, reader] : readers) std::puts(known.c_str());
-    std::fflush(stdout);
-    std::_Exit(2);
-  }
-  return found->second;
-}
-
-}  // namespace
 }  // namespace nerfpipe::fuzz
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static const nerfpipe::fuzz::Reader reader = nerfpipe::fuzz::TheReader();
-  try {
-    reader(std::string(reinterpret_cast<const char*>(data), size));
-  } catch (const nerfpipe::UserError&) {
-    // As it should be.
-  }
-  return 0;
-}

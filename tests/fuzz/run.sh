@@ -1,10 +1,10 @@
 #!/bin/bash
 # Fuzzes the readers of files, one after the other:
 #
-#   run.sh READERS_FUZZ FOLDER SECONDS [READER ...]
+#   run.sh PROGRAM FOLDER SECONDS [READER ...]
 #
-# READERS_FUZZ is the program (cmake --preset fuzz && cmake --build --preset
-# fuzz). FOLDER keeps what was learnt, so that the next run goes on, and what was
+# PROGRAM is readers_fuzz (cmake --preset fuzz && cmake --build --preset fuzz) or
+# scenes_fuzz (the preset fuzz-scenes). FOLDER keeps what was learnt, so that the next run goes on, and what was
 # found, in FOLDER/READER/found. SECONDS are for each reader. Seeds are the
 # reference files of the tests and, where NERFPIPE_TEST_DATA points to them, the
 # damaged files of real captures. Fails when something was found.
@@ -57,7 +57,25 @@ plant() {
       seed colmap_text "$model/points3D.txt" '\x02' ;;
     npy | poses_bounds)
       for file in "$source"/tests/reference/*.npy; do seed "$1" "$file"; done ;;
-    cameras)
+    llff_scene)
+      seed "$1" "$data/captures/beer/poses_bounds.npy"
+      seed "$1" "$source/tests/reference/llff_poses_bounds.npy" ;;
+    colmap_scene)
+      model=$source/tests/reference/llff_model
+      { cat "$model/cameras.txt"; echo --; cat "$model/images.txt"; echo --
+        cat "$model/points3D.txt"; } >"$folder/$1/seeds/model"
+      cat >"$folder/$1/seeds/small" <<'TEXT'
+1 PINHOLE 16 12 20 20 8 6
+--
+1 1 0 0 0 0 0 4 1 0.png
+8 6 1
+2 1 0 0 0 1 0 4 1 1.png
+3 6 1
+--
+1 0 0 0 9 9 9 0.5 1 0 2 0
+TEXT
+      ;;
+    cameras | transforms_scene | synthetic_scene)
       seed "$1" "$data/fox/transforms.json"
       seed "$1" "$data/lego_100/transforms_train.json"
       cat >"$folder/$1/seeds/small" <<'JSON'
@@ -80,14 +98,37 @@ NERFPIPE_FUZZ_FOLDER=$(mktemp -d /dev/shm/nerfpipe-fuzz-XXXXXX)
 export NERFPIPE_FUZZ_FOLDER
 trap 'rm -rf "$NERFPIPE_FUZZ_FOLDER"' EXIT
 
+# afl-fuzz keeps a corpus of its own, and goes on with it.
+with_afl() {
+  local work=$1 from=$1/seeds
+  [ ! -d "$work/corpus/default" ] || from=-
+  AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_NO_UI=1 \
+    AFL_NO_AFFINITY=1 \
+    afl-fuzz -i "$from" -o "$work/corpus" -V "$seconds" -t 5000 -m none -- \
+    "$program" >"$work/log" 2>&1 || true
+  sed -n 's/^execs_done *: *//p' "$work/corpus/default/fuzzer_stats" |
+    sed 's/^/stat::number_of_executed_units: /' >>"$work/log"
+  find "$work/corpus/default/crashes" "$work/corpus/default/hangs" -name 'id*' \
+    -exec cp -t "$work/found" {} +
+}
+
+with_libfuzzer() {
+  local work=$1
+  "$program" "$work/corpus" "$work/seeds" \
+    -max_total_time="$seconds" -max_len=120000 -timeout=60 -report_slow_units=60 \
+    -rss_limit_mb=3000 -artifact_prefix="$work/found/" -print_final_stats=1 \
+    >"$work/log" 2>&1 || true
+}
+
 # Says what was read and found; fails when something was.
 fuzz() {
   local work=$folder/$1
   mkdir -p "$work/corpus" "$work/found"
-  NERFPIPE_READER=$1 "$program" "$work/corpus" "$work/seeds" \
-    -max_total_time="$seconds" -max_len=120000 -timeout=60 -report_slow_units=60 \
-    -rss_limit_mb=3000 -artifact_prefix="$work/found/" -print_final_stats=1 \
-    >"$work/log" 2>&1 || true
+  export NERFPIPE_READER=$1
+  case $program in
+    *scenes_fuzz) with_afl "$work" ;;
+    *) with_libfuzzer "$work" ;;
+  esac
   echo "$1: $(sed -n 's/stat::number_of_executed_units: *//p' "$work/log")" \
     "files read, $(ls "$work/found" | wc -l) found"
   grep -q '^stat::number_of_executed_units' "$work/log" &&

@@ -1,10 +1,14 @@
 #include "pipeline/base/random.h"
 #include "stages/colmap/descriptor_matcher.h"
 #include "stages/colmap/features.h"
+#include "stages/colmap/guided_matching.h"
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <numeric>
 
+#include <colmap/scene/two_view_geometry.h>
 #include <gtest/gtest.h>
 
 namespace nerfpipe::sfm {
@@ -135,6 +139,67 @@ TEST(MatchDescriptors, NothingMatchesNothing) {
     EXPECT_TRUE(MatchDescriptors(some, {}, {}, kernel).empty());
     EXPECT_TRUE(MatchDescriptors({}, some, {}, kernel).empty());
   }
+}
+
+TEST(MatchAmong, AllCandidatesAreLikeNoChoice) {
+  Random random(4);
+  const Bytes first = RandomDescriptors(90, &random);
+  const Bytes second = Shuffled(first, 140, &random);
+  std::vector<uint32_t> all(140);
+  std::iota(all.begin(), all.end(), 0u);
+  EXPECT_EQ(
+      MatchAmong(first, second, std::vector<std::vector<uint32_t>>(90, all)),
+      MatchDescriptors(first, second));
+}
+
+// Twenty features, each twice: a camera that goes sideways by a tenth of the
+// depth sees every one 100 pixels further left, in the same row.
+struct Repeated {
+  Features first;
+  Features second;
+  TwoView geometry;
+
+  Repeated() {
+    Bytes descriptors(20 * kDescriptorSize);
+    for (int i = 0; i < 20; ++i) {  // four elements of their own each
+      std::fill_n(descriptors.begin() + i * kDescriptorSize + 4 * i, 4, 255);
+    }
+    for (int copy = 0; copy < 2; ++copy) {
+      for (int i = 0; i < 20; ++i) {
+        const auto x = 300.0f + 10 * i;
+        const auto y = 50.0f + 20 * i + 300 * copy;
+        first.keypoints.push_back({x, y, 1, 0, 0, 1});
+        second.keypoints.push_back({x - 100, y + 3, 1, 0, 0, 1});
+      }
+      for (Features* features : {&first, &second}) {
+        features->descriptors.insert(features->descriptors.end(),
+                                     descriptors.begin(),
+                                     descriptors.end());
+      }
+    }
+  }
+};
+
+TEST(MatchGuided, TellsRepeatedThingsApartByTheirPlace) {
+  Repeated scene;
+  EXPECT_TRUE(
+      MatchDescriptors(scene.first.descriptors, scene.second.descriptors)
+          .empty());
+  EXPECT_TRUE(MatchGuided(scene.geometry, scene.first, scene.second).empty());
+  std::vector<FeatureMatch> each;
+  for (uint32_t i = 0; i < 40; ++i) each.push_back({i, i});
+  // Rows onto rows.
+  scene.geometry.config =
+      colmap::TwoViewGeometry::ConfigurationType::UNCALIBRATED;
+  scene.geometry.fundamental << 0, 0, 0, 0, 0, -7, 0, 7, 0;
+  EXPECT_EQ(MatchGuided(scene.geometry, scene.first, scene.second), each);
+  // 3 pixels off are too many for 2.
+  EXPECT_TRUE(
+      MatchGuided(scene.geometry, scene.first, scene.second, 2).empty());
+  scene.geometry.config =
+      colmap::TwoViewGeometry::ConfigurationType::PLANAR_OR_PANORAMIC;
+  scene.geometry.homography << 2, 0, -200, 0, 2, 0, 0, 0, 2;
+  EXPECT_EQ(MatchGuided(scene.geometry, scene.first, scene.second), each);
 }
 
 }  // namespace

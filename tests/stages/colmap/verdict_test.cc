@@ -49,7 +49,8 @@ CaptureFile Captured(int count) {
 }
 
 StageResult Judge(const MappingResult& mapping, int count) {
-  return JudgeMapping(mapping, {}, Captured(count), &SilentReport());
+  return JudgeMapping(
+      mapping, Names(count), {}, Captured(count), &SilentReport());
 }
 
 TEST(JudgeMapping, DoneWithFigures) {
@@ -64,6 +65,17 @@ TEST(JudgeMapping, DoneWithFigures) {
             nlohmann::ordered_json(
                 {{"f28.jpg", "no other image shows the same things"},
                  {"f29.jpg", "no other image shows the same things"}}));
+}
+
+TEST(JudgeMapping, FramesBetweenDoNotCountForThoseOfTheCapture) {
+  MappingResult mapping = Mapped(18);
+  mapping.models[1].images[1].name = "f12_1.jpg";
+  mapping.models[1].images[2].name = "f12_2.jpg";
+  const StageResult result = Judge(mapping, 20);
+  EXPECT_EQ(result.line,
+            "18 of 20 images and 2 between them, 1 points, 0.62 px");
+  EXPECT_EQ(result.facts["frames"]["registered"], 18);
+  EXPECT_EQ(result.facts["frames"]["added"], 2);
 }
 
 TEST(JudgeMapping, LessThanHalfOrLessThanEightFail) {
@@ -104,7 +116,7 @@ TEST(JudgeMapping, TellsWhyAnImageIsNotPlaced) {
   pairs[1].second = 20;
   pairs[1].geometry.inliers.resize(90);
   const StageResult result =
-      JudgeMapping(mapping, pairs, capture, &SilentReport());
+      JudgeMapping(mapping, Names(22), pairs, capture, &SilentReport());
   EXPECT_EQ(
       result.facts["reconstruction"]["unregistered"],
       nlohmann::ordered_json(

@@ -1,0 +1,27 @@
+#pragma once
+
+// Ways to a better solution. Each makes one from the best so far, or nothing
+// when it has nothing to add.
+
+#include "stages/colmap/solution.h"
+
+#include <optional>
+
+namespace nerfpipe::sfm {
+
+std::optional<Solution> WithLessParallax(const SolveJob& job,
+                                         const Solution& best);
+std::optional<Solution> WithMorePairs(const SolveJob& job,
+                                      const Solution& best);
+// Among the features where the geometry that is known allows them.
+std::optional<Solution> WithGuidedMatching(const SolveJob& job,
+                                           const Solution& best);
+// Of the clip, where the walk breaks.
+std::optional<Solution> WithFramesBetween(const SolveJob& job,
+                                          const Solution& best);
+std::optional<Solution> WithMoreFeatures(const SolveJob& job,
+                                         const Solution& best);
+std::optional<Solution> WithSimplerLens(const SolveJob& job,
+                                        const Solution& best);
+
+}  // namespace nerfpipe::sfm
