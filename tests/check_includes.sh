@@ -49,6 +49,7 @@ xxhash xxhash
 '
 private_headers='
 stages/colmap/added_points.h
+stages/colmap/affine_features.h
 stages/colmap/bundle_adjustment.h
 stages/colmap/colmap_types.h
 stages/colmap/reconstruction_copy.h

@@ -27,6 +27,11 @@ size_t EditDistance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+std::string Counted(int64_t count, std::string_view unit) {
+  std::string text = std::to_string(count) + " ";
+  return text.append(unit).append(count == 1 ? "" : "s");
+}
+
 std::string HumanDuration(double seconds) {
   char text[64];
   const long whole = std::lround(seconds);

@@ -10,6 +10,9 @@
 
 namespace nerfpipe {
 
+// "1 photo", "2 photos": `unit` with an s unless there is one.
+std::string Counted(int64_t count, std::string_view unit);
+
 // "0.4 s", "12 s", "3 min 05 s", "2 h 10 min".
 std::string HumanDuration(double seconds);
 

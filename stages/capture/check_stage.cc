@@ -61,6 +61,7 @@ Measured Measure(const FrameList& list, const StageContext& context) {
     CaptureFrame& frame = result.capture.frames[i];
     frame.name = listed.name;
     frame.original = listed.original;
+    frame.focal = listed.focal;
     frame.index = listed.index;
     frame.time = listed.time;
     frame.width = measures.width;
@@ -228,7 +229,7 @@ StageResult TooFew(const CaptureFile& capture, const Counts& counts) {
 class CheckStage : public Stage {
  public:
   std::string Name() const override { return "check"; }
-  int Version() const override { return 3; }
+  int Version() const override { return 4; }
   std::string Description() const override {
     return "measure the frames and choose which to use";
   }

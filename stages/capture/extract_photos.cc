@@ -3,6 +3,7 @@
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
 #include "pipeline/base/parallel.h"
+#include "pipeline/base/text.h"
 #include "stages/media/image_file.h"
 #include "stages/media/orientation.h"
 
@@ -24,10 +25,6 @@ namespace fs = std::filesystem;
 
 // Of a pixel: as decoded, as turned, and as a file.
 constexpr double kBytesToTake = 8;
-
-std::string Count(size_t count, const std::string& unit) {
-  return std::to_string(count) + " " + unit + (count == 1 ? "" : "s");
-}
 
 struct Listing {
   std::vector<fs::path> photos;
@@ -87,7 +84,7 @@ void RequirePhotos(const fs::path& folder, const Listing& listing) {
   const std::string name = "'" + folder.string() + "'";
   if (listing.foreign > 0) {
     throw UserError(name + " holds no JPEG or PNG images, only " +
-                        Count(listing.foreign, "camera raw file"),
+                        Counted(listing.foreign, "camera raw file"),
                     "convert them to JPEG first");
   }
   if (!listing.subfolders_with_photos.empty()) {
@@ -184,12 +181,13 @@ std::vector<int> TurnsToOneShape(const std::vector<Shape>& shapes) {
 struct Taken {
   std::string suffix;
   bool as_is = false;
+  double focal = 0;     // as ListedFrame has it
   std::string problem;  // why it was left out; empty when it was not
 };
 
 // `stem` is where it goes, without suffix; `turn` is as of TurnsToOneShape. A
-// photo that cannot be read is a
-// problem of that photo; one that cannot be written throws.
+// photo that cannot be read is a problem of that photo; one that cannot be
+// written throws.
 Taken Take(const fs::path& photo,
            int turn,
            const std::string& stem,
@@ -200,6 +198,7 @@ Taken Take(const fs::path& photo,
     const ImageHeader header = ReadImageHeader(photo);
     const bool png = header.format == ImageHeader::Format::kPng;
     taken.suffix = png ? ".png" : ".jpg";
+    taken.focal = header.focal;
     taken.as_is = turn == 1 && CanStayAsIs(header);
     if (taken.as_is) {
       // Only to find damage: a small preview still reads every byte.
@@ -232,11 +231,11 @@ void TellAbout(const Listing& listing,
                const std::vector<Taken>& taken,
                Report& report) {
   if (listing.others > 0) {
-    report.Info(Count(listing.others, "file") +
+    report.Info(Counted(listing.others, "file") +
                 " in the folder skipped: hidden or not an image");
   }
   if (listing.foreign > 0) {
-    report.Warn(Count(listing.foreign, "camera raw file") +
+    report.Warn(Counted(listing.foreign, "camera raw file") +
                 " skipped; convert them to JPEG to use them");
   }
   for (const Taken& photo : taken) {
@@ -310,7 +309,7 @@ FrameList ExtractPhotos(const StageContext& context,
   const auto turned = static_cast<size_t>(
       std::count_if(turns.begin(), turns.end(), [](int t) { return t != 1; }));
   if (turned > 0) {
-    report.Info(Count(turned, "photo") +
+    report.Info(Counted(turned, "photo") +
                 " turned by a quarter, so that all lie as the sensor does");
   }
 
@@ -325,6 +324,7 @@ FrameList ExtractPhotos(const StageContext& context,
     const auto number = static_cast<int64_t>(list.frames.size()) + 1;
     frame.name = FrameName(number, total, taken[i].suffix);
     frame.original = listing.photos[i].filename().string();
+    frame.focal = taken[i].focal;
     const auto written = static_cast<int64_t>(i) + 1;
     if (written != number) {
       // Close the gap that a damaged photo left.
@@ -334,7 +334,7 @@ FrameList ExtractPhotos(const StageContext& context,
     list.frames.push_back(std::move(frame));
   }
   if (list.frames.empty()) {
-    throw UserError("none of the " + Count(taken.size(), "image") + " in '" +
+    throw UserError("none of the " + Counted(taken.size(), "image") + " in '" +
                         photos.string() + "' can be read (" +
                         taken.front().problem + ")",
                     "copy them from the camera again");

@@ -1,6 +1,7 @@
 #include "stages/capture/extract_stage.h"
 
 #include "pipeline/base/error.h"
+#include "pipeline/base/text.h"
 #include "stages/capture/extract_photos.h"
 #include "stages/capture/extract_video.h"
 #include "stages/capture/frame_list.h"
@@ -15,7 +16,7 @@ namespace {
 class ExtractStage : public Stage {
  public:
   std::string Name() const override { return "extract"; }
-  int Version() const override { return 3; }
+  int Version() const override { return 4; }
   std::string Description() const override {
     return "take frames out of the video, or take over the photos";
   }
@@ -60,11 +61,11 @@ class ExtractStage : public Stage {
     const auto extract = photos ? &ExtractPhotos : &ExtractVideo;
     const FrameList list = extract(context, options_, folder);
     WriteFrameList(list, context.out / kFrameListFile);
-    const std::string count = std::to_string(list.frames.size());
+    const auto count = static_cast<int64_t>(list.frames.size());
     StageResult result = StageResult::Done(
-        photos ? count + " photos"
-               : count + " of " + std::to_string(list.clip_frames) +
-                     " frames of the video");
+        photos ? Counted(count, "photo")
+               : std::to_string(count) + " of " +
+                     Counted(list.clip_frames, "frame") + " of the video");
     result.facts["frames"]["extracted"] = list.frames.size();
     return result;
   }

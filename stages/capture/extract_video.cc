@@ -1,6 +1,7 @@
 #include "stages/capture/extract_video.h"
 
 #include "pipeline/base/error.h"
+#include "pipeline/base/text.h"
 #include "stages/capture/clip_survey.h"
 #include "stages/capture/wanted_frames.h"
 #include "stages/capture/work_queue.h"
@@ -17,10 +18,6 @@ namespace {
 // Of a pixel, in a writer: one frame that waits and one that is written, as
 // decoded and as RGB.
 constexpr double kBytesToWrite = 12;
-
-std::string Count(int64_t count, const std::string& unit) {
-  return std::to_string(count) + " " + unit + (count == 1 ? "" : "s");
-}
 
 void TellAbout(const VideoInfo& info, Report& report) {
   // A few may be missing in a file that is in order: repeated frames of AVI
@@ -99,13 +96,13 @@ FrameList ExtractVideo(const StageContext& context,
       });
   writers.Finish();
   if (list.frames.empty()) {
-    throw UserError("none of the " + Count(info.frames, "frame") + " of '" +
+    throw UserError("none of the " + Counted(info.frames, "frame") + " of '" +
                         video.string() + "' can be decoded: its " + info.codec +
                         " stream is damaged",
                     "copy it from the camera again");
   }
   if (reader.damaged() > 0) {
-    report.Warn(Count(reader.damaged(), "damaged frame") +
+    report.Warn(Counted(reader.damaged(), "damaged frame") +
                 " of the video left out");
   }
   return list;

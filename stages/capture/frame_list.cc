@@ -32,6 +32,7 @@ FrameList ReadFrameList(const std::filesystem::path& path) {
         frame.time = entry.at("time").get<double>();
       } else {
         frame.original = entry.at("original").get<std::string>();
+        frame.focal = entry.value("focal", 0.0);
       }
       list.frames.push_back(std::move(frame));
     }
@@ -62,6 +63,7 @@ void WriteFrameList(const FrameList& list, const std::filesystem::path& path) {
       entry["time"] = frame.time;
     } else {
       entry["original"] = frame.original;
+      if (frame.focal > 0) entry["focal"] = frame.focal;
     }
     json["frames"].push_back(std::move(entry));
   }

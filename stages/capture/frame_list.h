@@ -15,8 +15,10 @@ inline constexpr char kFrameListFile[] = ".nerfpipe/frames.json";
 struct ListedFrame {
   std::string name;      // in frames/
   std::string original;  // photos: name in the capture folder
-  int64_t index = 0;     // video: number in the clip, from 0
-  double time = 0;       // video: seconds from the clip's first frame
+  // Photos: focal length that EXIF tells, in parts of the diagonal; 0: none.
+  double focal = 0;
+  int64_t index = 0;  // video: number in the clip, from 0
+  double time = 0;    // video: seconds from the clip's first frame
 };
 
 struct FrameList {

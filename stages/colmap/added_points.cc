@@ -175,12 +175,15 @@ void AddPoints(const std::vector<MatchedPair>& pairs,
   std::vector<std::vector<colmap::TrackElement>> tracks;
   for (size_t begin = 0; begin < nodes.size();) {
     std::vector<colmap::TrackElement> track;
+    size_t images = 0;
     size_t end = begin;
     for (; end < nodes.size() && nodes[end].root == nodes[begin].root; ++end) {
+      images +=
+          track.empty() || track.back().image_id != nodes[end].seen.image_id;
       track.push_back(nodes[end].seen);
     }
     begin = end;
-    if (track.size() >= kFewestImages) tracks.push_back(std::move(track));
+    if (images >= kFewestImages) tracks.push_back(std::move(track));
   }
   const TrackReader reader(*model, views, rules);
   std::vector<Finding> findings(tracks.size());

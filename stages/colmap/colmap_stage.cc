@@ -11,6 +11,7 @@
 #include "stages/common/capture_file.h"
 #include "stages/media/image_file.h"
 
+#include <algorithm>
 #include <cmath>
 #include <exception>
 #include <filesystem>
@@ -41,7 +42,7 @@ void QuietLibraries() {
 class ColmapStage : public Stage {
  public:
   std::string Name() const override { return "colmap"; }
-  int Version() const override { return 5; }
+  int Version() const override { return 6; }
   std::string Description() const override {
     return "find the cameras with COLMAP and undistort the images";
   }
@@ -104,6 +105,18 @@ std::vector<OptionGroup> ColmapStage::Options() {
   return {group};
 }
 
+// Of the kept frames that tell one; 0 if none does.
+double MedianFocal(const CaptureFile& capture) {
+  std::vector<double> focals;
+  for (const CaptureFrame& frame : capture.frames) {
+    if (frame.kept && frame.focal > 0) focals.push_back(frame.focal);
+  }
+  if (focals.empty()) return 0;
+  const auto middle = focals.begin() + static_cast<long>(focals.size() / 2);
+  std::nth_element(focals.begin(), middle, focals.end());
+  return *middle;
+}
+
 // The job as it fits into the memory, which is told.
 SolveJob ColmapStage::MakeJob(const StageContext& context,
                               const CaptureFile& capture) const {
@@ -111,6 +124,7 @@ SolveJob ColmapStage::MakeJob(const StageContext& context,
   job.frames = context.workspace / "frames";
   job.names = capture.KeptNames();
   job.video = capture.kind == "video";
+  job.focal = MedianFocal(capture);
   job.clip = context.capture;
   for (const CaptureFrame& frame : capture.frames) {
     if (frame.kept) job.clip_indices.push_back(frame.index);

@@ -101,12 +101,14 @@ std::string ProjectFile(const std::filesystem::path& database,
       "camera_model={}\n"
       "[SiftExtraction]\n"
       "max_image_size={}\n"
-      "max_num_features={}\n",
+      "max_num_features={}\n"
+      "estimate_affine_shape={}\n",
       database.string(),
       images.string(),
       camera_model,
       features.max_image_size,
-      features.max_features);
+      features.max_features,
+      features.affine);
 }
 
 }  // namespace nerfpipe::sfm

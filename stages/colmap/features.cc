@@ -1,6 +1,7 @@
 #include "stages/colmap/features.h"
 
 #include "pipeline/base/error.h"
+#include "stages/colmap/affine_features.h"
 #include "stages/colmap/gaussian_blur.h"
 #include "stages/colmap/sift_kernels.h"
 
@@ -348,8 +349,11 @@ FeatureFinder::~FeatureFinder() = default;
 
 Features FeatureFinder::Find(const Image& image) const {
   const colmap::Bitmap bitmap = SearchedBitmap(image, options_);
-  const std::vector<float> pixels = FloatPixels(bitmap);
   const auto search = [&](int first_octave) {
+    if (options_.affine) {
+      return FindAffineFeatures(bitmap, options_.max_features);
+    }
+    const std::vector<float> pixels = FloatPixels(bitmap);
     ScaleSpace space =
         pool_->Take(bitmap.Width(), bitmap.Height(), first_octave);
     Features features = RunSift(pixels, options_.max_features, &space);
@@ -357,7 +361,8 @@ Features FeatureFinder::Find(const Image& image) const {
     return features;
   };
   Features all = search(doubled_ ? -1 : 0);
-  if (!doubled_ && 2 * all.Count() < options_.max_features) {
+  if (!doubled_ && !options_.affine &&
+      2 * all.Count() < options_.max_features) {
     all = search(-1);
   }
   Features kept = KeepLargest(all, options_.max_features);

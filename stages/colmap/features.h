@@ -46,6 +46,8 @@ struct FeatureOptions {
   int max_image_size = 1600;
   // The largest of scale are kept.
   int max_features = 4096;
+  // On ellipses (affine_features.h) in place of circles.
+  bool affine = false;
 };
 
 // Finds features in images of 3 channels, from any number of threads. Keeps the

@@ -1,10 +1,12 @@
 #include "stages/colmap/frames_between.h"
 
+#include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
 #include "stages/media/image_file.h"
 #include "stages/media/video_reader.h"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <set>
 
@@ -36,6 +38,18 @@ std::vector<size_t> Breaks(const std::vector<std::string>& names,
     }
   }
   return breaks;
+}
+
+// Nothing when it cannot be read.
+std::unique_ptr<VideoReader> Opened(const fs::path& clip,
+                                    int threads,
+                                    Report* report) {
+  try {
+    return std::make_unique<VideoReader>(clip, threads);
+  } catch (const UserError& error) {
+    report->Detail(error.problem());
+    return nullptr;
+  }
 }
 
 }  // namespace
@@ -70,24 +84,30 @@ std::vector<FrameBetween> DecodeFramesBetween(
     const fs::path& folder,
     int threads,
     Report* report) {
+  const std::unique_ptr<VideoReader> reader = Opened(clip, threads, report);
+  if (reader == nullptr) return {};
+  std::vector<FrameBetween> there;
   std::vector<int64_t> indices;
-  for (const FrameBetween& frame : wanted) indices.push_back(frame.index);
-  VideoReader reader(clip, threads);
-  reader.DecodeOnly(indices);
+  for (const FrameBetween& frame : wanted) {
+    if (frame.index < 0 || frame.index >= reader->info().frames) continue;
+    there.push_back(frame);
+    indices.push_back(frame.index);
+  }
+  reader->DecodeOnly(indices);
   const auto progress = report->Start(
-      "decoding more frames", static_cast<int64_t>(wanted.size()), "frames");
+      "decoding more frames", static_cast<int64_t>(there.size()), "frames");
   std::vector<FrameBetween> decoded;
   size_t next = 0;
-  while (next < wanted.size()) {
+  while (next < there.size()) {
     ThrowIfInterrupted();
-    const std::optional<VideoFrame> frame = reader.Next();
+    const std::optional<VideoFrame> frame = reader->Next();
     if (!frame) break;
-    while (next < wanted.size() && wanted[next].index < frame->index()) ++next;
-    if (next == wanted.size() || wanted[next].index != frame->index()) continue;
+    while (next < there.size() && there[next].index < frame->index()) ++next;
+    if (next == there.size() || there[next].index != frame->index()) continue;
     const Image picture = frame->ToImage();
     if (picture.width == width && picture.height == height) {
-      WriteImage(picture, folder / wanted[next].name, kJpegQuality);
-      decoded.push_back(wanted[next]);
+      WriteImage(picture, folder / there[next].name, kJpegQuality);
+      decoded.push_back(there[next]);
     }
     progress->Update(static_cast<int64_t>(++next));
   }

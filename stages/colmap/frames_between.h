@@ -27,9 +27,9 @@ std::vector<FrameBetween> ChooseFramesBetween(
     const std::vector<ColmapModel>& models);
 
 // Decodes them into `folder`, which exists, as JPEGs; those that were, in
-// order: damaged frames and, in a clip that is no longer the same, frames of
-// other sizes are left out. Throws UserError when the clip cannot be read, and
-// Interrupted.
+// order: damaged frames are left out, and of a clip that is no longer the same
+// those that it lacks or has in another size; all, when it cannot be read.
+// Throws UserError when the disk refuses, and Interrupted.
 std::vector<FrameBetween> DecodeFramesBetween(
     const std::filesystem::path& clip,
     const std::vector<FrameBetween>& wanted,

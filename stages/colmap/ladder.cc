@@ -79,9 +79,11 @@ bool SolveByKeyframes(const SolveJob& job, Solution* solution) {
 }
 
 // With the places seen again, unless those make the walk jump.
-void CloseLoops(const SolveJob& job, Solution* solution) {
+void CloseLoops(const SolveJob& job,
+                const std::string& way,
+                Solution* solution) {
   if (solution->mapping.chosen < 0) return;
-  Solution closed = WithLoops(job, *solution);
+  Solution closed = WithLoops(job, way, *solution);
   if (!IsBetter(job, *solution, closed)) *solution = std::move(closed);
 }
 
@@ -98,6 +100,7 @@ constexpr Rung kRungs[] = {
     {"guided matching", WithGuidedMatching, false},
     {"more frames of the video", WithFramesBetween, true},
     {"more features", WithMoreFeatures, false},
+    {"features on ellipses", WithEllipses, false},
     {"a simpler lens", WithSimplerLens, false}};
 
 // True if one of the rungs helped.
@@ -160,9 +163,11 @@ void SolveCapture(const SolveJob& job, Solution* solution) {
   } else {
     // Of a walk the neighbours first.
     if (!SolveByKeyframes(job, solution)) Map(job, /*relaxed=*/false, solution);
-    CloseLoops(job, solution);
+    CloseLoops(job, "loops", solution);
   }
-  if (Climb(job, solution) && job.video) CloseLoops(job, solution);
+  if (Climb(job, solution) && job.video) {
+    CloseLoops(job, "loops-after-climb", solution);
+  }
   WriteDatabaseOf(*solution, solution->pairs, job.database);
   if (solution->mapping.chosen < 0) return;
   FinishModel(solution->frames,

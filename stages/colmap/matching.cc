@@ -124,10 +124,13 @@ std::vector<Features> ExtractAllFeatures(const fs::path& folder,
   if (missing.empty()) {
     return all;
   }
-  // Three samples say whether the images are rich enough as they are.
+  // Three samples say whether the images are rich enough as they are. Ellipses
+  // are looked for in one way only.
   bool rich = true;
-  for (const size_t i : {size_t{0}, names.size() / 2, names.size() - 1}) {
-    rich = rich && IsRichInFeatures(read(names[i]), options);
+  if (!options.affine) {
+    for (const size_t i : {size_t{0}, names.size() / 2, names.size() - 1}) {
+      rich = rich && IsRichInFeatures(read(names[i]), options);
+    }
   }
   const FeatureFinder finder(options, /*doubled=*/!rich);
   std::atomic<int64_t> done = static_cast<int64_t>(all.size() - missing.size());

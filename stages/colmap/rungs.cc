@@ -1,12 +1,12 @@
 #include "stages/colmap/rungs.h"
 
-#include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
 #include "pipeline/base/parallel.h"
 #include "stages/colmap/frames_between.h"
 #include "stages/colmap/guided_matching.h"
 #include "stages/colmap/pair_list.h"
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 
@@ -18,30 +18,14 @@ namespace fs = std::filesystem;
 // Up to this many images are matched each with each when nothing else helps.
 constexpr int kMaxExhaustive = 250;
 
-// The features that are found in the end beside those that are there.
-bool FitsIntoMemory(const SolveJob& job, const Solution& best, int64_t more) {
+// For that many features beside those that are there; says so if not.
+bool HasRoom(const SolveJob& job, const Solution& best, int64_t more) {
   int64_t there = 0;
   for (const Features& features : best.features) there += features.Count();
-  return there + more <= job.most_features;
-}
-
-// A clip that can no longer be read gives none.
-std::vector<FrameBetween> Decoded(const SolveJob& job,
-                                  const std::vector<FrameBetween>& wanted,
-                                  const fs::path& folder,
-                                  const Workplace& place) {
-  try {
-    return DecodeFramesBetween(job.clip,
-                               wanted,
-                               job.width,
-                               job.height,
-                               folder,
-                               place.threads,
-                               place.report);
-  } catch (const UserError& error) {
-    place.report->Detail(error.what());
-    return {};
-  }
+  if (there + more <= job.most_features) return true;
+  job.place.report->Detail(
+      "no memory for more features: a larger --mem would allow them");
+  return false;
 }
 
 // The frames that `decoded` come after move up.
@@ -67,6 +51,31 @@ void Insert(const std::vector<FrameBetween>& decoded,
     pair.first = place_of[pair.first];
     pair.second = place_of[pair.second];
   }
+}
+
+// Features found anew.
+std::optional<Solution> WithFeatures(const SolveJob& job,
+                                     const FeatureOptions& options,
+                                     const std::string& way,
+                                     const Solution& best) {
+  Solution next = best;
+  next.feature_options = options;
+  if (!HasRoom(job,
+               best,
+               static_cast<int64_t>(best.Count()) * options.max_features)) {
+    return std::nullopt;
+  }
+  Workplace place = Beside(job, way);
+  if (options.affine) {  // two scale spaces each
+    place.search_threads = std::max(1, place.search_threads / 2);
+  }
+  next.features = ExtractAllFeatures(
+      next.frames, next.names, job.width, job.height, options, place);
+  next.pairs = MatchAllPairs(
+      next.names, next.features, next.prior, PairsOf(best), place);
+  LeaveOutStill(job, Beside(job, way + "-moving"), &next);
+  Map(job, /*relaxed=*/true, &next);
+  return next;
 }
 
 }  // namespace
@@ -125,11 +134,10 @@ std::optional<Solution> WithFramesBetween(const SolveJob& job,
   }
   const std::vector<FrameBetween> wanted =
       ChooseFramesBetween(job.names, job.clip_indices, best.mapping.models);
-  if (wanted.empty() ||
-      !FitsIntoMemory(job,
-                      best,
-                      static_cast<int64_t>(wanted.size()) *
-                          best.feature_options.max_features)) {
+  if (wanted.empty() || !HasRoom(job,
+                                 best,
+                                 static_cast<int64_t>(wanted.size()) *
+                                     best.feature_options.max_features)) {
     return std::nullopt;
   }
   const Workplace place = Beside(job, "frames-between");
@@ -141,8 +149,13 @@ std::optional<Solution> WithFramesBetween(const SolveJob& job,
                   next.frames / name,
                   fs::copy_options::overwrite_existing);
   }
-  const std::vector<FrameBetween> decoded =
-      Decoded(job, wanted, next.frames, place);
+  const std::vector<FrameBetween> decoded = DecodeFramesBetween(job.clip,
+                                                                wanted,
+                                                                job.width,
+                                                                job.height,
+                                                                next.frames,
+                                                                place.threads,
+                                                                place.report);
   if (decoded.empty()) return std::nullopt;
   std::vector<std::string> names;
   for (const FrameBetween& frame : decoded) names.push_back(frame.name);
@@ -165,26 +178,16 @@ std::optional<Solution> WithFramesBetween(const SolveJob& job,
 
 std::optional<Solution> WithMoreFeatures(const SolveJob& job,
                                          const Solution& best) {
-  Solution next = best;
-  next.feature_options.max_features *= 2;
-  if (!FitsIntoMemory(job,
-                      best,
-                      static_cast<int64_t>(best.Count()) *
-                          next.feature_options.max_features)) {
-    return std::nullopt;
-  }
-  const Workplace place = Beside(job, "more-features");
-  next.features = ExtractAllFeatures(next.frames,
-                                     next.names,
-                                     job.width,
-                                     job.height,
-                                     next.feature_options,
-                                     place);
-  next.pairs = MatchAllPairs(
-      next.names, next.features, next.prior, PairsOf(best), place);
-  LeaveOutStill(job, Beside(job, "more-features-moving"), &next);
-  Map(job, /*relaxed=*/true, &next);
-  return next;
+  FeatureOptions options = best.feature_options;
+  options.max_features *= 2;
+  return WithFeatures(job, options, "more-features", best);
+}
+
+std::optional<Solution> WithEllipses(const SolveJob& job,
+                                     const Solution& best) {
+  FeatureOptions options = best.feature_options;
+  options.affine = true;
+  return WithFeatures(job, options, "ellipses", best);
 }
 
 std::optional<Solution> WithSimplerLens(const SolveJob& job,
@@ -192,6 +195,9 @@ std::optional<Solution> WithSimplerLens(const SolveJob& job,
   if (!HasManyLensParameters(job)) return std::nullopt;
   Solution next = best;
   next.prior = PriorOf(job, "SIMPLE_RADIAL");
+  if (next.prior.camera.model_id == best.prior.camera.model_id) {
+    return std::nullopt;
+  }
   Map(job, /*relaxed=*/true, &next);
   return next;
 }

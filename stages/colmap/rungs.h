@@ -21,6 +21,8 @@ std::optional<Solution> WithFramesBetween(const SolveJob& job,
                                           const Solution& best);
 std::optional<Solution> WithMoreFeatures(const SolveJob& job,
                                          const Solution& best);
+// As many, found again from farther aside (affine_features.h).
+std::optional<Solution> WithEllipses(const SolveJob& job, const Solution& best);
 std::optional<Solution> WithSimplerLens(const SolveJob& job,
                                         const Solution& best);
 

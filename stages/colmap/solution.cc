@@ -69,7 +69,8 @@ CameraPrior PriorOf(const SolveJob& job, const std::string& camera_model) {
       photos.push_back(job.frames / name);
     }
   }
-  return MakeCameraPrior(camera_model, job.width, job.height, photos);
+  return MakeCameraPrior(
+      camera_model, job.width, job.height, job.focal, photos);
 }
 
 bool HasManyLensParameters(const SolveJob& job) {
@@ -192,14 +193,16 @@ void Extend(const SolveJob& job,
                                   job.place.report);
 }
 
-Solution WithLoops(const SolveJob& job, const Solution& rough) {
+Solution WithLoops(const SolveJob& job,
+                   const std::string& way,
+                   const Solution& rough) {
   const MappingResult& mapping = rough.mapping;
   Solution next = rough;
   const int loops = AddPairs(
       job,
       PairsByProximity(
           mapping.models[mapping.chosen], rough.names, job.options.overlap),
-      "loops",
+      way,
       &next);
   job.place.report->Detail(
       fmt::format("{} pairs from places seen again", loops));

@@ -24,6 +24,9 @@ struct SolveJob {
   std::vector<int64_t> clip_indices;  // of a video: numbers of the frames in it
   int width = 0;                      // pixels, of all frames
   int height = 0;
+  // Of photos, as EXIF told before they were written anew: in parts of the
+  // diagonal, 0 for unknown.
+  double focal = 0;
   ColmapOptions options;
   int64_t most_features = 0;       // of all images, that fit into the memory
   std::filesystem::path database;  // to be written
@@ -102,7 +105,10 @@ void Extend(const SolveJob& job,
             bool adjust,
             Solution* solution);
 
-// The model that stands, with the places that it shows to be seen again.
-Solution WithLoops(const SolveJob& job, const Solution& rough);
+// The model that stands, with the places that it shows to be seen again. Work
+// is kept under `way`, which is another for other features or images.
+Solution WithLoops(const SolveJob& job,
+                   const std::string& way,
+                   const Solution& rough);
 
 }  // namespace nerfpipe::sfm

@@ -238,9 +238,9 @@ double Rounded(double value) { return std::round(value * 1e4) / 1e4; }
 
 StageResult TooFewFrames(size_t kept) {
   return StageResult::Failed(
-      fmt::format("{} frames are kept, at least {} are needed; take more "
-                  "frames (extract.target, extract.every) or a longer capture",
-                  kept,
+      fmt::format("{} kept, at least {} are needed; take more frames "
+                  "(extract.target, extract.every) or a longer capture",
+                  kept == 1 ? "1 frame is" : fmt::format("{} frames are", kept),
                   kMinImages));
 }
 

@@ -24,6 +24,7 @@ nlohmann::ordered_json ToJson(const CaptureFrame& frame, bool video) {
     json["time"] = Rounded(frame.time);
   } else {
     json["original"] = frame.original;
+    if (frame.focal > 0) json["focal"] = Rounded(frame.focal);
   }
   json["width"] = frame.width;
   json["height"] = frame.height;
@@ -45,6 +46,7 @@ CaptureFrame FromJson(const nlohmann::json& json, bool video) {
     frame.time = json.at("time").get<double>();
   } else {
     frame.original = json.at("original").get<std::string>();
+    frame.focal = json.value("focal", 0.0);
   }
   frame.width = json.at("width").get<int>();
   frame.height = json.at("height").get<int>();

@@ -13,8 +13,10 @@ namespace nerfpipe {
 struct CaptureFrame {
   std::string name;      // file in frames/, "00001.jpg"
   std::string original;  // photos: name in the capture folder; else empty
-  int64_t index = 0;     // video: number of the frame in the clip, from 0
-  double time = 0;       // video: seconds from the clip's first frame
+  // Photos: focal length that EXIF tells, in parts of the diagonal; 0: none.
+  double focal = 0;
+  int64_t index = 0;  // video: number of the frame in the clip, from 0
+  double time = 0;    // video: seconds from the clip's first frame
   int width = 0;
   int height = 0;
   double sharpness = 0;  // variance of the Laplacian at the working size

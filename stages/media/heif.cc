@@ -1,5 +1,7 @@
 #include "stages/media/heif.h"
 
+#include "stages/media/header_bytes.h"
+
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -34,6 +36,23 @@ class HeifFile {
       primary_;
 };
 
+std::string ExifOf(const heif_image_handle* picture) {
+  heif_item_id id = 0;
+  if (heif_image_handle_get_list_of_metadata_block_IDs(
+          picture, "Exif", &id, 1) != 1) {
+    return "";
+  }
+  std::string block(heif_image_handle_get_metadata_size(picture, id), '\0');
+  if (heif_image_handle_get_metadata(picture, id, block.data()).code !=
+      heif_error_Ok) {
+    return "";
+  }
+  // Four bytes say how far behind them the TIFF structure begins (ISO 23008-12,
+  // A.2.1).
+  const size_t begin = size_t{4} + HeaderBytes(block).U32(0);
+  return begin < block.size() ? block.substr(begin) : "";
+}
+
 }  // namespace
 
 Image DecodeHeif(std::string_view bytes) {
@@ -61,10 +80,11 @@ Image DecodeHeif(std::string_view bytes) {
   return image;
 }
 
-HeifSize SizeOfHeif(std::string_view bytes) {
+HeifHeader ReadHeifHeader(std::string_view bytes) {
   const HeifFile file(bytes);
   return {heif_image_handle_get_width(file.primary()),
-          heif_image_handle_get_height(file.primary())};
+          heif_image_handle_get_height(file.primary()),
+          ExifOf(file.primary())};
 }
 
 }  // namespace nerfpipe

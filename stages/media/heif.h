@@ -5,6 +5,7 @@
 #include "stages/common/image.h"
 
 #include <stdexcept>
+#include <string>
 #include <string_view>
 
 namespace nerfpipe {
@@ -18,11 +19,12 @@ class DamagedHeif : public std::runtime_error {
 // DamagedHeif.
 Image DecodeHeif(std::string_view bytes);
 
-// Its size, without decoding it. Throws DamagedHeif.
-struct HeifSize {
-  int width = 0;
+// Told without decoding it. Throws DamagedHeif.
+struct HeifHeader {
+  int width = 0;  // upright
   int height = 0;
+  std::string exif;  // a TIFF structure; empty when there is none
 };
-HeifSize SizeOfHeif(std::string_view bytes);
+HeifHeader ReadHeifHeader(std::string_view bytes);
 
 }  // namespace nerfpipe

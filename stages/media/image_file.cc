@@ -2,6 +2,7 @@
 
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/error.h"
+#include "stages/media/exif.h"
 #include "stages/media/heif.h"
 #include "stages/media/jpeg.h"
 #include "stages/media/orientation.h"
@@ -119,7 +120,7 @@ Image Decode(const std::filesystem::path& path,
   if (bytes.empty()) RefuseFile(path, "is empty");
   try {
     if (header.format == Format::kHeif) {
-      const HeifSize size = SizeOfHeif(bytes);
+      const HeifHeader size = ReadHeifHeader(bytes);
       RequirePlausible(path, size.width, size.height);
       return DecodeHeif(bytes);
     }
@@ -195,9 +196,10 @@ ImageHeader ReadImageHeader(const std::filesystem::path& path) {
   if (bytes.empty()) RefuseFile(path, "is empty");
   if (header.format == Format::kHeif) {
     try {
-      const HeifSize size = SizeOfHeif(bytes);
-      header.width = size.width;
-      header.height = size.height;
+      const HeifHeader heif = ReadHeifHeader(bytes);
+      header.width = heif.width;
+      header.height = heif.height;
+      header.focal = ParseExif(heif.exif).focal;
     } catch (const DamagedHeif& error) {
       RefuseFile(path, std::string("is damaged (") + error.what() + ")");
     }

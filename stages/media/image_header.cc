@@ -1,6 +1,8 @@
 #include "stages/media/image_header.h"
 
-#include <algorithm>
+#include "stages/media/exif.h"
+#include "stages/media/header_bytes.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -8,77 +10,13 @@
 namespace nerfpipe {
 namespace {
 
-// Reads numbers from bytes that may end too early: what lies outside is 0.
-class Bytes {
- public:
-  explicit Bytes(std::string_view data, bool little_endian = false)
-      : data_(data), little_endian_(little_endian) {}
-
-  bool Has(size_t offset, size_t count) const {
-    return offset <= data_.size() && count <= data_.size() - offset;
-  }
-  uint32_t U8(size_t offset) const {
-    return Has(offset, 1) ? static_cast<uint8_t>(data_[offset]) : 0;
-  }
-  uint32_t U16(size_t offset) const {
-    const uint32_t a = U8(offset);
-    const uint32_t b = U8(offset + 1);
-    return little_endian_ ? a | b << 8 : a << 8 | b;
-  }
-  uint32_t U32(size_t offset) const {
-    const uint32_t a = U16(offset);
-    const uint32_t b = U16(offset + 2);
-    return little_endian_ ? a | b << 16 : a << 16 | b;
-  }
-  std::string_view Text(size_t offset, size_t count) const {
-    return Has(offset, count) ? data_.substr(offset, count)
-                              : std::string_view();
-  }
-  // From `offset` on, at most `count` bytes.
-  std::string_view From(size_t offset, size_t count) const {
-    return offset < data_.size() ? data_.substr(offset, count)
-                                 : std::string_view();
-  }
-
- private:
-  std::string_view data_;
-  bool little_endian_;
-};
-
-// A number in the first directory of a TIFF structure (TIFF 6.0, section 2;
-// EXIF 2.32, 4.6); 0 when the tag is not there.
-uint32_t NumberInTiff(std::string_view tiff, uint32_t tag) {
-  constexpr uint32_t kShort = 3;  // the type of 16-bit numbers
-  const bool little_endian = tiff.substr(0, 2) == "II";
-  if (!little_endian && tiff.substr(0, 2) != "MM") return 0;
-  const Bytes bytes(tiff, little_endian);
-  const size_t directory = bytes.U32(4);
-  const uint32_t entries = bytes.U16(directory);
-  for (uint32_t i = 0; i < entries; ++i) {
-    const size_t entry = directory + 2 + size_t{12} * i;
-    if (!bytes.Has(entry, 12)) break;
-    if (bytes.U16(entry) != tag) continue;
-    return bytes.U16(entry + 2) == kShort ? bytes.U16(entry + 8)
-                                          : bytes.U32(entry + 8);
-  }
-  return 0;
-}
-
-int OrientationOfTiff(std::string_view tiff) {
-  const uint32_t value = NumberInTiff(tiff, 0x0112);
-  return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
-}
-
-// Some writers put the JPEG prefix before the TIFF structure in other
-// containers too.
-int OrientationOfExif(std::string_view exif) {
-  if (exif.substr(0, 4) == "Exif")
-    exif.remove_prefix(std::min<size_t>(6, exif.size()));
-  return OrientationOfTiff(exif);
+void Take(const ExifFacts& exif, ImageHeader* header) {
+  header->orientation = exif.orientation;
+  header->focal = exif.focal;
 }
 
 void ParseJpeg(std::string_view data, ImageHeader* header) {
-  const Bytes bytes(data);
+  const HeaderBytes bytes(data);
   size_t at = 2;
   while (bytes.Has(at, 4)) {
     if (bytes.U8(at) != 0xff) return;
@@ -99,7 +37,7 @@ void ParseJpeg(std::string_view data, ImageHeader* header) {
       return;  // the EXIF segment stands before the frame header
     }
     if (marker == 0xe1 && bytes.Text(at + 4, 4) == "Exif") {
-      header->orientation = OrientationOfExif(bytes.From(at + 4, length - 2));
+      Take(ParseExif(bytes.From(at + 4, length - 2)), header);
     }
     if (marker == 0xda || marker == 0xd9) return;
     at += 2 + length;
@@ -107,7 +45,7 @@ void ParseJpeg(std::string_view data, ImageHeader* header) {
 }
 
 void ParsePng(std::string_view data, ImageHeader* header) {
-  const Bytes bytes(data);
+  const HeaderBytes bytes(data);
   size_t at = 8;
   while (bytes.Has(at, 12)) {
     const size_t length = bytes.U32(at);
@@ -120,7 +58,7 @@ void ParsePng(std::string_view data, ImageHeader* header) {
       const uint32_t color = bytes.U8(at + 17);
       header->channels = color <= 6 ? kChannels[color] : 0;
     } else if (kind == "eXIf") {
-      header->orientation = OrientationOfExif(bytes.From(at + 8, length));
+      Take(ParseExif(bytes.From(at + 8, length)), header);
     } else if (kind == "IEND") {
       return;
     }
@@ -130,7 +68,7 @@ void ParsePng(std::string_view data, ImageHeader* header) {
 
 // RFC 9649, 2.5 to 2.7; RFC 6386, 9.1.
 void ParseWebp(std::string_view data, ImageHeader* header) {
-  const Bytes bytes(data, /*little_endian=*/true);
+  const HeaderBytes bytes(data, /*little_endian=*/true);
   const auto set_size = [&](uint32_t width, uint32_t height) {
     if (header->width > 0) return;  // what stands first counts
     header->width = static_cast<int>(width);
@@ -142,7 +80,7 @@ void ParseWebp(std::string_view data, ImageHeader* header) {
     const std::string_view kind = bytes.Text(at, 4);
     const size_t body = at + 8;
     if (kind == "EXIF") {
-      header->orientation = OrientationOfExif(bytes.From(body, length));
+      Take(ParseExif(bytes.From(body, length)), header);
     } else if (kind == "VP8X" && bytes.Has(body, 10)) {
       set_size((bytes.U32(body + 4) & 0xffffff) + 1,
                (bytes.U32(body + 6) >> 8) + 1);
@@ -189,13 +127,15 @@ ImageHeader ParseImageHeader(std::string_view bytes) {
   } else if (bytes.substr(0, 4) == std::string_view("II*\0", 4) ||
              bytes.substr(0, 4) == std::string_view("MM\0*", 4)) {
     header.format = Format::kTiff;
-    header.width = static_cast<int>(NumberInTiff(bytes, 0x0100));
-    header.height = static_cast<int>(NumberInTiff(bytes, 0x0101));
+    const ExifFacts facts = ParseExif(bytes);
+    header.width = facts.width;
+    header.height = facts.height;
+    header.focal = facts.focal;
     // The decoder applies the file's own orientation.
-    if (OrientationOfTiff(bytes) >= 5) std::swap(header.width, header.height);
+    if (facts.orientation >= 5) std::swap(header.width, header.height);
   } else if (bytes.substr(0, 2) == "BM") {
     header.format = Format::kBmp;
-    const Bytes sizes(bytes, /*little_endian=*/true);
+    const HeaderBytes sizes(bytes, /*little_endian=*/true);
     constexpr uint32_t kCoreHeader = 12;  // of OS/2, with shorter numbers
     if (sizes.U32(14) == kCoreHeader) {
       header.width = static_cast<int>(sizes.U16(18));

@@ -1,7 +1,7 @@
 #pragma once
 
 // The first bytes of an image file, read without decoding: kind, size, depth
-// and EXIF orientation.
+// and EXIF.
 
 #include <string>
 #include <string_view>
@@ -22,6 +22,8 @@ struct ImageHeader {
   int bits = 0;         // per channel
   int channels = 0;     // 1 gray, 3 RGB (or YCbCr, palette), 4 alpha or CMYK
   int orientation = 1;  // EXIF, 1 to 8; values outside count as 1
+  // EXIF focal length in parts of the picture's diagonal; 0 when not told.
+  double focal = 0;
 };
 
 // `bytes` is the beginning of the file, or all of it. Never throws: damaged

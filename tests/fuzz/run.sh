@@ -4,10 +4,11 @@
 #   run.sh PROGRAM FOLDER SECONDS [READER ...]
 #
 # PROGRAM is readers_fuzz (cmake --preset fuzz && cmake --build --preset fuzz) or
-# scenes_fuzz (the preset fuzz-scenes). FOLDER keeps what was learnt, so that the next run goes on, and what was
-# found, in FOLDER/READER/found. SECONDS are for each reader. Seeds are the
-# reference files of the tests and, where NERFPIPE_TEST_DATA points to them, the
-# damaged files of real captures. Fails when something was found.
+# scenes_fuzz (the preset fuzz-scenes). FOLDER keeps what was learnt, so that the
+# next run goes on, and what was found, in FOLDER/READER/found. SECONDS are for
+# each reader. Seeds are the reference files of the tests and, where
+# NERFPIPE_TEST_DATA points to them, the damaged files of real captures. Fails
+# when something was found.
 set -euo pipefail
 
 program=$(realpath "$1")
@@ -19,6 +20,7 @@ data=${NERFPIPE_TEST_DATA:-}
 readers=("$@")
 if [ ${#readers[@]} = 0 ]; then
   mapfile -t readers < <("$program" </dev/null 2>/dev/null || true)
+  [ ${#readers[@]} -gt 0 ] || { echo "$program does not start" >&2; exit 1; }
 fi
 
 # seed READER FILE [FIRST_BYTE]: the beginning of the file, behind a byte that

@@ -21,6 +21,12 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
+TEST(Text, CountsInTheRightNumber) {
+  EXPECT_EQ(Counted(1, "photo"), "1 photo");
+  EXPECT_EQ(Counted(0, "photo"), "0 photos");
+  EXPECT_EQ(Counted(12, "damaged frame"), "12 damaged frames");
+}
+
 TEST(Text, DurationsReadAsAPersonWritesThem) {
   EXPECT_EQ(HumanDuration(0.44), "0.4 s");
   EXPECT_EQ(HumanDuration(12.4), "12 s");

@@ -159,7 +159,7 @@ TEST_F(ColmapStageTest, DroppedFramesAreNotUsedAndFewFramesFail) {
   capture_.frames[2].kept = false;
   const StageResult result = Run("video", 1, "scratch");
   EXPECT_EQ(result.state, StageResult::State::kFailed);
-  EXPECT_THAT(result.line, HasSubstr("7 frames are kept"));
+  EXPECT_THAT(result.line, HasSubstr("7 frames are kept, at least 8"));
 }
 
 TEST_F(ColmapStageTest, AFrameOfAnotherSizeIsNamed) {

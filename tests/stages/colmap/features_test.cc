@@ -166,6 +166,34 @@ TEST(FeatureFinder, ReusedMemoryChangesNothing) {
   EXPECT_EQ(FeatureFinder({}, /*doubled=*/false).Find(image), first);
 }
 
+TEST(FeatureFinder, EllipsesFollowTheSlant) {
+  // Twice as long as it is wide.
+  Image image(200, 160, 3);
+  for (int y = 0; y < image.height; ++y) {
+    for (int x = 0; x < image.width; ++x) {
+      const double u = (x + 0.5 - 93.3) / 12;
+      const double v = (y + 0.5 - 71.8) / 6;
+      const double value = 40 + 180 * std::exp(-0.5 * (u * u + v * v));
+      std::fill_n(image.At(x, y), 3, static_cast<uint8_t>(value));
+    }
+  }
+  const auto slant = [&](bool affine) -> double {
+    FeatureOptions options;
+    options.affine = affine;
+    const Features features = Find(image, options);
+    if (features.Count() == 0) return 0.0;
+    const Keypoint& k = features.keypoints[0];
+    EXPECT_NEAR(k.x, 93.3, 1);
+    EXPECT_NEAR(k.y, 71.8, 1);
+    EXPECT_EQ(k.rgba[0],
+              image.At(static_cast<int>(k.x), static_cast<int>(k.y))[0]);
+    return std::hypot(k.a11, k.a12) / std::hypot(k.a21, k.a22);
+  };
+  EXPECT_NEAR(slant(false), 1, 1e-5);
+  // Less than it is: the window that looks at it is round.
+  EXPECT_GT(slant(true), 1.4);
+}
+
 TEST(ParseFeatures, ReadsBackAndRefusesEveryCutFile) {
   const Features features = Find(Blob(93.3, 71.8, 3));
   const std::string bytes = SerializeFeatures(features);
