@@ -107,7 +107,7 @@ with_afl() {
   AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_NO_UI=1 \
     AFL_NO_AFFINITY=1 \
     afl-fuzz -i "$from" -o "$work/corpus" -V "$seconds" -t 5000 -m none -- \
-    "$program" >"$work/log" 2>&1 || true
+    "$program" @@ >"$work/log" 2>&1 || true
   sed -n 's/^execs_done *: *//p' "$work/corpus/default/fuzzer_stats" |
     sed 's/^/stat::number_of_executed_units: /' >>"$work/log"
   find "$work/corpus/default/crashes" "$work/corpus/default/hangs" -name 'id*' \
