@@ -100,37 +100,14 @@ NERFPIPE_FUZZ_FOLDER=$(mktemp -d /dev/shm/nerfpipe-fuzz-XXXXXX)
 export NERFPIPE_FUZZ_FOLDER
 trap 'rm -rf "$NERFPIPE_FUZZ_FOLDER"' EXIT
 
-# afl-fuzz keeps a corpus of its own, and goes on with it.
-with_afl() {
-  local work=$1 from=$1/seeds
-  [ ! -d "$work/corpus/default" ] || from=-
-  AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_NO_UI=1 \
-    AFL_NO_AFFINITY=1 \
-    afl-fuzz -i "$from" -o "$work/corpus" -V "$seconds" -t 5000 -m none -- \
-    "$program" @@ >"$work/log" 2>&1 || true
-  sed -n 's/^execs_done *: *//p' "$work/corpus/default/fuzzer_stats" |
-    sed 's/^/stat::number_of_executed_units: /' >>"$work/log"
-  find "$work/corpus/default/crashes" "$work/corpus/default/hangs" -name 'id*' \
-    -exec cp -t "$work/found" {} +
-}
-
-with_libfuzzer() {
-  local work=$1
-  "$program" "$work/corpus" "$work/seeds" \
-    -max_total_time="$seconds" -max_len=120000 -timeout=60 -report_slow_units=60 \
-    -rss_limit_mb=3000 -artifact_prefix="$work/found/" -print_final_stats=1 \
-    >"$work/log" 2>&1 || true
-}
-
 # Says what was read and found; fails when something was.
 fuzz() {
   local work=$folder/$1
   mkdir -p "$work/corpus" "$work/found"
-  export NERFPIPE_READER=$1
-  case $program in
-    *scenes_fuzz) with_afl "$work" ;;
-    *) with_libfuzzer "$work" ;;
-  esac
+  NERFPIPE_READER=$1 "$program" "$work/corpus" "$work/seeds" \
+    -max_total_time="$seconds" -max_len=120000 -timeout=60 -report_slow_units=60 \
+    -rss_limit_mb=3000 -artifact_prefix="$work/found/" -print_final_stats=1 \
+    >"$work/log" 2>&1 || true
   echo "$1: $(sed -n 's/stat::number_of_executed_units: *//p' "$work/log")" \
     "files read, $(ls "$work/found" | wc -l) found"
   grep -q '^stat::number_of_executed_units' "$work/log" &&

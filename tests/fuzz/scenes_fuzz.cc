@@ -1,4 +1,4 @@
-// The readers of files from disk that use LibTorch, for AFL++.
+// The readers of files from disk that use LibTorch.
 
 #include "pipeline/base/report.h"
 #include "stages/nerf/checkpoint.h"
