@@ -1,5 +1,7 @@
 #include "stages/capture/view_pairs.h"
 
+#include "pipeline/base/median.h"
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -66,12 +68,6 @@ std::vector<cv::DMatch> Matches(const ViewPoints& a,
     }
   }
   return matches;
-}
-
-double Median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<long>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
 }
 
 }  // namespace
@@ -166,7 +162,7 @@ ViewPair CompareViews(const ViewPoints& a, const ViewPoints& b) {
   }
   if (static_cast<int>(ways.size()) < kFewestForGeometry) return pair;
   pair.matches = static_cast<int>(ways.size());
-  pair.shift = Median(ways) / a.width;
+  pair.shift = UpperMedian(ways) / a.width;
   std::vector<uchar> on_plane;
   const cv::Mat homography = cv::findHomography(
       inliers_from, inliers_to, cv::RANSAC, 2 * kTolerance, on_plane, 500);
@@ -194,7 +190,7 @@ bool AreRotations(const std::vector<std::array<double, 9>>& homographies,
       stretches.push_back(stretch[2] > 0 ? stretch[0] / stretch[2]
                                          : 2 * kMostStretch);
     }
-    if (Median(stretches) < kMostStretch) return true;
+    if (UpperMedian(stretches) < kMostStretch) return true;
   }
   return false;
 }

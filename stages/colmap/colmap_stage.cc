@@ -2,6 +2,7 @@
 
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/error.h"
+#include "pipeline/base/median.h"
 #include "pipeline/base/text.h"
 #include "stages/colmap/database_file.h"
 #include "stages/colmap/ladder.h"
@@ -11,10 +12,10 @@
 #include "stages/common/capture_file.h"
 #include "stages/media/image_file.h"
 
-#include <algorithm>
 #include <cmath>
 #include <exception>
 #include <filesystem>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -111,10 +112,7 @@ double MedianFocal(const CaptureFile& capture) {
   for (const CaptureFrame& frame : capture.frames) {
     if (frame.kept && frame.focal > 0) focals.push_back(frame.focal);
   }
-  if (focals.empty()) return 0;
-  const auto middle = focals.begin() + static_cast<long>(focals.size() / 2);
-  std::nth_element(focals.begin(), middle, focals.end());
-  return *middle;
+  return focals.empty() ? 0 : UpperMedian(std::move(focals));
 }
 
 // The job as it fits into the memory, which is told.

@@ -3,6 +3,7 @@
 #include "pipeline/base/blas_threads.h"
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
+#include "pipeline/base/median.h"
 #include "stages/colmap/bundle_adjustment.h"
 #include "stages/colmap/reconstruction_copy.h"
 
@@ -116,12 +117,6 @@ std::vector<double> StepsOf(const std::vector<Eigen::Vector3d>& centres) {
   return steps;
 }
 
-double Median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<long>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 std::vector<Eigen::Vector3d> CentresOf(
     const colmap::Reconstruction& model,
     const std::vector<colmap::image_t>& ids) {
@@ -169,7 +164,7 @@ int CountJumps(const std::vector<Eigen::Vector3d>& centres) {
   constexpr double kFar = 8;  // of the median step
   if (centres.size() < 5) return 0;
   const std::vector<double> steps = StepsOf(centres);
-  const double median = Median(steps);
+  const double median = UpperMedian(steps);
   return static_cast<int>(
       std::count_if(steps.begin(), steps.end(), [&](double step) {
         return step > kFar * median;
@@ -185,7 +180,7 @@ std::vector<size_t> CentresOffThePath(
   std::vector<size_t> off;
   if (centres.size() < 5) return off;
   const std::vector<double> steps = StepsOf(centres);
-  const double median = Median(steps);
+  const double median = UpperMedian(steps);
   for (size_t i = 1; i + 1 < centres.size(); ++i) {
     const double across = (centres[i + 1] - centres[i - 1]).norm();
     if (std::min(steps[i - 1], steps[i]) > kFar * median &&

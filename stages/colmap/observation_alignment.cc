@@ -1,6 +1,7 @@
 #include "stages/colmap/observation_alignment.h"
 
 #include "pipeline/base/interrupt.h"
+#include "pipeline/base/median.h"
 #include "pipeline/base/parallel.h"
 #include "stages/colmap/lens.h"
 #include "stages/colmap/patch.h"
@@ -38,10 +39,9 @@ int LevelOf(const ColmapPoint& point,
     scales.push_back(
         std::sqrt(std::abs(key.a11 * key.a22 - key.a12 * key.a21)));
   }
-  const auto middle = scales.begin() + static_cast<long>(scales.size() / 2);
-  std::nth_element(scales.begin(), middle, scales.end());
+  const double scale = UpperMedian(std::move(scales));
   return std::clamp(
-      static_cast<int>(std::floor(std::log2(*middle / kFinest))), 0, kMaxLevel);
+      static_cast<int>(std::floor(std::log2(scale / kFinest))), 0, kMaxLevel);
 }
 
 // The one that looks most nearly from the middle of all directions, of those

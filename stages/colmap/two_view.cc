@@ -1,10 +1,11 @@
 #include "stages/colmap/two_view.h"
 
+#include "pipeline/base/median.h"
 #include "stages/colmap/byte_stream.h"
 #include "stages/colmap/colmap_types.h"
 
-#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <colmap/estimators/two_view_geometry.h>
 #include <colmap/math/random.h>
@@ -87,12 +88,7 @@ double MedianMotion(const MatchedPair& pair,
     const Keypoint& b = second.keypoints[m.second];
     lengths.push_back(std::hypot(a.x - b.x, a.y - b.y));
   }
-  if (lengths.empty()) {
-    return 0;
-  }
-  const auto middle = lengths.begin() + lengths.size() / 2;
-  std::nth_element(lengths.begin(), middle, lengths.end());
-  return *middle;
+  return lengths.empty() ? 0 : UpperMedian(std::move(lengths));
 }
 
 std::string SerializePairs(const std::vector<MatchedPair>& pairs) {

@@ -1,5 +1,7 @@
 #include "stages/colmap/verdict.h"
 
+#include "pipeline/base/median.h"
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -225,9 +227,7 @@ bool TurnsOnTheSpot(const std::vector<MatchedPair>& pairs,
       found.push_back(Distortion(
           homography, share * std::max(width, height), width, height));
     }
-    const auto middle = found.begin() + static_cast<long>(found.size() / 2);
-    std::nth_element(found.begin(), middle, found.end());
-    if (*middle < kRotation) return true;
+    if (UpperMedian(std::move(found)) < kRotation) return true;
   }
   return false;
 }
