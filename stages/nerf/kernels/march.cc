@@ -90,29 +90,36 @@ HWY_INLINE hn::Mask<FloatTag> Occupied(const OccupancyGrid& grid, Place unit) {
   return hn::RebindMask(d, hn::TestBit(word, chosen));
 }
 
-// If the 8^3 cells round the point at distance t are empty, how many more
-// samples are certainly inside them; else 0.
+// How many more samples from the one at distance t on certainly are in empty
+// blocks; 0 when that one is not.
 HWY_INLINE int32_t EmptyAhead(const MarchRules& rules,
                               const OccupancyGrid& grid,
                               const MarchRay& ray,
                               float t) {
-  const float side = rules.contracted ? 0.25f : 0.125f;
-  const float low = rules.contracted ? -2.0f : -1.0f;
-  uint32_t at = 0;
-  float exit = ray.far;
-  for (int a = 2; a >= 0; --a) {
-    const float p = ray.origin[a] + t * ray.direction[a];
-    // Beyond the inner cube the cells are bent.
-    if (rules.contracted && std::abs(p) > 1) return 0;
-    const int cell = std::clamp(
-        static_cast<int>((p - low) * (1 / side)), 0, kCoarseSide - 1);
-    at = at * kCoarseSide + static_cast<uint32_t>(cell);
-    const float edge =
-        low + static_cast<float>(cell + (ray.direction[a] > 0 ? 1 : 0)) * side;
-    const float to_edge = (edge - p) * ray.inverse[a];
-    if (ray.direction[a] != 0) exit = std::min(exit, t + to_edge);
+  const float half = rules.contracted ? 2.0f : 1.0f;
+  const float side = 2 * half / kBlockSide;
+  int block[3];
+  float place[3];
+  for (int a = 0; a < 3; ++a) {
+    place[a] = ray.origin[a] + t * ray.direction[a];
+    // Beyond the inner cube the blocks are bent.
+    if (std::abs(place[a]) > 1) return 0;
+    block[a] = std::min(static_cast<int>((place[a] + half) * (1 / side)),
+                        kBlockSide - 1);
   }
-  if (grid.coarse()[at] != 0) return 0;
+  const int clear =
+      grid.clearance()[block[0] +
+                       kBlockSide * (block[1] + kBlockSide * block[2])];
+  if (clear == 0) return 0;
+  float exit = ray.far;
+  for (int a = 0; a < 3; ++a) {
+    if (ray.direction[a] == 0) continue;
+    const bool up = ray.direction[a] > 0;
+    const int last = up ? block[a] + clear : block[a] + 1 - clear;
+    const float edge =
+        std::clamp(static_cast<float>(last) * side - half, -1.0f, 1.0f);
+    exit = std::min(exit, t + (edge - place[a]) * ray.inverse[a]);
+  }
   const float longest =
       rules.contracted ? std::max(rules.step, exit * rules.cone) : rules.step;
   return std::max(0, static_cast<int32_t>((exit - t) / longest));

@@ -4,20 +4,42 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <numeric>
 
 namespace nerfpipe::nerf::kernels {
 namespace {
 
 constexpr uint32_t kSlab = kGridSide * kGridSide;  // cells of one z
-constexpr uint32_t kBlockSide = kGridSide / kCoarseSide;
+
+// One bit per block, a word for each row along x.
+using Blocks = std::array<uint32_t, size_t{kBlockSide} * kBlockSide>;
+static_assert(kBlockSide == 32);
+
+// Ors each element with those `stride` before and behind it; the axis has
+// kBlockSide elements.
+Blocks GrownAlong(const Blocks& blocks, size_t stride) {
+  Blocks grown = blocks;
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    const size_t place = i / stride % kBlockSide;
+    if (place > 0) grown[i] |= blocks[i - stride];
+    if (place + 1 < kBlockSide) grown[i] |= blocks[i + stride];
+  }
+  return grown;
+}
+
+// Each block and its 26 neighbours.
+Blocks Grown(Blocks blocks) {
+  for (uint32_t& row : blocks) row |= row << 1 | row >> 1;
+  return GrownAlong(GrownAlong(blocks, 1), kBlockSide);
+}
 
 }  // namespace
 
 OccupancyGrid::OccupancyGrid(std::span<float> thickness)
     : thickness_(thickness),
       words_(kGridCells / 32),
-      coarse_(kCoarseSide * kCoarseSide * kCoarseSide) {
+      clearance_(size_t{kBlockSide} * kBlockSide * kBlockSide) {
   NERFPIPE_CHECK(thickness.size() == kGridCells);
   Fill(-0.5f, 1);
 }
@@ -52,29 +74,51 @@ void OccupancyGrid::Rebuild(float threshold, int threads) {
 }
 
 void OccupancyGrid::Fill(float limit, int threads) {
-  constexpr int kLayers = kGridSide / kBlockSide;
+  constexpr int kLayers = kBlockSide;
+  constexpr uint32_t kLayerCells = kGridCells / kLayers;
   std::array<std::vector<uint32_t>, kLayers> found;
-  std::fill(coarse_.begin(), coarse_.end(), uint8_t{0});
-  // A layer of 8 slabs has words and coarse bytes of its own.
+  // A layer of blocks has words of its own.
 #pragma omp parallel for schedule(static) num_threads(threads)
   for (int layer = 0; layer < kLayers; ++layer) {
     const size_t words = words_.size() / kLayers;
     std::fill_n(words_.begin() + layer * words, words, 0u);
-    const uint32_t begin = layer * kBlockSide * kSlab;
-    for (uint32_t i = begin; i < begin + kBlockSide * kSlab; ++i) {
+    const uint32_t begin = layer * kLayerCells;
+    for (uint32_t i = begin; i < begin + kLayerCells; ++i) {
       if (!(thickness_[i] > limit)) continue;
       const uint32_t x = i % kGridSide;
       const uint32_t y = i / kGridSide % kGridSide;
       const uint32_t z = i / kSlab;
       const uint32_t bit = BitOfCell(x, y, z);
       words_[bit >> 5] |= 1u << (bit & 31);
-      coarse_[(x >> 3) + kCoarseSide * ((y >> 3) + kCoarseSide * (z >> 3))] = 1;
       found[layer].push_back(i);
     }
   }
   occupied_.clear();
   for (const auto& layer : found) {
     occupied_.insert(occupied_.end(), layer.begin(), layer.end());
+  }
+  MeasureClearance();
+}
+
+void OccupancyGrid::MeasureClearance() {
+  Blocks taken = {};
+  for (size_t block = 0; block < clearance_.size(); ++block) {
+    if ((words_[2 * block] | words_[2 * block + 1]) == 0) continue;
+    taken[block / kBlockSide] |= 1u << (block % kBlockSide);
+  }
+  // The blocks grow by one at a time; who is not reached by then is one
+  // further away.
+  std::fill(clearance_.begin(), clearance_.end(), uint8_t{0});
+  for (int reach = 0; reach < kBlockSide; ++reach) {
+    bool all = true;
+    for (size_t row = 0; row < taken.size(); ++row) {
+      for (uint32_t left = ~taken[row]; left != 0; left &= left - 1) {
+        ++clearance_[row * kBlockSide + std::countr_zero(left)];
+        all = false;
+      }
+    }
+    if (all) return;
+    taken = Grown(taken);
   }
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 
 // Which of 128^3 cells of the unit cube hold anything: a density per cell, one
-// bit per cell for the march, and one byte per 8^3 cells to skip by.
+// bit per cell for the march, and per block of 4^3 cells how far it is to the
+// next that is not empty.
 
 #include <cstddef>
 #include <cstdint>
@@ -12,7 +13,7 @@ namespace nerfpipe::nerf::kernels {
 
 inline constexpr int kGridSide = 128;
 inline constexpr size_t kGridCells = size_t{kGridSide} * kGridSide * kGridSide;
-inline constexpr int kCoarseSide = 16;
+inline constexpr int kBlockSide = 32;  // blocks of 4^3 cells
 
 class OccupancyGrid {
  public:
@@ -30,17 +31,19 @@ class OccupancyGrid {
   // One bit per cell. Cells lie in blocks of 4^3, x fastest in the block and
   // among the blocks: neighbours share cache lines.
   const uint32_t* words() const { return words_.data(); }
-  // Element x + 16 (y + 16 z): whether any of these 8^3 cells is occupied.
-  const uint8_t* coarse() const { return coarse_.data(); }
+  // Element x + 32 (y + 32 z): n when the block and all others less than n
+  // blocks away, along all axes, are empty; 0 when it is not empty itself.
+  const uint8_t* clearance() const { return clearance_.data(); }
   // Indices of the occupied cells in thickness(), ascending.
   const std::vector<uint32_t>& occupied() const { return occupied_; }
 
  private:
   void Fill(float limit, int threads);
+  void MeasureClearance();
 
   std::span<float> thickness_;
   std::vector<uint32_t> words_;
-  std::vector<uint8_t> coarse_;
+  std::vector<uint8_t> clearance_;
   std::vector<uint32_t> occupied_;
 };
 
