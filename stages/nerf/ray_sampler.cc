@@ -7,8 +7,13 @@
 #include <algorithm>
 #include <vector>
 
+#include <ATen/Parallel.h>
+
 namespace nerfpipe::nerf {
 namespace {
+
+// Rays that are worth a thread.
+constexpr int64_t kGrain = 256;
 
 std::vector<Camera> CamerasOf(const std::vector<View>& views) {
   std::vector<Camera> cameras;
@@ -77,23 +82,27 @@ RaySampler::Pixels RaySampler::Choose(int64_t count, int64_t step) const {
   int64_t* views = pixels.view.data_ptr<int64_t>();
   int64_t* columns = pixels.x.data_ptr<int64_t>();
   int64_t* rows = pixels.y.data_ptr<int64_t>();
-  for (int64_t i = 0; i < count; ++i) {
-    // Views by their share of all pixels.
-    const uint64_t draw = 3 * static_cast<uint64_t>(options_.one_image ? 0 : i);
-    const int64_t any = below(RandomBits(key, draw), first_pixel_.back());
-    views[i] = std::upper_bound(first_pixel_.begin(), first_pixel_.end(), any) -
-               first_pixel_.begin() - 1;
-    const auto along = [&](int64_t size, uint64_t bits) {
-      if (step >= options_.precrop_steps) return below(bits, size);
-      const int64_t reach = std::max<int64_t>(
-          1, static_cast<int64_t>(size / 2 * options_.precrop_fraction));
-      return size / 2 - reach + below(bits, 2 * reach);
-    };
-    const torch::Tensor& image = images_[views[i]];
-    const uint64_t at = 3 * static_cast<uint64_t>(i);
-    columns[i] = along(image.size(1), RandomBits(key, at + 1));
-    rows[i] = along(image.size(0), RandomBits(key, at + 2));
-  }
+  at::parallel_for(0, count, kGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      // Views by their share of all pixels.
+      const uint64_t draw =
+          3 * static_cast<uint64_t>(options_.one_image ? 0 : i);
+      const int64_t any = below(RandomBits(key, draw), first_pixel_.back());
+      views[i] =
+          std::upper_bound(first_pixel_.begin(), first_pixel_.end(), any) -
+          first_pixel_.begin() - 1;
+      const auto along = [&](int64_t size, uint64_t bits) {
+        if (step >= options_.precrop_steps) return below(bits, size);
+        const int64_t reach = std::max<int64_t>(
+            1, static_cast<int64_t>(size / 2 * options_.precrop_fraction));
+        return size / 2 - reach + below(bits, 2 * reach);
+      };
+      const torch::Tensor& image = images_[views[i]];
+      const uint64_t at = 3 * static_cast<uint64_t>(i);
+      columns[i] = along(image.size(1), RandomBits(key, at + 1));
+      rows[i] = along(image.size(0), RandomBits(key, at + 2));
+    }
+  });
   return pixels;
 }
 
@@ -104,15 +113,17 @@ torch::Tensor RaySampler::ColoursOnCpu(const Pixels& pixels) const {
   const int64_t* rows = pixels.y.data_ptr<int64_t>();
   const torch::Tensor rgba = torch::ones({count, 4});
   float* to = rgba.data_ptr<float>();
-  for (int64_t i = 0; i < count; ++i) {
-    const torch::Tensor& image = images_[views[i]];
-    const int64_t channels = image.size(2);
-    const uint8_t* pixel = image.data_ptr<uint8_t>() +
-                           channels * (rows[i] * image.size(1) + columns[i]);
-    for (int64_t c = 0; c < channels; ++c) {
-      to[4 * i + c] = static_cast<float>(pixel[c]) / 255;
+  at::parallel_for(0, count, kGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const torch::Tensor& image = images_[views[i]];
+      const int64_t channels = image.size(2);
+      const uint8_t* pixel = image.data_ptr<uint8_t>() +
+                             channels * (rows[i] * image.size(1) + columns[i]);
+      for (int64_t c = 0; c < channels; ++c) {
+        to[4 * i + c] = static_cast<float>(pixel[c]) / 255;
+      }
     }
-  }
+  });
   return rgba;
 }
 
