@@ -63,14 +63,12 @@ void Adam::Load(torch::serialize::InputArchive& archive) {
 
 void AdamRows(torch::Tensor table,
               torch::Tensor gradient,
-              torch::Tensor first,
               torch::Tensor second,
               torch::Tensor touched,
               double learning_rate,
               const AdamSettings& settings) {
   if (!table.device().is_cpu()) {
-    AdamRowsPlain(
-        table, gradient, first, second, touched, learning_rate, settings);
+    AdamRowsPlain(table, gradient, second, touched, learning_rate, settings);
     return;
   }
   const int64_t width = table.size(1);
@@ -78,9 +76,7 @@ void AdamRows(torch::Tensor table,
   AT_DISPATCH_FLOATING_TYPES(table.scalar_type(), "AdamRows", [&] {
     scalar_t* p = table.data_ptr<scalar_t>();
     scalar_t* g = gradient.data_ptr<scalar_t>();
-    scalar_t* m = first.data_ptr<scalar_t>();
     scalar_t* v = second.data_ptr<scalar_t>();
-    const scalar_t beta1 = settings.beta1;
     const scalar_t beta2 = settings.beta2;
     const scalar_t epsilon = settings.epsilon;
     const scalar_t rate = learning_rate;
@@ -92,8 +88,7 @@ void AdamRows(torch::Tensor table,
       v[row] = beta2 * v[row] + (1 - beta2) * square;
       const scalar_t step = rate / (std::sqrt(v[row]) + epsilon);
       for (int64_t i = row * width; i < (row + 1) * width; ++i) {
-        m[i] = beta1 * m[i] + (1 - beta1) * g[i];
-        p[i] -= step * m[i];
+        p[i] -= step * g[i];
         g[i] = 0;
       }
     };
@@ -124,21 +119,17 @@ void AdamRows(torch::Tensor table,
 
 void AdamRowsPlain(torch::Tensor table,
                    torch::Tensor gradient,
-                   torch::Tensor first,
                    torch::Tensor second,
                    torch::Tensor touched,
                    double learning_rate,
                    const AdamSettings& settings) {
   const torch::NoGradGuard no_grad;
   const torch::Tensor mask = touched.to(torch::kBool).unsqueeze(1);
-  const torch::Tensor m =
-      settings.beta1 * first + (1 - settings.beta1) * gradient;
   const torch::Tensor v = settings.beta2 * second +
                           (1 - settings.beta2) * gradient.square().mean(1);
   const torch::Tensor rate = learning_rate / (v.sqrt() + settings.epsilon);
-  first.copy_(torch::where(mask, m, first));
   second.copy_(torch::where(mask.squeeze(1), v, second));
-  table.copy_(torch::where(mask, table - rate.unsqueeze(1) * m, table));
+  table.copy_(torch::where(mask, table - rate.unsqueeze(1) * gradient, table));
   gradient.zero_();
   touched.zero_();
 }

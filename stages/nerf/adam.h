@@ -47,13 +47,14 @@ class Adam {
   int64_t steps_ = 0;
 };
 
-// One step for the rows of `table` (R x F) with touched (R, uint8) set, without
-// bias correction: moments of rows that are not touched stand still. `second`
-// (R) is of the mean square of each row's gradient. Clears the gradient and the
-// flags. One loop on the CPU, plain operations elsewhere.
+// One step for the rows of `table` (R x F) with touched (R, uint8) set: no
+// first moment and no bias correction, as a row's last visit may be long ago.
+// `second` (R) is the moment of the mean square of each row's gradient; those
+// of rows that are not touched stand still. Clears the gradient and the flags.
+// Of the settings beta2 and epsilon count. One loop on the CPU, plain
+// operations elsewhere.
 void AdamRows(torch::Tensor table,
               torch::Tensor gradient,
-              torch::Tensor first,
               torch::Tensor second,
               torch::Tensor touched,
               double learning_rate,
@@ -62,7 +63,6 @@ void AdamRows(torch::Tensor table,
 // The definition of the same.
 void AdamRowsPlain(torch::Tensor table,
                    torch::Tensor gradient,
-                   torch::Tensor first,
                    torch::Tensor second,
                    torch::Tensor touched,
                    double learning_rate,

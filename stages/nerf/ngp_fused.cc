@@ -30,14 +30,13 @@ std::span<float> SpanOf(const torch::Tensor& tensor) {
   return {tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())};
 }
 
-kernels::NgpTensors TensorsOf(const std::vector<torch::Tensor>& tensors) {
-  NERFPIPE_CHECK(tensors.size() == 6);
-  return {SpanOf(tensors[0]),
-          SpanOf(tensors[1]),
-          SpanOf(tensors[2]),
-          SpanOf(tensors[3]),
-          SpanOf(tensors[4]),
-          SpanOf(tensors[5])};
+kernels::NetTensors NetsOf(const std::vector<torch::Tensor>& matrices) {
+  NERFPIPE_CHECK(matrices.size() == 5);
+  return {SpanOf(matrices[0]),
+          SpanOf(matrices[1]),
+          SpanOf(matrices[2]),
+          SpanOf(matrices[3]),
+          SpanOf(matrices[4])};
 }
 
 kernels::NgpShape ShapeOf(const NgpOptions& options, const FusedRules& rules) {
@@ -78,9 +77,9 @@ struct NgpFused::Kernels {
           const FusedState& state)
       : grid(SpanOf(state.grid)),
         steps(ShapeOf(options, rules),
-              TensorsOf(state.values),
-              TensorsOf(state.first),
-              TensorsOf(state.second),
+              {NetsOf(state.nets), SpanOf(state.table)},
+              NetsOf(state.nets_first),
+              {NetsOf(state.nets_second), SpanOf(state.table_second)},
               &grid,
               rules.threads) {}
 };
@@ -143,13 +142,13 @@ StepReport NgpFused::Step(const RayBatch& batch,
       options_.roulette * learning_rate / options_.learning_rate);
   options.loss =
       rules_.huber ? kernels::LossKind::kHuber : kernels::LossKind::kSquared;
-  options.table_adam = {static_cast<float>(learning_rate),
-                        static_cast<float>(options_.beta1),
-                        static_cast<float>(options_.beta2),
-                        static_cast<float>(options_.epsilon),
-                        0};
-  options.net_adam = options.table_adam;
-  options.net_adam.weight_decay = static_cast<float>(options_.weight_decay);
+  options.net_adam = {static_cast<float>(learning_rate),
+                      static_cast<float>(options_.beta1),
+                      static_cast<float>(options_.beta2),
+                      static_cast<float>(options_.epsilon),
+                      static_cast<float>(options_.weight_decay)};
+  options.table_adam = options.net_adam;
+  options.table_adam.beta2 = static_cast<float>(options_.table_beta2);
   options.random_background = options_.random_background;
   options.background = FloatColour(rules_.background);
   options.target_samples = static_cast<size_t>(options_.batch_samples);

@@ -20,8 +20,10 @@ namespace nerfpipe::nerf {
 // What the LibTorch form shares with the kernels. Tensors are float32 on the
 // CPU and contiguous; the kernels write into their memory.
 struct FusedState {
-  // Table, then the five matrices in the order of NgpNets::Parameters().
-  std::vector<torch::Tensor> values, first, second;
+  torch::Tensor table, table_second;  // values, second moment of each row
+  // Values and moments of the five matrices in the order of
+  // NgpNets::Parameters().
+  std::vector<torch::Tensor> nets, nets_first, nets_second;
   torch::Tensor grid;  // OccupancyGrid::values()
 };
 

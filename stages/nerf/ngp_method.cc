@@ -92,7 +92,6 @@ NgpMethod::NgpMethod(const MethodContext& context)
   table_ = table_.to(context.device).requires_grad_(true);
   const torch::Tensor values = table_.detach();
   table_gradient_ = torch::zeros_like(values);
-  table_first_ = torch::zeros_like(values);
   table_second_ = torch::zeros({values.size(0)}, values.options());
   touched_ =
       torch::zeros({values.size(0)}, values.options().dtype(torch::kUInt8));
@@ -121,16 +120,13 @@ NgpMethod::NgpMethod(const MethodContext& context)
     rules.background = context.background;
     rules.threads = torch::get_num_threads();
     FusedState state;
-    state.values = {table_.detach()};
-    state.first = {table_first_};
-    state.second = {table_second_};
+    state.table = table_.detach();
+    state.table_second = table_second_;
     for (const auto& [name, parameter] : nets_->Parameters()) {
-      state.values.push_back(parameter.detach());
+      state.nets.push_back(parameter.detach());
     }
-    state.first.insert(
-        state.first.end(), adam_->first().begin(), adam_->first().end());
-    state.second.insert(
-        state.second.end(), adam_->second().begin(), adam_->second().end());
+    state.nets_first = adam_->first();
+    state.nets_second = adam_->second();
     state.grid = grid_.values();
     fused_ = NgpFused::Make(options_, rules, state);
   }
@@ -318,11 +314,10 @@ void NgpMethod::Optimise(const torch::Tensor& features,
   }
   AdamRows(table_.detach(),
            table_gradient_,
-           table_first_,
            table_second_,
            touched_,
            learning_rate,
-           AdamSettings{options_.beta1, options_.beta2, options_.epsilon, 0});
+           AdamSettings{0, options_.table_beta2, options_.epsilon, 0});
   adam_->Step(learning_rate);
 }
 
@@ -366,7 +361,6 @@ void NgpMethod::Save(torch::serialize::OutputArchive& archive) {
   for (const auto& [name, parameter] : Parameters()) {
     Write(archive, name, parameter);
   }
-  Write(archive, "table.first", table_first_);
   Write(archive, "table.second", table_second_);
   Write(archive, "grid", grid_.values());
   Write(archive, "rays_per_step", torch::tensor(rays_per_step_));
@@ -377,7 +371,6 @@ void NgpMethod::Load(torch::serialize::InputArchive& archive) {
   for (const auto& [name, parameter] : Parameters()) {
     ReadInto(archive, name, parameter);
   }
-  ReadInto(archive, "table.first", table_first_);
   ReadInto(archive, "table.second", table_second_);
   torch::Tensor values = torch::empty_like(grid_.values());
   ReadInto(archive, "grid", values);

@@ -78,7 +78,7 @@ class NgpMethod : public Method {
   MarchRules march_;
   bool huber_;
   std::vector<HashLevel> levels_;
-  torch::Tensor table_, table_gradient_, table_first_, table_second_, touched_;
+  torch::Tensor table_, table_gradient_, table_second_, touched_;
   std::unique_ptr<NgpNets> nets_;
   std::unique_ptr<Adam> adam_;
   OccupancyGrid grid_;

@@ -56,8 +56,9 @@ struct NgpOptions {
   double learning_rate = 1e-2;
   double constant_part = 0.7;  // of the steps, before the rate falls
   double final_rate = 0.03;    // of learning_rate, at the last step
-  double beta1 = 0.9;
+  double beta1 = 0.9;          // of the nets
   double beta2 = 0.99;
+  double table_beta2 = 0.95;  // of the table, which has no beta1
   double epsilon = 1e-15;
   double weight_decay = 1e-6;  // L2 on the nets' matrices only
 

@@ -29,6 +29,7 @@ void VisitNgp(O& o, F&& f) {
   f("final_rate", o.final_rate);
   f("beta1", o.beta1);
   f("beta2", o.beta2);
+  f("table_beta2", o.table_beta2);
   f("epsilon", o.epsilon);
   f("weight_decay", o.weight_decay);
   f("loss", o.loss);

@@ -44,7 +44,7 @@ Settings ReadSettings(int argc, char** argv) {
       {"step", 0},     {"cone", 0},     {"lr", 1e-2},        {"flat", 0.7},
       {"final", 0.03}, {"decay", 0.98}, {"threshold", 0.01}, {"every", 32},
       {"warmup", 256}, {"hull", 1},     {"huber", 0},        {"finest", 0},
-      {"views", 1000}, {"far", 64}};
+      {"views", 1000}, {"far", 64},     {"beta2", 0.95}};
   for (int i = 2; i < argc; ++i) {
     const std::string text = argv[i];
     const size_t equals = text.find('=');
@@ -122,12 +122,12 @@ void PrintShares(const NgpKernels& kernels,
       {"compositing", t.composite, 0, 0},
       {"nets backward", t.backward, 2 * (density + colour) * trained, 0},
       {"scatter", t.scatter, 2 * rows * trained, 8 * rows * trained},
-      // Value, moment and gradient of each feature and one second moment,
-      // read and written, for every row: nearly all are touched in a step.
+      // Value and gradient of each feature and one second moment, read and
+      // written, for every row: nearly all are touched in a step.
       {"adam",
        t.adam,
-       12 * kFeatures * table_rows * steps,
-       2 * (12.0 * kFeatures + 4) * table_rows * steps},
+       4 * kFeatures * table_rows * steps,
+       2 * (8.0 * kFeatures + 4) * table_rows * steps},
       {"grid", t.grid, 0, 0}};
   std::printf("%-14s %7s %10s %8s\n", "kernel", "share", "GFLOP/s", "GB/s");
   double sum = 0;
@@ -212,6 +212,7 @@ class Run {
     rules.march.cone = static_cast<float>(
         settings_["cone"] > 0 ? settings_["cone"] : defaults.cone);
     rules.min_weight = static_cast<float>(settings_["minw"]);
+    options_.table_adam.beta2 = static_cast<float>(settings_["beta2"]);
     options_.loss = settings_["huber"] > 0 ? kernels::LossKind::kHuber
                                            : kernels::LossKind::kSquared;
     grid_options_.every = static_cast<int>(settings_["every"]);

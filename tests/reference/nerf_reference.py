@@ -138,7 +138,8 @@ def ndc(o, d, fx, fy, near):
 
 
 def adam(p, gradients, rate, b1, b2, eps, decay, correct):
-    # Without correction it is the table's form: one second moment for the row.
+    # Without correction it is the table's form, used without a first moment:
+    # one second moment for the row.
     m, v = np.zeros_like(p), np.zeros_like(p)
     for t, g in enumerate(gradients, 1):
         g = g + decay * p
@@ -228,7 +229,7 @@ def main():
     show("kAdamStart", p)
     show("kAdamGradients", gradients)
     show("kAdamEnd", adam(p, gradients, 0.05, 0.9, 0.99, 1e-8, 0.01, True))
-    show("kAdamRowsEnd", adam(p, gradients, 0.05, 0.9, 0.99, 1e-15, 0, False))
+    show("kAdamRowsEnd", adam(p, gradients, 0.05, 0, 0.99, 1e-15, 0, False))
 
     far_points = random.normal(size=(5, 3)) * [[0.3], [1], [2], [10], [1000]]
     show("kContractInput", far_points)

@@ -34,13 +34,12 @@ HWY_INLINE RowVec RowMeans(RowVec r0, RowVec r1, RowVec r2, RowVec r3) {
                          hn::ConcatUpperUpper(d, high, low)));
 }
 
-// Four rows at once; those without gradient keep their moments and values.
+// Four rows at once; those without gradient keep their moment and values.
 HWY_INLINE void UpdateRows(const AdamSettings& s,
-                           const AdamArrays& a,
+                           const TableArrays& a,
                            size_t row) {
   const RowTag d;
   float* HWY_RESTRICT p = a.values + row * kFeatures;
-  float* HWY_RESTRICT m = a.first + row * kFeatures;
   float* HWY_RESTRICT g = a.gradients + row * kFeatures;
   const auto g0 = hn::Load(d, g);
   const auto g1 = hn::Load(d, g + 4);
@@ -58,23 +57,18 @@ HWY_INLINE void UpdateRows(const AdamSettings& s,
       hn::IfThenElseZero(on,
                          hn::Div(hn::Set(d, -s.learning_rate),
                                  hn::Add(hn::Sqrt(v), hn::Set(d, s.epsilon))));
-  const auto share = hn::IfThenElseZero(on, hn::Set(d, 1 - s.beta1));
-  const auto update =
-      [&](size_t at, RowVec gradient, RowVec r, RowVec c) HWY_ATTR {
-        const auto m_old = hn::LoadU(d, m + at);
-        const auto m_new = hn::MulAdd(c, hn::Sub(gradient, m_old), m_old);
-        hn::StoreU(m_new, d, m + at);
-        hn::StoreU(hn::MulAdd(r, m_new, hn::LoadU(d, p + at)), d, p + at);
-        hn::Store(hn::Zero(d), d, g + at);
-      };
-  update(0, g0, hn::Broadcast<0>(rate), hn::Broadcast<0>(share));
-  update(4, g1, hn::Broadcast<1>(rate), hn::Broadcast<1>(share));
-  update(8, g2, hn::Broadcast<2>(rate), hn::Broadcast<2>(share));
-  update(12, g3, hn::Broadcast<3>(rate), hn::Broadcast<3>(share));
+  const auto update = [&](size_t at, RowVec gradient, RowVec r) HWY_ATTR {
+    hn::StoreU(hn::MulAdd(r, gradient, hn::LoadU(d, p + at)), d, p + at);
+    hn::Store(hn::Zero(d), d, g + at);
+  };
+  update(0, g0, hn::Broadcast<0>(rate));
+  update(4, g1, hn::Broadcast<1>(rate));
+  update(8, g2, hn::Broadcast<2>(rate));
+  update(12, g3, hn::Broadcast<3>(rate));
 }
 
 void AdamTouchedT(const AdamSettings& settings,
-                  const AdamArrays& arrays,
+                  const TableArrays& arrays,
                   size_t rows,
                   uint8_t* touched) {
   const size_t blocks = rows / kRowsPerFlag;
@@ -152,7 +146,7 @@ HWY_EXPORT(AdamDenseT);
 }  // namespace
 
 void AdamTouched(const AdamSettings& settings,
-                 const AdamArrays& arrays,
+                 const TableArrays& arrays,
                  size_t rows,
                  uint8_t* touched) {
   HWY_DYNAMIC_DISPATCH(AdamTouchedT)(settings, arrays, rows, touched);

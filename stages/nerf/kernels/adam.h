@@ -1,6 +1,7 @@
 #pragma once
 
-// Adam (Kingma and Ba 2015) on plain arrays.
+// Adam (Kingma and Ba 2015) on plain arrays, and what is left of it for a table
+// whose rows are seldom visited.
 
 #include <cstddef>
 #include <cstdint>
@@ -22,15 +23,22 @@ struct AdamArrays {
   float* gradients;
 };
 
-// The table's form. Values, first moments and gradients are rows x kFeatures;
-// a row has one second moment, of the mean square of its gradient: less to
-// read and write than one per element, and no worse a step. Rows without
-// gradient keep value and moments, and moments are not corrected for their
-// start at zero. Looks only at blocks of kRowsPerFlag rows whose flag is set;
-// clears gradients and flags again. `rows` is a multiple of kRowsPerFlag, the
-// gradients are aligned to 16 bytes.
+// Values and gradients are rows x kFeatures; a row has one second moment.
+struct TableArrays {
+  float* values;
+  float* second;
+  float* gradients;
+};
+
+// The table's form: no first moment, and one second moment for a row, of the
+// mean square of its gradient: less to read and write, and better steps, as a
+// row's last visit may be long ago. Rows without gradient keep value and
+// moment, which is not corrected for its start at zero. Looks only at blocks of
+// kRowsPerFlag rows whose flag is set; clears gradients and flags again. `rows`
+// is a multiple of kRowsPerFlag, the gradients are aligned to 16 bytes. beta1
+// and weight_decay are not used.
 void AdamTouched(const AdamSettings& settings,
-                 const AdamArrays& arrays,
+                 const TableArrays& arrays,
                  size_t rows,
                  uint8_t* touched);
 

@@ -161,7 +161,7 @@ HWY_EXPORT(DensityBackwardT);
 
 }  // namespace
 
-void PackNets(const NgpTensors& values, PackedNets* nets) {
+void PackNets(const NetTensors& values, PackedNets* nets) {
   PackMatrix(values.density0,
              kInputs,
              kHidden,

@@ -26,7 +26,7 @@ struct PackedNets {
   alignas(64) float colour2[kColours * kHidden];
 };
 
-void PackNets(const NgpTensors& values, PackedNets* nets);
+void PackNets(const NetTensors& values, PackedNets* nets);
 
 // Activations of a block of samples. The caller owns the memory.
 struct DensityBlock {

@@ -51,13 +51,13 @@ struct NgpKernels::Worker {
 
 NgpKernels::NgpKernels(const NgpShape& shape,
                        const NgpTensors& values,
-                       const NgpTensors& first,
+                       const NetTensors& first,
                        const NgpTensors& second,
                        OccupancyGrid* grid,
                        int threads)
     : values_(values),
-      first_(first),
       second_(second),
+      first_(first),
       grid_(grid),
       threads_(threads > 0 ? threads : omp_get_max_threads()),
       groups_(kGroups),
@@ -203,7 +203,6 @@ void NgpKernels::UpdateLevel(const StepOptions& options,
   const size_t at = size_t{level.first_row} * kFeatures;
   AdamTouched(options.table_adam,
               {values_.table.data() + at,
-               first_.table.data() + at,
                second_.table.data() + level.first_row,
                worker->gradients.data()},
               level.rows,

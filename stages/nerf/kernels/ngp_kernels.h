@@ -46,11 +46,11 @@ struct KernelTimes {
 class NgpKernels {
  public:
   // The memory behind the spans stays the caller's and is written by
-  // TrainStep(). `first` and `second` are Adam's moments. 0 threads: as many
-  // as OpenMP would take.
+  // TrainStep(). `first` and `second` are Adam's moments; second.table has
+  // one element per row. 0 threads: as many as OpenMP would take.
   NgpKernels(const NgpShape& shape,
              const NgpTensors& values,
-             const NgpTensors& first,
+             const NetTensors& first,
              const NgpTensors& second,
              OccupancyGrid* grid,
              int threads);
@@ -94,7 +94,8 @@ class NgpKernels {
   // Scatter and Adam for the table, Adam for the nets.
   void UpdateParameters(const StepOptions& options, int64_t step);
 
-  NgpTensors values_, first_, second_;
+  NgpTensors values_, second_;
+  NetTensors first_;
   OccupancyGrid* grid_;
   int threads_;
   int64_t grid_time_ = 0;

@@ -54,8 +54,7 @@ int64_t TableRows(const GridLevels& levels);
 // Matrices are row-major [outputs][inputs], as torch::nn::Linear has them; no
 // layer has a bias. The colour net's inputs are the 16 outputs of the density
 // net, then the 16 harmonics.
-struct NgpTensors {
-  std::span<float> table;     // TableRows x kFeatures
+struct NetTensors {
   std::span<float> density0;  // 64 x 32
   std::span<float> density1;  // 16 x 64
   std::span<float> colour0;   // 64 x 32
@@ -65,6 +64,10 @@ struct NgpTensors {
   std::array<std::span<float>, 5> Matrices() const {
     return {density0, density1, colour0, colour1, colour2};
   }
+};
+
+struct NgpTensors : NetTensors {
+  std::span<float> table;  // TableRows x kFeatures
 };
 
 // Where each matrix starts in one block that holds all five.

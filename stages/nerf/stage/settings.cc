@@ -127,8 +127,13 @@ OptionGroup NgpGroup(nerf::NgpOptions* ngp) {
               "rate at the last step, against learning_rate",
               0,
               1)
-      .Number("beta1", &ngp->beta1, "of Adam", 0, 1)
-      .Number("beta2", &ngp->beta2, "of Adam", 0, 1)
+      .Number("beta1", &ngp->beta1, "of Adam, for the nets", 0, 1)
+      .Number("beta2", &ngp->beta2, "of Adam, for the nets", 0, 1)
+      .Number("table_beta2",
+              &ngp->table_beta2,
+              "of Adam, for the table, which has no beta1",
+              0,
+              1)
       .Number("epsilon", &ngp->epsilon, "of Adam", 0, 1)
       .Number("weight_decay",
               &ngp->weight_decay,

@@ -100,7 +100,6 @@ TEST(AdamTest, OnlyTouchedRowsMove) {
     torch::Tensor table = torch::zeros({11, 4}, torch::kFloat64);
     table[9] = Matrix(reference::kAdamStart, {4});
     torch::Tensor gradient = torch::zeros_like(table);
-    torch::Tensor first = torch::zeros_like(table);
     torch::Tensor second = torch::zeros({11}, torch::kFloat64);
     torch::Tensor touched = torch::zeros({11}, torch::kUInt8);
     gradient[3] = 1;  // not flagged: stays
@@ -109,7 +108,6 @@ TEST(AdamTest, OnlyTouchedRowsMove) {
       touched[9] = 1;
       rows(table,
            gradient,
-           first,
            second,
            touched,
            0.05,
