@@ -44,6 +44,7 @@ int RunPipeline(const RunFlags& flags, CommonFlags common) {
   if (!flags.time.empty()) {
     common.sets.push_back(TimeOption(flags.time));
   }
+  if (flags.deterministic) common.sets.push_back("train.deterministic=true");
   Session session(common);
   if (!flags.until.empty()) {
     session.StageNamed(flags.until);
@@ -82,10 +83,7 @@ std::function<int(const CommonFlags&)> DeclareRun(CLI::App& app) {
   app.add_option("CAPTURE", flags->capture, "A video, or a folder of photos");
   app.add_option("--until", flags->until, "Stop after this stage")
       ->type_name("STAGE");
-  app.add_option("--time",
-                 flags->time,
-                 "Train for so long, by a schedule that fits: 90s, 5m, 1.5h")
-      ->type_name("TIME");
+  DeclareBudget(app, &flags->time, &flags->deterministic);
   app.footer(
       "Examples:\n"
       "  nerfpipe run car.mp4\n"

@@ -18,6 +18,7 @@ struct TrainFlags {
   std::string method;
   std::string steps;
   std::string time;
+  bool deterministic = false;
 };
 
 int Train(const TrainFlags& flags, const CommonFlags& common) {
@@ -36,6 +37,7 @@ int Train(const TrainFlags& flags, const CommonFlags& common) {
   if (!flags.time.empty()) {
     all.sets.push_back(TimeOption(flags.time));
   }
+  if (flags.deterministic) all.sets.push_back("train.deterministic=true");
   Session session(all);
   const std::filesystem::path folder =
       all.workspace.empty() ? DefaultWorkspace(flags.dataset)
@@ -60,6 +62,17 @@ std::string TimeOption(const std::string& time) {
   return option;
 }
 
+void DeclareBudget(CLI::App& app, std::string* time, bool* deterministic) {
+  app.add_option("--time",
+                 *time,
+                 "Train for so long, by a schedule that fits: 90s, 5m, 1.5h")
+      ->type_name("TIME");
+  app.add_flag("--deterministic",
+               *deterministic,
+               "The same result bit by bit at every run: --time counts as\n"
+               "steps, at the pace of two cores");
+}
+
 std::function<int(const CommonFlags&)> DeclareTrain(CLI::App& app) {
   const auto flags = std::make_shared<TrainFlags>();
   app.add_option("-d,--dataset",
@@ -69,10 +82,7 @@ std::function<int(const CommonFlags&)> DeclareTrain(CLI::App& app) {
       ->required();
   app.add_option("--method", flags->method, "ngp or nerf")->type_name("NAME");
   app.add_option("--steps", flags->steps, "Optimiser steps")->type_name("N");
-  app.add_option("--time",
-                 flags->time,
-                 "Train for so long, by a schedule that fits: 90s, 5m, 1.5h")
-      ->type_name("TIME");
+  DeclareBudget(app, &flags->time, &flags->deterministic);
   app.footer(
       "Examples:\n"
       "  nerfpipe train -d fern/ -w fern-nerf --method nerf --set "

@@ -39,6 +39,7 @@ struct RunFlags {
   std::string capture;  // empty: that of the workspace
   std::string until;    // name of a stage; empty: the last
   std::string time;     // --time
+  bool deterministic = false;
 };
 
 // Runs what is stale, and says how it ended; returns the exit code.
@@ -58,6 +59,8 @@ int ShowResult(Session& session,
 
 // The flag --time as an option: "train.time=300" of "5m". Throws UserError.
 std::string TimeOption(const std::string& time);
+// Declares --time and --deterministic, which `train` and `run` share.
+void DeclareBudget(CLI::App& app, std::string* time, bool* deterministic);
 
 // The default workspace of a capture: a folder named after it in the current
 // folder.

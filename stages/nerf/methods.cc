@@ -19,11 +19,13 @@ const std::vector<MethodEntry>& Methods() {
       {"ngp",
        "hash grid and small networks: minutes on a laptop",
        12000,
+       NgpMethod::kStepsPerSecond,
        &NgpMethod::Settle,
        &Make<NgpMethod>},
       {"nerf",
        "the paper's coarse and fine network: the reference, slow",
        200000,
+       0.2,
        nullptr,
        &Make<NerfMethod>},
   };

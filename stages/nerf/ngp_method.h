@@ -24,6 +24,8 @@ class NgpMethod : public Method {
  public:
   explicit NgpMethod(const MethodContext& context);
 
+  static constexpr double kStepsPerSecond = 120;  // of two CPU cores, about
+
   // ngp.log2_table, where it is 0, by the length of the run.
   static void Settle(Options* options, torch::Device device);
 
@@ -61,7 +63,8 @@ class NgpMethod : public Method {
   torch::Tensor Density(const torch::Tensor& positions) const;
   Prepared Prepare(const Rays& rays,
                    const torch::Tensor& jitter,
-                   const Roulette& roulette) const;
+                   const Roulette& roulette,
+                   double stop_transmittance) const;
   PackedComposite Shade(const Prepared& prepared,
                         const torch::Tensor& features,
                         const torch::Tensor& view_directions) const;

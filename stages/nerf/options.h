@@ -18,6 +18,10 @@ struct TrainOptions {
   // Seconds of training after which the run ends, whatever the steps; schedules
   // follow what comes first. 0: steps alone count.
   double time = 0;
+  // `time` counts as steps, at the pace of the method on two cores, so that the
+  // clock has no say in the result; elsewhere than on the CPU also operations
+  // that repeat bit by bit in place of faster ones, where LibTorch has such.
+  bool deterministic = false;
   // Start of every random sequence.
   int seed = 1;
   // Threads of LibTorch and of our loops; 0: one per core. With 1 a run
@@ -46,12 +50,12 @@ struct NgpOptions {
 
   int batch_samples = 4096;  // trained samples that a step aims at
   int max_rays = 8192;       // most rays of a step
-  double min_weight = 5e-4;  // samples below this weight have no colour
-  // In training, Russian roulette in place of min_weight: samples below this
-  // weight are kept by chance and weigh this then. It falls with the learning
-  // rate. 0: by min_weight.
+  // In training, by Russian roulette: samples below this weight are kept by
+  // chance and weigh this then. It falls with the learning rate. 0: by
+  // min_weight.
   double roulette = 0.02;
-  double stop_transmittance = 1e-4;  // a ray ends below this
+  double min_weight = 5e-4;  // without roulette, samples below it are left out
+  double stop_transmittance = 1e-4;  // a ray ends below this in training
 
   double learning_rate = 1e-2;
   double constant_part = 0.7;  // of the steps, before the rate falls

@@ -51,6 +51,16 @@ MethodContext ContextOf(const Dataset& dataset,
   context.options = std::move(options);
   TrainOptions& train = context.options.train;
   const MethodEntry& method = FindMethod(train.method);
+  if (train.deterministic && !device.is_cpu()) {
+    at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);
+  }
+  if (train.deterministic && train.time > 0) {
+    const double steps = std::ceil(train.time * method.steps_per_second);
+    train.steps = static_cast<int>(std::min(
+        steps,
+        static_cast<double>(train.steps > 0 ? train.steps : kUnlimitedSteps)));
+    train.time = 0;
+  }
   if (train.steps == 0) {
     train.steps = train.time > 0 ? kUnlimitedSteps : method.default_steps;
   }

@@ -67,14 +67,19 @@ Json ReadRecord(const fs::path& folder) {
   return record;
 }
 
+bool ByClock(const TrainSettings& settings) {
+  const nerf::TrainOptions& train = settings.options.train;
+  return train.time > 0 && !train.deterministic;
+}
+
 // What the result of a training depends on. The images stand for themselves
 // with the files that pose them.
 std::string TrainKey(const TrainStage& train, const fs::path& dataset) {
   DigestBuilder key;
   key.Add(std::to_string(train.Version())).Add(dataset.string());
   TrainSettings settings = train.settings();
-  // A run by time may go on with another time.
-  settings.options.train.time = settings.options.train.time > 0 ? 1 : 0;
+  // A run by the clock may go on with another time.
+  if (ByClock(settings)) settings.options.train.time = 1;
   key.Add(ResultOptionsText(TrainOptionGroups(&settings),
                             settings.options.train.method));
   for (const char* name : {kPosesBoundsFile,
@@ -148,7 +153,7 @@ StageResult TrainDataset(const Stage& train_stage,
                       "choose another folder with -w");
     }
     const bool finished = before.value("key", "") == key;
-    if (finished && train.settings().options.train.time > 0) {
+    if (finished && ByClock(train.settings())) {
       go_on = place;
     } else if (finished) {
       StageResult result =

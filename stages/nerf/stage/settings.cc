@@ -30,6 +30,9 @@ OptionGroup TrainGroup(TrainSettings* settings) {
               "schedule follows; 0: by steps alone",
               0,
               1e8)
+      .Flag("deterministic",
+            &train->deterministic,
+            "the same result bit by bit at every run: time counts as steps")
       .Integer("factor",
                &settings->factor,
                "images are used at 1/factor of their size; 0: 4, but 1 for "
@@ -102,7 +105,7 @@ OptionGroup NgpGroup(nerf::NgpOptions* ngp) {
       .Integer("max_rays", &ngp->max_rays, "most rays of a step", 1, 1 << 22)
       .Number("min_weight",
               &ngp->min_weight,
-              "samples that weigh less have no colour",
+              "without roulette, samples that weigh less are left out",
               0,
               1)
       .Number("roulette",
@@ -113,7 +116,7 @@ OptionGroup NgpGroup(nerf::NgpOptions* ngp) {
               1)
       .Number("stop_transmittance",
               &ngp->stop_transmittance,
-              "a ray ends below this transmittance",
+              "in training, a ray ends below this transmittance",
               0,
               1)
       .Number("learning_rate", &ngp->learning_rate, "of Adam", 0, 10)

@@ -118,6 +118,27 @@ TEST_P(TrainerTest, FitsHeldOutView) {
   }
 }
 
+TEST_P(TrainerTest, DeterministicTimeCountsAsSteps) {
+  Options options = SmallOptions(GetParam(), /*steps=*/0);
+  options.train.deterministic = true;
+  options.train.time = GetParam() == "ngp" ? 0.2 : 30;
+  std::vector<torch::Tensor> first;
+  for (int run = 0; run < 2; ++run) {
+    Trainer trainer(BallDataset(4, 16), BallFrame(), options);
+    trainer.Run();
+    EXPECT_EQ(trainer.step(), GetParam() == "ngp" ? 24 : 6);
+    const auto parameters = trainer.method().Parameters();
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      const torch::Tensor found = parameters[i].second.detach();
+      if (run == 0) {
+        first.push_back(found.clone());
+      } else {
+        EXPECT_TRUE(torch::equal(found, first[i])) << parameters[i].first;
+      }
+    }
+  }
+}
+
 TEST_P(TrainerTest, RunByTimeEndsInTimeAndGoesOn) {
   Options options = SmallOptions(GetParam(), /*steps=*/0);
   options.train.time = 0.5;
