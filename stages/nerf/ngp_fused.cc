@@ -168,12 +168,19 @@ StepReport NgpFused::Step(const RayBatch& batch,
 
 Rendered NgpFused::Render(const Rays& all) {
   const RayMemory rays(all);
+  // Without a box nearly all of the occupied space is a little foggy.
+  if (rules_.bounded) {
+    kernels_->steps.RefineGrid(static_cast<float>(rules_.march.step));
+  }
   Rendered rendered;
   rendered.rgb = torch::empty({all.size(), 3});
   rendered.depth = torch::empty({all.size()});
   rendered.opacity = torch::empty({all.size()});
+  kernels::SampleRules samples = SampleRulesOf(options_, rules_);
+  samples.roulette = static_cast<float>(kRenderRoulette);
+  samples.stop_transmittance = static_cast<float>(kRenderStop);
   kernels_->steps.RenderRays(rays.arrays,
-                             SampleRulesOf(options_, rules_),
+                             samples,
                              FloatColour(rules_.background),
                              rendered.rgb.data_ptr<float>(),
                              rendered.depth.data_ptr<float>(),

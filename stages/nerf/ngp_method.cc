@@ -59,7 +59,6 @@ MarchRules MarchRulesOf(const NgpOptions& options, bool bounded) {
 // it is too far from the processor; what a long run gains by a large one is
 // measured in docs/PERFORMANCE.md.
 void NgpMethod::Settle(Options* options, torch::Device device) {
-  constexpr double kStepsPerSecond = 120;  // of two cores
   int& log2_table = options->ngp.log2_table;
   if (log2_table != 0) return;
   const TrainOptions& train = options->train;
@@ -180,7 +179,8 @@ torch::Tensor NgpMethod::Density(const torch::Tensor& positions) const {
 
 NgpMethod::Prepared NgpMethod::Prepare(const Rays& rays,
                                        const torch::Tensor& jitter,
-                                       const Roulette& roulette) const {
+                                       const Roulette& roulette,
+                                       double stop_transmittance) const {
   const torch::NoGradGuard no_grad;
   Prepared prepared;
   prepared.samples = grid_.March(Bounded(rays), jitter, march_);
@@ -190,7 +190,7 @@ NgpMethod::Prepared NgpMethod::Prepare(const Rays& rays,
                     prepared.samples.deltas,
                     prepared.samples.offsets,
                     options_.min_weight,
-                    options_.stop_transmittance,
+                    stop_transmittance,
                     roulette);
   return prepared;
 }
@@ -242,7 +242,8 @@ StepReport NgpMethod::Step(const RayBatch& batch,
       Prepare(batch.rays,
               jitter,
               {options_.roulette * learning_rate / options_.learning_rate,
-               torch::rand({count}, places)});
+               torch::rand({count}, places)},
+              options_.stop_transmittance);
   const torch::Tensor positions =
       prepared.samples.positions.index_select(0, prepared.selection.index);
   const torch::Tensor features =
@@ -323,7 +324,9 @@ void NgpMethod::Optimise(const torch::Tensor& features,
 
 Rendered NgpMethod::RenderChunk(const Rays& rays) const {
   const torch::NoGradGuard no_grad;
-  const Prepared prepared = Prepare(rays, torch::full({rays.size()}, 0.5), {});
+  const torch::Tensor half = torch::full({rays.size()}, 0.5);
+  const Prepared prepared = Prepare(
+      rays, half, {kRenderRoulette, half.to(context_.device)}, kRenderStop);
   const torch::Tensor& index = prepared.selection.index;
   const PackedComposite composite = Shade(
       prepared, prepared.features.index_select(0, index), rays.view_directions);

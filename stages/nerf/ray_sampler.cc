@@ -67,6 +67,11 @@ RaySampler::RaySampler(const Dataset& dataset,
   if (!device.is_cpu()) pixels_ = torch::cat(copies);
 }
 
+const uint8_t* RaySampler::PixelAt(int64_t view, int64_t x, int64_t y) const {
+  const torch::Tensor& image = images_[view];
+  return image.data_ptr<uint8_t>() + image.size(2) * (y * image.size(1) + x);
+}
+
 RaySampler::Pixels RaySampler::Choose(int64_t count, int64_t step) const {
   using kernels::RandomBits;
   const uint64_t key = SeedOf(options_.seed, Purpose::kPixels, step);
@@ -101,6 +106,8 @@ RaySampler::Pixels RaySampler::Choose(int64_t count, int64_t step) const {
       const uint64_t at = 3 * static_cast<uint64_t>(i);
       columns[i] = along(image.size(1), RandomBits(key, at + 1));
       rows[i] = along(image.size(0), RandomBits(key, at + 2));
+      if (device_.is_cpu())
+        __builtin_prefetch(PixelAt(views[i], columns[i], rows[i]));
     }
   });
   return pixels;
@@ -115,10 +122,8 @@ torch::Tensor RaySampler::ColoursOnCpu(const Pixels& pixels) const {
   float* to = rgba.data_ptr<float>();
   at::parallel_for(0, count, kGrain, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      const torch::Tensor& image = images_[views[i]];
-      const int64_t channels = image.size(2);
-      const uint8_t* pixel = image.data_ptr<uint8_t>() +
-                             channels * (rows[i] * image.size(1) + columns[i]);
+      const int64_t channels = images_[views[i]].size(2);
+      const uint8_t* pixel = PixelAt(views[i], columns[i], rows[i]);
       for (int64_t c = 0; c < channels; ++c) {
         to[4 * i + c] = static_cast<float>(pixel[c]) / 255;
       }

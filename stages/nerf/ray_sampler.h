@@ -39,6 +39,8 @@ class RaySampler {
     torch::Tensor view, x, y;  // N, int64, on the CPU
   };
   Pixels Choose(int64_t count, int64_t step) const;
+  // The first channel of one of them.
+  const uint8_t* PixelAt(int64_t view, int64_t x, int64_t y) const;
   // Their colours, N x 4, 0 to 1.
   torch::Tensor ColoursOnCpu(const Pixels& pixels) const;
   torch::Tensor ColoursOnDevice(const Pixels& pixels) const;

@@ -7,6 +7,7 @@
 #include "pipeline/base/report.h"
 #include "stages/nerf/data/read_dataset.h"
 #include "stages/nerf/kernels/ngp_kernels.h"
+#include "stages/nerf/ngp_fused.h"
 #include "stages/nerf/ray_sampler.h"
 #include "stages/nerf/scene_analysis.h"
 #include "stages/nerf/visibility.h"
@@ -44,7 +45,7 @@ Settings ReadSettings(int argc, char** argv) {
       {"step", 0},     {"cone", 0},     {"lr", 1e-2},        {"flat", 0.7},
       {"final", 0.03}, {"decay", 0.98}, {"threshold", 0.01}, {"every", 32},
       {"warmup", 256}, {"hull", 1},     {"huber", 0},        {"finest", 0},
-      {"views", 1000}, {"far", 64},     {"beta2", 0.95}};
+      {"views", 1000}, {"far", 64},     {"beta2", 0.95},     {"refine", 1}};
   for (int i = 2; i < argc; ++i) {
     const std::string text = argv[i];
     const size_t equals = text.find('=');
@@ -270,7 +271,13 @@ class Run {
   }
 
   NgpKernels& kernels() { return *kernels_; }
-  const kernels::SampleRules& rules() const { return options_.samples; }
+  // As ngp_fused.cc renders.
+  kernels::SampleRules rules() const {
+    kernels::SampleRules rules = options_.samples;
+    rules.roulette = kRenderRoulette;
+    rules.stop_transmittance = kRenderStop;
+    return rules;
+  }
 
  private:
   void Carve(const Dataset& dataset, const std::vector<Camera>& cameras) {
@@ -361,9 +368,17 @@ int Main(int argc, char** argv) {
   torch::set_num_threads(static_cast<int>(settings["threads"]));
   Run run(result.dataset, frame, settings);
   run.Train();
-  std::printf(
-      "held out: %.2f dB\n",
-      HeldOut(result.dataset, frame, settings, run.rules(), run.kernels()));
+  // Rendered by the grid that training marched through, then by the finer one.
+  for (const bool refine : {false, true}) {
+    if (refine) {
+      const double start = Now();
+      run.kernels().RefineGrid(run.rules().march.step);
+      std::printf("refining: %.2f s\n", Now() - start);
+    }
+    std::printf(
+        "held out: %.3f dB\n",
+        HeldOut(result.dataset, frame, settings, run.rules(), run.kernels()));
+  }
   return 0;
 }
 

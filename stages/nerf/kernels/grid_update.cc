@@ -3,6 +3,7 @@
 #include "stages/nerf/kernels/counter_random.h"
 
 #include <algorithm>
+#include <array>
 
 namespace nerfpipe::nerf::kernels {
 namespace {
@@ -68,6 +69,30 @@ void FindThickness(const Model& model,
   for (size_t i = 0; i < count; ++i) found[i] = block->density[i] * length;
 }
 
+// An eighth of a cell is looked at in four points, no two of them on a line
+// along an axis.
+constexpr size_t kProbes = 4;
+constexpr size_t kCellProbes = 8 * kProbes;
+
+// The probes of `count` cells, eighth by eighth; bits 0 to 2 of an eighth's
+// number are its place along x, y and z.
+void PlaceProbes(const uint32_t* cells, size_t count, Points256* block) {
+  const auto place = [](uint32_t cell, size_t half, size_t quarter) {
+    const float inside = 0.5f * static_cast<float>(half) + 0.125f +
+                         0.25f * static_cast<float>(quarter);
+    return (static_cast<float>(cell) + inside) / kGridSide;
+  };
+  for (size_t i = 0; i < count * kCellProbes; ++i) {
+    const uint32_t cell = cells[i / kCellProbes];
+    const size_t eighth = i / kProbes % 8;
+    const size_t probe = i % kProbes;
+    const size_t x = probe & 1, y = probe >> 1;
+    block->x[i] = place(cell % kGridSide, eighth & 1, x);
+    block->y[i] = place(cell / kGridSide % kGridSide, eighth >> 1 & 1, y);
+    block->z[i] = place(cell / (kGridSide * kGridSide), eighth >> 2, x ^ y);
+  }
+}
+
 std::vector<uint32_t> SparseCells(const OccupancyGrid& grid, uint64_t key) {
   constexpr uint32_t kCount = kGridCells / kSparsePart;
   const std::vector<uint32_t>& occupied = grid.occupied();
@@ -127,6 +152,49 @@ void UpdateCells(const Model& model,
     value = replace ? found[i] : std::max(value, found[i]);
   }
   grid->Rebuild(options.threshold, threads);
+}
+
+OccupancyBits RefinedBits(const Model& model,
+                          const OccupancyGrid& grid,
+                          float length,
+                          int threads) {
+  constexpr size_t kCells = kBlock / kCellProbes;
+  const std::vector<uint32_t>& occupied = grid.occupied();
+  const float limit = grid.limit();
+  std::vector<uint8_t> eighths(occupied.size());  // a bit for each that is kept
+  const int64_t blocks =
+      static_cast<int64_t>((occupied.size() + kCells - 1) / kCells);
+#pragma omp parallel num_threads(threads)
+  {
+    std::vector<Points256> memory(1);
+    std::array<float, kBlock> found;
+#pragma omp for schedule(dynamic, 16)
+    for (int64_t b = 0; b < blocks; ++b) {
+      const size_t first = static_cast<size_t>(b) * kCells;
+      const size_t count = std::min(kCells, occupied.size() - first);
+      PlaceProbes(occupied.data() + first, count, memory.data());
+      FindThickness(
+          model, count * kCellProbes, length, memory.data(), found.data());
+      for (size_t i = 0; i < count * kCellProbes; ++i) {
+        if (!(found[i] > limit)) continue;
+        eighths[first + i / kCellProbes] |=
+            static_cast<uint8_t>(1u << (i / kProbes % 8));
+      }
+    }
+  }
+  OccupancyBits bits(2 * kGridSide);
+  for (size_t i = 0; i < occupied.size(); ++i) {
+    const uint32_t cell = occupied[i];
+    const uint32_t x = 2 * (cell % kGridSide);
+    const uint32_t y = 2 * (cell / kGridSide % kGridSide);
+    const uint32_t z = 2 * (cell / (kGridSide * kGridSide));
+    for (uint32_t e = 0; e < 8; ++e) {
+      if ((eighths[i] >> e & 1) == 0) continue;
+      bits.Set(x + (e & 1), y + (e >> 1 & 1), z + (e >> 2));
+    }
+  }
+  bits.MeasureClearance();
+  return bits;
 }
 
 bool UpdateGridIfDue(const Model& model,

@@ -41,4 +41,13 @@ bool UpdateGridIfDue(const Model& model,
                      int threads,
                      OccupancyGrid* grid);
 
+// The occupied cells again, halved along each axis, without the eighths in
+// which the field is as good as empty: what a march meets in a picture is
+// mostly the air in the cells along surfaces. length: the step, as in
+// GridOptions.
+OccupancyBits RefinedBits(const Model& model,
+                          const OccupancyGrid& grid,
+                          float length,
+                          int threads);
+
 }  // namespace nerfpipe::nerf::kernels

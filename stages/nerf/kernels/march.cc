@@ -59,33 +59,35 @@ HWY_INLINE Place ToUnit(const MarchRules& rules, Place p) {
           hn::MulAdd(p.z, factor, half)};
 }
 
-HWY_INLINE hn::Vec<WordTag> CellOnAxis(FloatVec unit) {
+HWY_INLINE hn::Vec<WordTag> CellOnAxis(FloatVec unit, int side) {
   const FloatTag d;
   const IntTag di;
   const auto cell =
-      hn::ConvertTo(di, hn::Mul(unit, hn::Set(d, float{kGridSide})));
-  const auto kept =
-      hn::Min(hn::Max(cell, hn::Zero(di)), hn::Set(di, kGridSide - 1));
+      hn::ConvertTo(di, hn::Mul(unit, hn::Set(d, static_cast<float>(side))));
+  const auto kept = hn::Min(hn::Max(cell, hn::Zero(di)), hn::Set(di, side - 1));
   return hn::BitCast(WordTag(), kept);
 }
 
 // All ones in lanes whose cell is occupied.
-HWY_INLINE hn::Mask<FloatTag> Occupied(const OccupancyGrid& grid, Place unit) {
+HWY_INLINE hn::Mask<FloatTag> Occupied(const OccupancyBits& bits, Place unit) {
   const FloatTag d;
   const IntTag di;
   const WordTag du;
-  const auto x = CellOnAxis(unit.x);
-  const auto y = CellOnAxis(unit.y);
-  const auto z = CellOnAxis(unit.z);
+  const auto x = CellOnAxis(unit.x, bits.side());
+  const auto y = CellOnAxis(unit.y, bits.side());
+  const auto z = CellOnAxis(unit.z, bits.side());
   const auto three = hn::Set(du, 3u);
-  const auto block = hn::Add(hn::ShiftRight<2>(x),
-                             hn::Add(hn::ShiftLeft<5>(hn::ShiftRight<2>(y)),
-                                     hn::ShiftLeft<10>(hn::ShiftRight<2>(z))));
+  const auto blocks = hn::Set(du, static_cast<uint32_t>(bits.block_side()));
+  const auto block =
+      hn::Add(hn::ShiftRight<2>(x),
+              hn::Mul(blocks,
+                      hn::Add(hn::ShiftRight<2>(y),
+                              hn::Mul(blocks, hn::ShiftRight<2>(z)))));
   const auto bit = hn::Add(hn::And(x, three),
                            hn::Add(hn::ShiftLeft<2>(hn::And(y, three)),
                                    hn::ShiftLeft<4>(hn::And(z, three))));
   const auto index = hn::Add(hn::ShiftLeft<1>(block), hn::ShiftRight<5>(bit));
-  const auto word = hn::GatherIndex(du, grid.words(), hn::BitCast(di, index));
+  const auto word = hn::GatherIndex(du, bits.words(), hn::BitCast(di, index));
   const auto chosen = hn::Shl(hn::Set(du, 1u), hn::And(bit, hn::Set(du, 31u)));
   return hn::RebindMask(d, hn::TestBit(word, chosen));
 }
@@ -93,23 +95,23 @@ HWY_INLINE hn::Mask<FloatTag> Occupied(const OccupancyGrid& grid, Place unit) {
 // How many more samples from the one at distance t on certainly are in empty
 // blocks; 0 when that one is not.
 HWY_INLINE int32_t EmptyAhead(const MarchRules& rules,
-                              const OccupancyGrid& grid,
+                              const OccupancyBits& bits,
                               const MarchRay& ray,
                               float t) {
   const float half = rules.contracted ? 2.0f : 1.0f;
-  const float side = 2 * half / kBlockSide;
+  const int blocks = bits.block_side();
+  const float side = 2 * half / static_cast<float>(blocks);
   int block[3];
   float place[3];
   for (int a = 0; a < 3; ++a) {
     place[a] = ray.origin[a] + t * ray.direction[a];
     // Beyond the inner cube the blocks are bent.
     if (std::abs(place[a]) > 1) return 0;
-    block[a] = std::min(static_cast<int>((place[a] + half) * (1 / side)),
-                        kBlockSide - 1);
+    block[a] =
+        std::min(static_cast<int>((place[a] + half) * (1 / side)), blocks - 1);
   }
   const int clear =
-      grid.clearance()[block[0] +
-                       kBlockSide * (block[1] + kBlockSide * block[2])];
+      bits.clearance()[block[0] + blocks * (block[1] + blocks * block[2])];
   if (clear == 0) return 0;
   float exit = ray.far;
   for (int a = 0; a < 3; ++a) {
@@ -126,7 +128,7 @@ HWY_INLINE int32_t EmptyAhead(const MarchRules& rules,
 }
 
 size_t MarchT(const MarchRules& rules,
-              const OccupancyGrid& grid,
+              const OccupancyBits& bits,
               size_t wanted,
               MarchRay* ray,
               const MarchSamples& samples) {
@@ -144,7 +146,7 @@ size_t MarchT(const MarchRules& rules,
       break;
     }
     // A jump that is no longer than a vector is not worth its price.
-    const int32_t skip = empty ? EmptyAhead(rules, grid, *ray, first) : 0;
+    const int32_t skip = empty ? EmptyAhead(rules, bits, *ray, first) : 0;
     if (skip > lanes) {
       ray->next += skip;
       continue;
@@ -154,19 +156,23 @@ size_t MarchT(const MarchRules& rules,
           t, hn::Set(d, ray->direction[a]), hn::Set(d, ray->origin[a]));
     };
     const Place unit = ToUnit(rules, {along(0), along(1), along(2)});
-    const auto on = hn::And(Occupied(grid, unit), hn::Lt(t, far));
+    const auto on = hn::And(Occupied(bits, unit), hn::Lt(t, far));
     const size_t n = hn::CountTrue(d, on);
     empty = n == 0;
     if (n > 0) {
-      hn::CompressStore(unit.x, on, d, samples.x + found);
-      hn::CompressStore(unit.y, on, d, samples.y + found);
-      hn::CompressStore(unit.z, on, d, samples.z + found);
-      hn::CompressStore(t, on, d, samples.distance + found);
+      // Whole vectors: there is room behind, and a store of some lanes is slow.
+      const auto keep = [&](FloatVec values, float* to) HWY_ATTR {
+        hn::StoreU(hn::Compress(values, on), d, to + found);
+      };
+      keep(unit.x, samples.x);
+      keep(unit.y, samples.y);
+      keep(unit.z, samples.z);
+      keep(t, samples.distance);
       auto length = hn::Set(d, rules.step);
       if (rules.contracted) {
         length = hn::Max(length, hn::Mul(t, hn::Set(d, rules.cone)));
       }
-      hn::CompressStore(length, on, d, samples.length + found);
+      keep(length, samples.length);
       found += n;
     }
     ray->next += lanes;
@@ -218,11 +224,11 @@ MarchRay StartRay(const MarchRules& rules,
 }
 
 size_t March(const MarchRules& rules,
-             const OccupancyGrid& grid,
+             const OccupancyBits& bits,
              size_t wanted,
              MarchRay* ray,
              const MarchSamples& samples) {
-  return HWY_DYNAMIC_DISPATCH(MarchT)(rules, grid, wanted, ray, samples);
+  return HWY_DYNAMIC_DISPATCH(MarchT)(rules, bits, wanted, ray, samples);
 }
 
 }  // namespace nerfpipe::nerf::kernels

@@ -2,7 +2,7 @@
 
 // Samples along rays where the occupancy grid is not empty.
 
-#include "stages/nerf/kernels/occupancy.h"
+#include "stages/nerf/kernels/occupancy_bits.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -59,7 +59,7 @@ inline constexpr size_t kMarchSlack = 16;
 // Goes on with `ray` until `wanted` or a few more samples are found or the
 // ray is done; returns how many.
 size_t March(const MarchRules& rules,
-             const OccupancyGrid& grid,
+             const OccupancyBits& bits,
              size_t wanted,
              MarchRay* ray,
              const MarchSamples& samples);

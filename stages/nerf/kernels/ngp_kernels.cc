@@ -65,7 +65,7 @@ NgpKernels::NgpKernels(const NgpShape& shape,
       net_gradients_(kNetSize) {
   model_.levels = MakeGridLevels(shape);
   model_.table = values.table.data();
-  model_.grid = grid;
+  model_.bits = &grid->bits();
   NERFPIPE_CHECK(values.table.size() ==
                  static_cast<size_t>(TableRows(model_.levels)) * kFeatures);
   NERFPIPE_CHECK(second.table.size() * kFeatures == values.table.size());
@@ -84,7 +84,14 @@ NgpKernels::NgpKernels(const NgpShape& shape,
 NgpKernels::~NgpKernels() = default;
 NgpKernels::NgpKernels(NgpKernels&&) noexcept = default;
 
-void NgpKernels::ReloadNets() { PackNets(values_, &model_.nets); }
+void NgpKernels::ReloadNets() {
+  refined_.reset();
+  PackNets(values_, &model_.nets);
+}
+
+void NgpKernels::RefineGrid(float length) {
+  if (!refined_) refined_ = RefinedBits(model_, *grid_, length, threads_);
+}
 
 StepStats NgpKernels::TrainStep(const RayArrays& rays,
                                 const float* rgba,
@@ -232,6 +239,8 @@ void NgpKernels::RenderRays(const RayArrays& rays,
                             float* depth,
                             float* opacity) {
   constexpr size_t kRays = 64;
+  Model model = model_;
+  if (refined_) model.bits = &*refined_;
   const int64_t packets =
       static_cast<int64_t>((rays.count + kRays - 1) / kRays);
 #pragma omp parallel for schedule(dynamic, 8) num_threads(threads_)
@@ -240,9 +249,9 @@ void NgpKernels::RenderRays(const RayArrays& rays,
     const size_t first = static_cast<size_t>(p) * kRays;
     const size_t count = std::min(kRays, rays.count - first);
     worker.jitter.assign(count, 0.5f);
-    worker.chance.assign(count, 0.0f);
+    worker.chance.assign(count, 0.5f);
     RayPacket& packet = worker.packet;
-    packet.Forward(model_,
+    packet.Forward(model,
                    rules,
                    rays,
                    first,

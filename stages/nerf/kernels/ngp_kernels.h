@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace nerfpipe::nerf::kernels {
@@ -65,8 +66,14 @@ class NgpKernels {
                       const StepOptions& options,
                       int64_t step);
 
-  // rgb: count x 3, over `background`; depth: weighted mean of the samples'
-  // distances, in units of the directions (0: nothing there); opacity: count.
+  // To be called before RenderRays() where many are to be rendered: finds the
+  // empty parts of the occupied cells, for steps of `length`, until the values
+  // change.
+  void RefineGrid(float length);
+
+  // Wheels of roulette start halfway. rgb: count x 3, over `background`; depth:
+  // weighted mean of the samples' distances, in units of the directions (0:
+  // nothing there); opacity: count.
   void RenderRays(const RayArrays& rays,
                   const SampleRules& rules,
                   const std::array<float, 3>& background,
@@ -97,6 +104,7 @@ class NgpKernels {
   NgpTensors values_, second_;
   NetTensors first_;
   OccupancyGrid* grid_;
+  std::optional<OccupancyBits> refined_;  // of the values as they are
   int threads_;
   int64_t grid_time_ = 0;
   Model model_;

@@ -1,8 +1,9 @@
 #pragma once
 
-// Which of 128^3 cells of the unit cube hold anything: a density per cell, one
-// bit per cell for the march, and per block of 4^3 cells how far it is to the
-// next that is not empty.
+// Which of 128^3 cells of the unit cube hold anything: a density per cell, and
+// the bits of those above a limit.
+
+#include "stages/nerf/kernels/occupancy_bits.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +14,6 @@ namespace nerfpipe::nerf::kernels {
 
 inline constexpr int kGridSide = 128;
 inline constexpr size_t kGridCells = size_t{kGridSide} * kGridSide * kGridSide;
-inline constexpr int kBlockSide = 32;  // blocks of 4^3 cells
 
 class OccupancyGrid {
  public:
@@ -28,29 +28,19 @@ class OccupancyGrid {
 
   std::span<float> thickness() { return thickness_; }
   std::span<const float> thickness() const { return thickness_; }
-  // One bit per cell. Cells lie in blocks of 4^3, x fastest in the block and
-  // among the blocks: neighbours share cache lines.
-  const uint32_t* words() const { return words_.data(); }
-  // Element x + 32 (y + 32 z): n when the block and all others less than n
-  // blocks away, along all axes, are empty; 0 when it is not empty itself.
-  const uint8_t* clearance() const { return clearance_.data(); }
+  const OccupancyBits& bits() const { return bits_; }
+  // Above which a cell is occupied; below zero before the first Rebuild().
+  float limit() const { return limit_; }
   // Indices of the occupied cells in thickness(), ascending.
   const std::vector<uint32_t>& occupied() const { return occupied_; }
 
  private:
-  void Fill(float limit, int threads);
-  void MeasureClearance();
+  void Fill(int threads);
 
   std::span<float> thickness_;
-  std::vector<uint32_t> words_;
-  std::vector<uint8_t> clearance_;
+  float limit_ = -0.5f;
+  OccupancyBits bits_{kGridSide};
   std::vector<uint32_t> occupied_;
 };
-
-// The bit of a cell in OccupancyGrid::words().
-inline uint32_t BitOfCell(uint32_t x, uint32_t y, uint32_t z) {
-  const uint32_t block = (x >> 2) + 32 * ((y >> 2) + 32 * (z >> 2));
-  return block * 64 + (x & 3) + 4 * ((y & 3) + 4 * (z & 3));
-}
 
 }  // namespace nerfpipe::nerf::kernels

@@ -103,10 +103,11 @@ void RayPacket::StartRays(const SampleRules& rules,
 size_t RayPacket::MarchWave(const Model& model, const SampleRules& rules) {
   segments_.clear();
   size_t at = kept_;
+  // A ray finds a vector too many at most.
+  Reserve(at + alive_.size() * (kWave + kMarchSlack) + kMarchSlack);
   for (const uint32_t r : alive_) {
-    Reserve(at + kWave + kMarchSlack);
     const size_t found = March(rules.march,
-                               *model.grid,
+                               *model.bits,
                                kWave,
                                &rays_[r],
                                {x_.data() + at,
@@ -150,7 +151,7 @@ void RayPacket::SelectWave(const SampleRules& rules, bool train) {
       sample.after = sum.transmittance * transparency_[i];
       sample.weight = sum.transmittance - sample.after;
       sum.transmittance = sample.after;
-      if (IsKept(rules, train, &sample, &sum)) Keep(i, sample, train);
+      if (IsKept(rules, &sample, &sum)) Keep(i, sample, train);
       if (sample.after < rules.stop_transmittance) {
         ray.done = true;
         break;
@@ -160,12 +161,9 @@ void RayPacket::SelectWave(const SampleRules& rules, bool train) {
   }
 }
 
-bool RayPacket::IsKept(const SampleRules& rules,
-                       bool train,
-                       Sample* sample,
-                       RaySum* sum) {
+bool RayPacket::IsKept(const SampleRules& rules, Sample* sample, RaySum* sum) {
   sample->boost = 1;
-  if (!train || rules.roulette == 0) return sample->weight >= rules.min_weight;
+  if (rules.roulette == 0) return sample->weight >= rules.min_weight;
   if (sample->weight >= rules.roulette) return true;
   // One turn of the wheel per ray: light samples in a row share it, and at
   // every `roulette` of their weight one is kept.

@@ -32,13 +32,13 @@ struct Model {
   GridLevels levels;
   const float* table = nullptr;
   PackedNets nets;
-  const OccupancyGrid* grid = nullptr;
+  const OccupancyBits* bits = nullptr;
 };
 
 struct SampleRules {
   MarchRules march;
   float min_weight = 5e-4f;  // samples below it are dark and not trained
-  // Training with more than 0: Russian roulette instead. Samples lighter than
+  // With more than 0: Russian roulette instead. Samples lighter than
   // this are kept with the chance weight / roulette, and weigh this much then,
   // so that sums keep their mean.
   float roulette = 0;
@@ -106,10 +106,7 @@ class RayPacket {
   size_t MarchWave(const Model& model, const SampleRules& rules);
   void DensityWave(const Model& model, size_t count);
   void SelectWave(const SampleRules& rules, bool train);
-  static bool IsKept(const SampleRules& rules,
-                     bool train,
-                     Sample* sample,
-                     RaySum* sum);
+  static bool IsKept(const SampleRules& rules, Sample* sample, RaySum* sum);
   void Keep(size_t from, const Sample& sample, bool train);
   void ColourForwardPass(const Model& model);
   void Reserve(size_t count);

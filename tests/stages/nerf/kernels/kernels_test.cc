@@ -303,17 +303,27 @@ double Distance(const MarchRules& rules, double near, double s) {
                       : from * std::pow(1 + rules.cone, s - straight);
 }
 
-void CheckMarch(const MarchRules& rules) {
+// Blobs of occupied cells in two opposite eighths of space, so that there is
+// room to jump over and there are gaps to look into.
+OccupancyBits Blobs(uint32_t side) {
+  OccupancyBits bits(static_cast<int>(side));
+  for (uint32_t z = 0; z < side; ++z) {
+    for (uint32_t y = 0; y < side; ++y) {
+      for (uint32_t x = 0; x < side; ++x) {
+        const bool low = x < side / 2;
+        if (low != (y < side / 2) || low != (z < side / 2)) continue;
+        if ((x / 13 + y / 11 + z / 9) % 3 == 0) bits.Set(x, y, z);
+      }
+    }
+  }
+  bits.MeasureClearance();
+  return bits;
+}
+
+void CheckMarch(const MarchRules& rules, int side) {
   std::mt19937 random(5);
   std::uniform_real_distribution<float> uniform(-1, 1);
-  // Blobs of occupied cells: some coarse cells are empty, some are full.
-  std::vector<float> thickness(kGridCells);
-  for (size_t i = 0; i < kGridCells; ++i) {
-    const size_t x = i % 128, y = i / 128 % 128, z = i / 16384;
-    thickness[i] = (x / 13 + y / 11 + z / 9) % 3 == 0 ? 1.0f : 0.0f;
-  }
-  OccupancyGrid grid(thickness);
-  grid.Rebuild(0.5f, 2);
+  const OccupancyBits bits = Blobs(static_cast<uint32_t>(side));
   const float scale = rules.contracted ? 4 : 1;
   for (int r = 0; r < 50; ++r) {
     float o[3], d[3];
@@ -330,7 +340,7 @@ void CheckMarch(const MarchRules& rules) {
     size_t found = 0;
     while (!ray.done) {
       found += March(rules,
-                     grid,
+                     bits,
                      5,
                      &ray,
                      {x.data() + found,
@@ -350,20 +360,19 @@ void CheckMarch(const MarchRules& rules) {
       }
       double unit[3];
       bool edge = false;
-      int cell[3];
+      uint32_t cell[3];
       for (int a = 0; a < 3; ++a) {
         unit[a] = rules.contracted ? (2 - 1 / norm) / norm * p[a] / 4 + 0.5
                                    : (p[a] + 1) / 2;
-        const double at = unit[a] * kGridSide;
-        cell[a] = std::clamp(static_cast<int>(at), 0, kGridSide - 1);
+        const double at = unit[a] * side;
+        cell[a] = static_cast<uint32_t>(
+            std::clamp(static_cast<int>(at), 0, side - 1));
         edge = edge || std::abs(at - std::round(at)) < 1e-3;
       }
       const bool same =
           k < found && std::abs(t[k] - distance) < 1e-5 * distance + 1e-6;
       // In float a sample on a cell's border may fall to either side.
-      const bool expected =
-          edge ? same
-               : thickness[cell[0] + 128 * (cell[1] + 128 * cell[2])] > 0;
+      const bool expected = edge ? same : bits.Has(cell[0], cell[1], cell[2]);
       ASSERT_EQ(same, expected) << "ray " << r << " sample " << i;
       if (!same) continue;
       EXPECT_NEAR(x[k], unit[0], 1e-5);
@@ -380,13 +389,37 @@ void CheckMarch(const MarchRules& rules) {
 }
 
 TEST(MarchTest, BoxedSpace) {
-  AtEverySimdLevel([] { CheckMarch({.step = 0.0067f}); });
+  AtEverySimdLevel([] { CheckMarch({.step = 0.0067f}, 128); });
 }
 
 TEST(MarchTest, ContractedSpace) {
   AtEverySimdLevel([] {
-    CheckMarch({.contracted = true, .step = 1.0f / 256, .cone = 1.0f / 128});
+    CheckMarch({.contracted = true, .step = 1.0f / 256, .cone = 1.0f / 128},
+               256);
   });
+}
+
+TEST(OccupancyBitsTest, ClearanceIsTheDistanceToTheNextBlock) {
+  for (const int side : {32, 256}) {
+    OccupancyBits bits(side);
+    const int blocks = bits.block_side();
+    EXPECT_EQ(bits.clearance()[0], blocks);                         // all empty
+    const int taken[3][3] = {{3, 20, 31}, {13, 4, 6}, {14, 4, 6}};  // cells
+    for (const auto& cell : taken) bits.Set(cell[0], cell[1], cell[2]);
+    bits.MeasureClearance();
+    for (int i = 0; i < blocks * blocks * blocks; ++i) {
+      const int at[3] = {i % blocks, i / blocks % blocks, i / blocks / blocks};
+      int nearest = blocks;
+      for (const auto& cell : taken) {
+        int distance = 0;
+        for (int a = 0; a < 3; ++a) {
+          distance = std::max(distance, std::abs(at[a] - cell[a] / 4));
+        }
+        nearest = std::min(nearest, distance);
+      }
+      ASSERT_EQ(bits.clearance()[i], nearest) << side << " " << i;
+    }
+  }
 }
 
 }  // namespace

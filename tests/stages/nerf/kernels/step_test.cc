@@ -268,8 +268,59 @@ TEST(StepTest, Roulette) {
   AtEverySimdLevel([] { CheckStep(false, 0.02f); });
 }
 
-TEST(RenderTest, EqualsTheReference) {
+// The eighths of occupied cells that RefinedBits() keeps are those with a point
+// of enough density among its four.
+TEST(RenderTest, RefinedCellsAreThoseThatShow) {
+  World world(false);
+  constexpr float kLength = 0.02f;
+  Model model;
+  model.levels = MakeGridLevels(world.shape);
+  model.table = world.values.tensors.table.data();
+  PackNets(world.values.tensors, &model.nets);
+  // Every second cell is occupied, by a limit that some of the field reaches.
+  for (size_t i = 0; i < kGridCells; ++i) {
+    world.thickness[i] = i % 2 == 0 ? 1.0f : 0.0f;
+  }
+  world.grid.Rebuild(kLength, 2);
+  const float limit = world.grid.limit();
+  ASSERT_EQ(limit, kLength);
+  const OccupancyBits bits = RefinedBits(model, world.grid, kLength, 2);
+
+  const auto levels = reference::Levels(world.shape);
+  std::mt19937 random(3);
+  int kept = 0, dropped = 0;
+  for (int i = 0; i < 400; ++i) {
+    uint32_t fine[3];
+    for (uint32_t& axis : fine) axis = random() % 256;
+    const size_t cell =
+        fine[0] / 2 + 128 * (fine[1] / 2 + size_t{128} * (fine[2] / 2));
+    double largest = 0;
+    for (int probe = 0; probe < 4; ++probe) {
+      const int quarter[3] = {probe & 1, probe >> 1, (probe & 1) ^ probe >> 1};
+      std::array<double, 3> x;
+      for (int a = 0; a < 3; ++a) {
+        x[a] = (fine[a] + 0.25 + 0.5 * quarter[a]) / 256;
+      }
+      const double raw =
+          reference::Forward(
+              reference::DensityLayers(world.values.tensors),
+              reference::Encode(levels, world.values.tensors.table, x))
+              .back()[0];
+      largest = std::max(largest, kLength * std::exp(raw));
+    }
+    if (std::abs(largest / limit - 1) < 1e-3) continue;
+    const bool expected = cell % 2 == 0 && largest > limit;
+    kept += expected;
+    dropped += cell % 2 == 0 && !expected;
+    ASSERT_EQ(bits.Has(fine[0], fine[1], fine[2]), expected) << i;
+  }
+  EXPECT_GT(kept, 10);
+  EXPECT_GT(dropped, 10);
+}
+
+void CheckRendering(float roulette) {
   World world(true);
+  world.options.samples.roulette = roulette;
   const Batch batch(200, 3);
   AtEverySimdLevel([&] {
     std::vector<float> rgb(600), depth(200), opacity(200);
@@ -283,6 +334,7 @@ TEST(RenderTest, EqualsTheReference) {
     for (const size_t i : {0, 63, 64, 199}) {
       reference::Ray ray = PlainRay(batch, i, world.options.samples.march, 0.5);
       ray.background = {1, 0.5, 0};
+      ray.chance = 0.5;
       ray.target = {};
       reference::Gradients unused(world.values.tensors);
       const auto expected =
@@ -292,7 +344,7 @@ TEST(RenderTest, EqualsTheReference) {
                                  false,
                                  world.options.samples.min_weight,
                                  world.options.samples.stop_transmittance,
-                                 /*roulette=*/0,
+                                 roulette,
                                  &unused);
       for (int c = 0; c < 3; ++c) {
         EXPECT_NEAR(rgb[3 * i + c], expected[0].rgb[c], 2e-4);
@@ -302,6 +354,10 @@ TEST(RenderTest, EqualsTheReference) {
     }
   });
 }
+
+TEST(RenderTest, EqualsTheReference) { CheckRendering(0); }
+
+TEST(RenderTest, EqualsTheReferenceByRoulette) { CheckRendering(0.01f); }
 
 // Six steps with updates of the grid between, the second half by a new object
 // on the same memory when `resume`.
