@@ -69,8 +69,8 @@ void DeclareBudget(CLI::App& app, std::string* time, bool* deterministic) {
       ->type_name("TIME");
   app.add_flag("--deterministic",
                *deterministic,
-               "The same result bit by bit at every run: --time counts as\n"
-               "steps, at the pace of two cores");
+               "Train to the same result at every run on this machine, bit by\n"
+               "bit: --time counts as steps, at the pace of two cores");
 }
 
 std::function<int(const CommonFlags&)> DeclareTrain(CLI::App& app) {
@@ -91,7 +91,8 @@ std::function<int(const CommonFlags&)> DeclareTrain(CLI::App& app) {
       "  nerfpipe train -d lego/ -w lego-nerf --time 5m\n"
       "\n"
       "Nothing is written into the data set. Run the same command again to go\n"
-      "on after Ctrl-C, or, with --time, to train for as long again.");
+      "on after Ctrl-C, or, with --time, to train for as long again (not with\n"
+      "--deterministic).");
   return [flags](const CommonFlags& common) { return Train(*flags, common); };
 }
 

@@ -12,9 +12,10 @@ namespace nerfpipe::nerf {
 
 struct MethodEntry {
   std::string name;
-  std::string description;      // one line for --help
-  int default_steps = 0;        // when train.steps is 0
-  double steps_per_second = 0;  // of two CPU cores, about
+  std::string description;  // one line for --help
+  int default_steps = 0;    // when train.steps is 0
+  // Of two CPU cores, about; what a time is worth with train.deterministic.
+  double steps_per_second = 0;
   // Fills in the options that are by the length of the run; null: there are
   // none.
   void (*settle)(Options* options, torch::Device device) = nullptr;

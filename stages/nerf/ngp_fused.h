@@ -28,8 +28,8 @@ struct FusedState {
 };
 
 // Rendering by `ngp`, in either form: lighter samples share their colour by
-// roulette, and a ray ends where less than a step of eight bits is left. On
-// fox both together change the PSNR by 0.01 dB.
+// roulette, and a ray ends where half a step of eight bits is left. On fox both
+// together change the PSNR by 0.01 dB.
 inline constexpr double kRenderRoulette = 0.01;
 inline constexpr double kRenderStop = 1.0 / 512;
 
@@ -54,6 +54,7 @@ class NgpFused {
 
   // The report's rays and rate are the caller's to fill in.
   StepReport Step(const RayBatch& batch, int64_t step, double learning_rate);
+  // In a box by a finer grid than the LibTorch form has; see RefineGrid().
   Rendered Render(const Rays& rays);
   // To be called when values or grid were written by somebody else.
   void Reload();

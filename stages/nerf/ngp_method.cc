@@ -325,8 +325,8 @@ void NgpMethod::Optimise(const torch::Tensor& features,
 Rendered NgpMethod::RenderChunk(const Rays& rays) const {
   const torch::NoGradGuard no_grad;
   const torch::Tensor half = torch::full({rays.size()}, 0.5);
-  const Prepared prepared = Prepare(
-      rays, half, {kRenderRoulette, half.to(context_.device)}, kRenderStop);
+  const Prepared prepared =
+      Prepare(rays, half, {kRenderRoulette, half}, kRenderStop);
   const torch::Tensor& index = prepared.selection.index;
   const PackedComposite composite = Shade(
       prepared, prepared.features.index_select(0, index), rays.view_directions);

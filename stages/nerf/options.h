@@ -19,13 +19,13 @@ struct TrainOptions {
   // follow what comes first. 0: steps alone count.
   double time = 0;
   // `time` counts as steps, at the pace of the method on two cores, so that the
-  // clock has no say in the result; elsewhere than on the CPU also operations
-  // that repeat bit by bit in place of faster ones, where LibTorch has such.
+  // clock has no say in the result. A GPU takes LibTorch's repeatable
+  // operations where there are such, and is not held to more.
   bool deterministic = false;
   // Start of every random sequence.
   int seed = 1;
-  // Threads of LibTorch and of our loops; 0: one per core. With 1 a run
-  // repeats bit by bit.
+  // Threads of LibTorch and of our loops; 0: one per core. The fused kernels
+  // come to the same result with any number.
   int threads = 0;
   // Steps between checkpoints; 0: none but the last.
   int checkpoint_every = 0;
@@ -64,7 +64,7 @@ struct NgpOptions {
   double beta2 = 0.99;
   double table_beta2 = 0.95;  // of the table, which has no beta1
   double epsilon = 1e-15;
-  double weight_decay = 1e-6;  // L2 on the nets' matrices only
+  double weight_decay = 0;  // L2 on the nets' matrices only
 
   std::string loss = "mse";       // or "huber" (delta 0.1)
   bool random_background = true;  // a new colour behind every ray of a step

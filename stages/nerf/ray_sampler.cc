@@ -12,9 +12,6 @@
 namespace nerfpipe::nerf {
 namespace {
 
-// Rays that are worth a thread.
-constexpr int64_t kGrain = 256;
-
 std::vector<Camera> CamerasOf(const std::vector<View>& views) {
   std::vector<Camera> cameras;
   for (const View& view : views) {
@@ -87,7 +84,7 @@ RaySampler::Pixels RaySampler::Choose(int64_t count, int64_t step) const {
   int64_t* views = pixels.view.data_ptr<int64_t>();
   int64_t* columns = pixels.x.data_ptr<int64_t>();
   int64_t* rows = pixels.y.data_ptr<int64_t>();
-  at::parallel_for(0, count, kGrain, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, count, kRaysPerTask, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       // Views by their share of all pixels.
       const uint64_t draw =
@@ -106,8 +103,10 @@ RaySampler::Pixels RaySampler::Choose(int64_t count, int64_t step) const {
       const uint64_t at = 3 * static_cast<uint64_t>(i);
       columns[i] = along(image.size(1), RandomBits(key, at + 1));
       rows[i] = along(image.size(0), RandomBits(key, at + 2));
-      if (device_.is_cpu())
+      // ColoursOnCpu() reads it when the rays are made, on the same thread.
+      if (device_.is_cpu()) {
         __builtin_prefetch(PixelAt(views[i], columns[i], rows[i]));
+      }
     }
   });
   return pixels;
@@ -120,7 +119,7 @@ torch::Tensor RaySampler::ColoursOnCpu(const Pixels& pixels) const {
   const int64_t* rows = pixels.y.data_ptr<int64_t>();
   const torch::Tensor rgba = torch::ones({count, 4});
   float* to = rgba.data_ptr<float>();
-  at::parallel_for(0, count, kGrain, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, count, kRaysPerTask, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const int64_t channels = images_[views[i]].size(2);
       const uint8_t* pixel = PixelAt(views[i], columns[i], rows[i]);

@@ -9,9 +9,6 @@
 namespace nerfpipe::nerf {
 namespace {
 
-// Rays that are worth a thread.
-constexpr int64_t kGrain = 256;
-
 // [scale * rotation | translation] as tensors, rotation without the scale.
 struct Placement {
   torch::Tensor rotation;  // 3 x 3
@@ -97,7 +94,7 @@ Rays CameraTable::LoopThrough(const torch::Tensor& view,
   T* origin = rays.origins.data_ptr<T>();
   T* direction = rays.directions.data_ptr<T>();
   T* unit = rays.view_directions.data_ptr<T>();
-  at::parallel_for(0, count, kGrain, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, count, kRaysPerTask, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const T* k = intrinsics_.data_ptr<T>() + 4 * views[i];
       const T* rotation = rotations_.data_ptr<T>() + 9 * views[i];

@@ -6,11 +6,15 @@
 #include "stages/nerf/scene.h"
 #include "stages/nerf/scene_frame.h"
 
+#include <cstdint>
 #include <vector>
 
 #include <torch/torch.h>
 
 namespace nerfpipe::nerf {
+
+// As many are worth a thread.
+inline constexpr int64_t kRaysPerTask = 256;
 
 // N rays in the coordinates of the SceneFrame. Directions have length 1 along
 // the optical axis, not in space: `t` of a sample is its depth, as in

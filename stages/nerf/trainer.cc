@@ -8,10 +8,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 
 namespace nerfpipe::nerf {
@@ -51,10 +53,8 @@ MethodContext ContextOf(const Dataset& dataset,
   context.options = std::move(options);
   TrainOptions& train = context.options.train;
   const MethodEntry& method = FindMethod(train.method);
-  if (train.deterministic && !device.is_cpu()) {
-    at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);
-  }
   if (train.deterministic && train.time > 0) {
+    NERFPIPE_CHECK(method.steps_per_second > 0);
     const double steps = std::ceil(train.time * method.steps_per_second);
     train.steps = static_cast<int>(std::min(
         steps,
@@ -163,6 +163,10 @@ void Trainer::UseThreads() const {
     threads = static_cast<int>(std::thread::hardware_concurrency());
   }
   at::set_num_threads(std::max(1, threads));
+  if (!context_.device.is_cpu()) {
+    at::globalContext().setDeterministicAlgorithms(
+        context_.options.train.deterministic, /*warn_only=*/true);
+  }
 }
 
 double Trainer::Done() const {

@@ -45,7 +45,7 @@ Settings ReadSettings(int argc, char** argv) {
       {"step", 0},     {"cone", 0},     {"lr", 1e-2},        {"flat", 0.7},
       {"final", 0.03}, {"decay", 0.98}, {"threshold", 0.01}, {"every", 32},
       {"warmup", 256}, {"hull", 1},     {"huber", 0},        {"finest", 0},
-      {"views", 1000}, {"far", 64},     {"beta2", 0.95},     {"refine", 1}};
+      {"views", 1000}, {"far", 64},     {"beta2", 0.95}};
   for (int i = 2; i < argc; ++i) {
     const std::string text = argv[i];
     const size_t equals = text.find('=');
@@ -368,8 +368,10 @@ int Main(int argc, char** argv) {
   torch::set_num_threads(static_cast<int>(settings["threads"]));
   Run run(result.dataset, frame, settings);
   run.Train();
-  // Rendered by the grid that training marched through, then by the finer one.
+  // Rendered by the grid that training marched through, then, in a box, by the
+  // finer one.
   for (const bool refine : {false, true}) {
+    if (refine && !frame.bounded) break;
     if (refine) {
       const double start = Now();
       run.kernels().RefineGrid(run.rules().march.step);

@@ -154,12 +154,13 @@ void UpdateCells(const Model& model,
   grid->Rebuild(options.threshold, threads);
 }
 
-OccupancyBits RefinedBits(const Model& model,
-                          const OccupancyGrid& grid,
-                          float length,
-                          int threads) {
+std::optional<OccupancyBits> RefinedBits(const Model& model,
+                                         const OccupancyGrid& grid,
+                                         float length,
+                                         int threads) {
   constexpr size_t kCells = kBlock / kCellProbes;
   const std::vector<uint32_t>& occupied = grid.occupied();
+  if (occupied.size() > kGridCells / 8) return std::nullopt;
   const float limit = grid.limit();
   std::vector<uint8_t> eighths(occupied.size());  // a bit for each that is kept
   const int64_t blocks =

@@ -7,6 +7,7 @@
 #include "stages/nerf/kernels/packet.h"
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace nerfpipe::nerf::kernels {
@@ -44,10 +45,11 @@ bool UpdateGridIfDue(const Model& model,
 // The occupied cells again, halved along each axis, without the eighths in
 // which the field is as good as empty: what a march meets in a picture is
 // mostly the air in the cells along surfaces. length: the step, as in
-// GridOptions.
-OccupancyBits RefinedBits(const Model& model,
-                          const OccupancyGrid& grid,
-                          float length,
-                          int threads);
+// GridOptions. Nothing where so much is occupied, as in the first steps, that
+// it would not pay.
+std::optional<OccupancyBits> RefinedBits(const Model& model,
+                                         const OccupancyGrid& grid,
+                                         float length,
+                                         int threads);
 
 }  // namespace nerfpipe::nerf::kernels

@@ -106,7 +106,7 @@ HWY_INLINE int32_t EmptyAhead(const MarchRules& rules,
   for (int a = 0; a < 3; ++a) {
     place[a] = ray.origin[a] + t * ray.direction[a];
     // Beyond the inner cube the blocks are bent.
-    if (std::abs(place[a]) > 1) return 0;
+    if (!(std::abs(place[a]) <= 1)) return 0;
     block[a] =
         std::min(static_cast<int>((place[a] + half) * (1 / side)), blocks - 1);
   }
@@ -133,6 +133,7 @@ size_t MarchT(const MarchRules& rules,
               MarchRay* ray,
               const MarchSamples& samples) {
   const FloatTag d;
+  static_assert(hn::MaxLanes(d) <= kMarchSlack);
   const int32_t lanes = static_cast<int32_t>(hn::Lanes(d));
   const auto far = hn::Set(d, ray->far);
   size_t found = 0;

@@ -53,7 +53,8 @@ struct MarchSamples {
   float* length;
 };
 
-// At least this many elements behind the asked-for ones must be writable.
+// At least this many elements behind the asked-for ones must be writable; what
+// is in them behind the found ones is overwritten.
 inline constexpr size_t kMarchSlack = 16;
 
 // Goes on with `ray` until `wanted` or a few more samples are found or the

@@ -85,12 +85,19 @@ NgpKernels::~NgpKernels() = default;
 NgpKernels::NgpKernels(NgpKernels&&) noexcept = default;
 
 void NgpKernels::ReloadNets() {
-  refined_.reset();
+  ForgetRefinement();
   PackNets(values_, &model_.nets);
 }
 
+void NgpKernels::ForgetRefinement() {
+  refined_.reset();
+  refined_length_ = 0;
+}
+
 void NgpKernels::RefineGrid(float length) {
-  if (!refined_) refined_ = RefinedBits(model_, *grid_, length, threads_);
+  if (refined_length_ == length) return;
+  refined_length_ = length;
+  refined_ = RefinedBits(model_, *grid_, length, threads_);
 }
 
 StepStats NgpKernels::TrainStep(const RayArrays& rays,
@@ -275,6 +282,7 @@ void NgpKernels::RenderRays(const RayArrays& rays,
 void NgpKernels::UpdateGridIfDue(const GridOptions& options, int64_t step) {
   const int64_t begin = Now();
   if (kernels::UpdateGridIfDue(model_, options, step, threads_, grid_)) {
+    ForgetRefinement();
     grid_time_ += (Now() - begin) * threads_;
   }
 }

@@ -7,6 +7,7 @@
 #include "stages/nerf/kernels/adam.h"
 #include "stages/nerf/kernels/grid_update.h"
 #include "stages/nerf/kernels/occupancy.h"
+#include "stages/nerf/kernels/occupancy_bits.h"
 #include "stages/nerf/kernels/packet.h"
 
 #include <array>
@@ -67,8 +68,8 @@ class NgpKernels {
                       int64_t step);
 
   // To be called before RenderRays() where many are to be rendered: finds the
-  // empty parts of the occupied cells, for steps of `length`, until the values
-  // change.
+  // empty parts of the occupied cells, for steps of `length`, until values or
+  // grid change.
   void RefineGrid(float length);
 
   // Wheels of roulette start halfway. rgb: count x 3, over `background`; depth:
@@ -84,7 +85,7 @@ class NgpKernels {
   // To be called before every step; see grid_update.h.
   void UpdateGridIfDue(const GridOptions& options, int64_t step);
 
-  // Call when the values were written by somebody else.
+  // Call when values or grid were written by somebody else.
   void ReloadNets();
 
   KernelTimes times() const;
@@ -92,6 +93,7 @@ class NgpKernels {
  private:
   struct Worker;
 
+  void ForgetRefinement();
   void RunGroups(const RayArrays& rays,
                  const float* rgba,
                  const StepOptions& options,
@@ -104,7 +106,10 @@ class NgpKernels {
   NgpTensors values_, second_;
   NetTensors first_;
   OccupancyGrid* grid_;
-  std::optional<OccupancyBits> refined_;  // of the values as they are
+  // Of values and grid as they are, for steps of this length; 0: not looked
+  // for.
+  float refined_length_ = 0;
+  std::optional<OccupancyBits> refined_;
   int threads_;
   int64_t grid_time_ = 0;
   Model model_;

@@ -50,7 +50,8 @@ void OccupancyGrid::Rebuild(float threshold, int threads) {
 }
 
 void OccupancyGrid::Fill(int threads) {
-  constexpr int kLayers = kGridSide / 4;
+  // A layer of blocks has words of its own.
+  constexpr int kLayers = kGridSide / kBlockSide;
   constexpr uint32_t kLayerCells = kGridCells / kLayers;
   std::array<std::vector<uint32_t>, kLayers> found;
   bits_.Clear();

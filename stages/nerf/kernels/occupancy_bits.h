@@ -9,13 +9,16 @@
 
 namespace nerfpipe::nerf::kernels {
 
+// Cells along a side of a block.
+inline constexpr int kBlockSide = 4;
+
 class OccupancyBits {
  public:
   // All empty. `side`, cells along an axis: a power of two from 8 to 256.
   explicit OccupancyBits(int side);
 
   int side() const { return side_; }
-  int block_side() const { return side_ / 4; }
+  int block_side() const { return side_ / kBlockSide; }
 
   // Cells lie in blocks of 4^3, x fastest in the block and among the blocks:
   // neighbours share cache lines.

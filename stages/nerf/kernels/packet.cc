@@ -104,7 +104,10 @@ size_t RayPacket::MarchWave(const Model& model, const SampleRules& rules) {
   segments_.clear();
   size_t at = kept_;
   // A ray finds a vector too many at most.
-  Reserve(at + alive_.size() * (kWave + kMarchSlack) + kMarchSlack);
+  const size_t most = at + alive_.size() * (kWave + kMarchSlack) + kMarchSlack;
+  for (Buffer<float>* one : {&x_, &y_, &z_, &distance_, &length_}) {
+    one->Reserve(most);
+  }
   for (const uint32_t r : alive_) {
     const size_t found = March(rules.march,
                                *model.bits,
@@ -119,6 +122,7 @@ size_t RayPacket::MarchWave(const Model& model, const SampleRules& rules) {
         {r, static_cast<uint32_t>(at), static_cast<uint32_t>(found)});
     at += found;
   }
+  Reserve(at + kMarchSlack);
   marched_ += at - kept_;
   return at - kept_;
 }

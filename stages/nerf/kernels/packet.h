@@ -9,6 +9,7 @@
 #include "stages/nerf/kernels/march.h"
 #include "stages/nerf/kernels/mlp.h"
 #include "stages/nerf/kernels/ngp_shape.h"
+#include "stages/nerf/kernels/occupancy_bits.h"
 
 #include <array>
 #include <cstddef>
@@ -37,7 +38,7 @@ struct Model {
 
 struct SampleRules {
   MarchRules march;
-  float min_weight = 5e-4f;  // samples below it are dark and not trained
+  float min_weight = 5e-4f;  // without roulette, lighter ones are left out
   // With more than 0: Russian roulette instead. Samples lighter than
   // this are kept with the chance weight / roulette, and weigh this much then,
   // so that sums keep their mean.

@@ -243,7 +243,8 @@ StageResult RenderCheckpoint(const Stage& render_stage,
   const fs::path trained = work.folder / TrainedFolder(method);
   RenderSettings settings = render.settings();
   DigestBuilder key;
-  key.Add(DigestOfFile(trained / kCheckpointFile))
+  key.Add(std::to_string(render.Version()))
+      .Add(DigestOfFile(trained / kCheckpointFile))
       .Add(DigestOfFile(trained / kSceneFile))
       .Add(ResultOptionsText({RenderOptionGroup(&settings)}, method));
   const fs::path scratch =

@@ -17,7 +17,7 @@ class RenderStage : public Stage {
   explicit RenderStage(const TrainStage& train) : train_(train) {}
 
   std::string Name() const override { return "render"; }
-  int Version() const override { return 1; }
+  int Version() const override { return 2; }
   std::string Description() const override;
   std::vector<std::string> Inputs() const override;
   std::vector<std::string> Outputs() const override;

@@ -32,7 +32,8 @@ OptionGroup TrainGroup(TrainSettings* settings) {
               1e8)
       .Flag("deterministic",
             &train->deterministic,
-            "the same result bit by bit at every run: time counts as steps")
+            "on the CPU, the same result at every run with the same threads: "
+            "time counts as steps")
       .Integer("factor",
                &settings->factor,
                "images are used at 1/factor of their size; 0: 4, but 1 for "
@@ -131,12 +132,12 @@ OptionGroup NgpGroup(nerf::NgpOptions* ngp) {
               0,
               1)
       .Number("beta1", &ngp->beta1, "of Adam, for the nets", 0, 1)
-      .Number("beta2", &ngp->beta2, "of Adam, for the nets", 0, 1)
+      .Number("beta2", &ngp->beta2, "of Adam, for the nets", 0, 0.9999)
       .Number("table_beta2",
               &ngp->table_beta2,
               "of Adam, for the table, which has no beta1",
               0,
-              1)
+              0.9999)
       .Number("epsilon", &ngp->epsilon, "of Adam", 0, 1)
       .Number("weight_decay",
               &ngp->weight_decay,

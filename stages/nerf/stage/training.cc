@@ -93,7 +93,7 @@ std::unique_ptr<nerf::Trainer> MakeTrainer(const TrainJob& job,
   }
   if (!trainer->finished()) {
     job.report->Info("Going on at step " + std::to_string(trainer->step()) +
-                     (options.train.time > 0
+                     (trainer->options().train.time > 0
                           ? "."
                           : " of " + std::to_string(trainer->steps()) + "."));
   }

@@ -101,6 +101,24 @@ TEST_P(NgpFusedTest, TwinGoesOnFromItsState) {
   EXPECT_LT((a - b).abs().mean().item<double>(), 0.06);
 }
 
+// A picture is of the values as they are, not of what an earlier picture found
+// out about them.
+TEST_P(NgpFusedTest, PicturesFollowTheTraining) {
+  const auto fused = Make(true);
+  Train(*fused, 0, 120);
+  fused->Render(TestRays());
+  Train(*fused, 120, 160);
+  const auto fresh = Make(true);
+  Copy(*fused, *fresh);
+  const torch::Tensor expected = fresh->Render(TestRays()).rgb;
+  EXPECT_TRUE(torch::equal(fused->Render(TestRays()).rgb, expected));
+  const auto used = Make(true);
+  Train(*used, 0, 60);
+  used->Render(TestRays());
+  Copy(*fused, *used);
+  EXPECT_TRUE(torch::equal(used->Render(TestRays()).rgb, expected));
+}
+
 TEST_P(NgpFusedTest, ResumedEqualsUndisturbedBitByBit) {
   const auto whole = Make(true);
   Train(*whole, 0, 60);

@@ -389,13 +389,16 @@ void CheckMarch(const MarchRules& rules, int side) {
 }
 
 TEST(MarchTest, BoxedSpace) {
-  AtEverySimdLevel([] { CheckMarch({.step = 0.0067f}, 128); });
+  AtEverySimdLevel([] {
+    CheckMarch({.step = 0.0067f}, 128);
+    CheckMarch({.step = 0.0067f}, 256);
+  });
 }
 
 TEST(MarchTest, ContractedSpace) {
   AtEverySimdLevel([] {
     CheckMarch({.contracted = true, .step = 1.0f / 256, .cone = 1.0f / 128},
-               256);
+               128);
   });
 }
 

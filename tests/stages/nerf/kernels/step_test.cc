@@ -277,23 +277,28 @@ TEST(RenderTest, RefinedCellsAreThoseThatShow) {
   model.levels = MakeGridLevels(world.shape);
   model.table = world.values.tensors.table.data();
   PackNets(world.values.tensors, &model.nets);
-  // Every second cell is occupied, by a limit that some of the field reaches.
+  // One cell in nine is occupied, by a limit that some of the field reaches.
   for (size_t i = 0; i < kGridCells; ++i) {
-    world.thickness[i] = i % 2 == 0 ? 1.0f : 0.0f;
+    world.thickness[i] = i % 9 == 0 ? 1.0f : 0.0f;
   }
   world.grid.Rebuild(kLength, 2);
   const float limit = world.grid.limit();
   ASSERT_EQ(limit, kLength);
-  const OccupancyBits bits = RefinedBits(model, world.grid, kLength, 2);
+  const auto refined = RefinedBits(model, world.grid, kLength, 2);
+  ASSERT_TRUE(refined.has_value());
+  const OccupancyBits& bits = *refined;
 
   const auto levels = reference::Levels(world.shape);
   std::mt19937 random(3);
   int kept = 0, dropped = 0;
   for (int i = 0; i < 400; ++i) {
-    uint32_t fine[3];
-    for (uint32_t& axis : fine) axis = random() % 256;
-    const size_t cell =
-        fine[0] / 2 + 128 * (fine[1] / 2 + size_t{128} * (fine[2] / 2));
+    // An eighth of an occupied cell, or of one before it.
+    const uint32_t cell =
+        9 * static_cast<uint32_t>(random() % (kGridCells / 9)) + 9 - i % 2;
+    const uint32_t fine[3] = {
+        2 * (cell % 128) + static_cast<uint32_t>(random() % 2),
+        2 * (cell / 128 % 128) + static_cast<uint32_t>(random() % 2),
+        2 * (cell / 128 / 128) + static_cast<uint32_t>(random() % 2)};
     double largest = 0;
     for (int probe = 0; probe < 4; ++probe) {
       const int quarter[3] = {probe & 1, probe >> 1, (probe & 1) ^ probe >> 1};
@@ -309,9 +314,9 @@ TEST(RenderTest, RefinedCellsAreThoseThatShow) {
       largest = std::max(largest, kLength * std::exp(raw));
     }
     if (std::abs(largest / limit - 1) < 1e-3) continue;
-    const bool expected = cell % 2 == 0 && largest > limit;
+    const bool expected = cell % 9 == 0 && largest > limit;
     kept += expected;
-    dropped += cell % 2 == 0 && !expected;
+    dropped += cell % 9 == 0 && !expected;
     ASSERT_EQ(bits.Has(fine[0], fine[1], fine[2]), expected) << i;
   }
   EXPECT_GT(kept, 10);

@@ -81,6 +81,20 @@ TEST_F(CommandsTest, RunByTimeGoesOnWhenGivenAgain) {
               StartsWith(history.substr(0, history.find('\n'))));
 }
 
+TEST_F(CommandsTest, DeterministicRunByTimeIsDoneOnce) {
+  const std::unique_ptr<TrainStage> train = TinyTrainStage("ngp");
+  Set(*train, "train.steps", "0");
+  Set(*train, "train.time", "0.1");
+  Set(*train, "train.deterministic", "yes");
+  const StageResult first = TrainDataset(*train, data(), work_);
+  EXPECT_EQ(first.facts["training"]["steps"], 12);
+  EXPECT_THAT(TrainDataset(*train, data(), work_).line,
+              StartsWith("already trained"));
+  Set(*train, "train.time", "0.2");
+  const StageResult longer = TrainDataset(*train, data(), work_);
+  EXPECT_EQ(longer.facts["training"]["steps"], 24);
+}
+
 TEST_F(CommandsTest, FoldersOfOthersAreLeftAlone) {
   fs::create_directories(work_.folder / "train/ngp");
   WriteFileAtomically(work_.folder / "train/ngp/mine.txt", "mine");
