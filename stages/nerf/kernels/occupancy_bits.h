@@ -43,7 +43,7 @@ class OccupancyBits {
 
  private:
   uint32_t BitOf(uint32_t x, uint32_t y, uint32_t z) const {
-    const uint32_t blocks = static_cast<uint32_t>(side_) / 4;
+    const uint32_t blocks = static_cast<uint32_t>(block_side());
     const uint32_t block = (x >> 2) + blocks * ((y >> 2) + blocks * (z >> 2));
     return block * 64 + (x & 3) + 4 * ((y & 3) + 4 * (z & 3));
   }
