@@ -44,6 +44,16 @@ const NgpOptions& Checked(const NgpOptions& options) {
   return options;
 }
 
+// The same options with a place where rays end. Further down hidden things are
+// trained at the price of visible ones; further up what is left of the
+// background's random colour drowns the rest (docs/PERFORMANCE.md).
+NgpOptions Ending(NgpOptions options, bool bounded) {
+  if (options.stop_transmittance == 0) {
+    options.stop_transmittance = bounded ? 0.02 : 0.01;
+  }
+  return options;
+}
+
 MarchRules MarchRulesOf(const NgpOptions& options, bool bounded) {
   MarchRules rules;
   rules.step = options.step > 0 ? options.step
@@ -72,7 +82,7 @@ void NgpMethod::Settle(Options* options, torch::Device device) {
 
 NgpMethod::NgpMethod(const MethodContext& context)
     : context_(context),
-      options_(Checked(context.options.ngp)),
+      options_(Ending(Checked(context.options.ngp), context.frame.bounded)),
       march_(MarchRulesOf(options_, context.frame.bounded)),
       huber_(options_.loss == "huber"),
       grid_(options_, context.frame.bounded, Seed(context)) {

@@ -55,12 +55,14 @@ struct NgpOptions {
   // min_weight.
   double roulette = 0.02;
   double min_weight = 5e-4;  // without roulette, samples below it are left out
-  double stop_transmittance = 1e-4;  // a ray ends below this in training
+  // A ray ends below this in training: what is hidden so far need not learn.
+  // 0: 0.02 bounded, 0.01 unbounded.
+  double stop_transmittance = 0;
 
   double learning_rate = 1e-2;
-  double constant_part = 0.7;  // of the steps, before the rate falls
-  double final_rate = 0.03;    // of learning_rate, at the last step
-  double beta1 = 0.9;          // of the nets
+  double constant_part = 0.85;  // of the steps, before the rate falls
+  double final_rate = 0.1;      // of learning_rate, at the last step
+  double beta1 = 0.9;           // of the nets
   double beta2 = 0.99;
   double table_beta2 = 0.95;  // of the table, which has no beta1
   double epsilon = 1e-15;
@@ -70,6 +72,9 @@ struct NgpOptions {
   bool random_background = true;  // a new colour behind every ray of a step
   // On the CPU, by the fused kernels; false: by the LibTorch form of the same.
   bool fused = true;
+  // Factors of the nets' products in bfloat16, where fused kernels run on a
+  // processor that has instructions for it; sums stay float.
+  bool bfloat16 = true;
 
   int grid_resolution = 128;     // cells along a side of the occupancy grid
   int grid_every = 32;           // steps between updates of it

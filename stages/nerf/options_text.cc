@@ -35,6 +35,7 @@ void VisitNgp(O& o, F&& f) {
   f("loss", o.loss);
   f("random_background", o.random_background);
   f("fused", o.fused);
+  f("bfloat16", o.bfloat16);
   f("grid_resolution", o.grid_resolution);
   f("grid_every", o.grid_every);
   f("grid_warmup", o.grid_warmup);

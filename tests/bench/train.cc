@@ -42,10 +42,11 @@ Settings ReadSettings(int argc, char** argv) {
   Settings settings = {
       {"seconds", 60}, {"factor", 0},   {"threads", 0},      {"table", 16},
       {"batch", 4096}, {"seed", 1},     {"minw", 5e-4},      {"roulette", 0.02},
-      {"step", 0},     {"cone", 0},     {"lr", 1e-2},        {"flat", 0.7},
-      {"final", 0.03}, {"decay", 0.98}, {"threshold", 0.01}, {"every", 32},
+      {"step", 0},     {"cone", 0},     {"lr", 1e-2},        {"flat", 0.85},
+      {"final", 0.1},  {"decay", 0.98}, {"threshold", 0.01}, {"every", 32},
       {"warmup", 256}, {"hull", 1},     {"huber", 0},        {"finest", 0},
-      {"views", 1000}, {"far", 64},     {"beta2", 0.95}};
+      {"views", 1000}, {"far", 64},     {"beta2", 0.95},     {"steps", 0},
+      {"bf16", 1},     {"stop", 0}};
   for (int i = 2; i < argc; ++i) {
     const std::string text = argv[i];
     const size_t equals = text.find('=');
@@ -213,6 +214,10 @@ class Run {
     rules.march.cone = static_cast<float>(
         settings_["cone"] > 0 ? settings_["cone"] : defaults.cone);
     rules.min_weight = static_cast<float>(settings_["minw"]);
+    rules.stop_transmittance =
+        static_cast<float>(settings_["stop"] > 0 ? settings_["stop"]
+                           : frame.bounded       ? 0.02
+                                                 : 0.01);
     options_.table_adam.beta2 = static_cast<float>(settings_["beta2"]);
     options_.loss = settings_["huber"] > 0 ? kernels::LossKind::kHuber
                                            : kernels::LossKind::kSquared;
@@ -240,24 +245,32 @@ class Run {
     if (settings_["hull"] > 0) Carve(dataset, cameras);
     grid_ = std::make_unique<kernels::OccupancyGrid>(thickness_);
     state_ = std::make_unique<State>(shape_, options_.seed);
-    kernels_ =
-        std::make_unique<NgpKernels>(shape_,
-                                     state_->tensors[0],
-                                     state_->tensors[1],
-                                     state_->tensors[2],
-                                     grid_.get(),
-                                     static_cast<int>(settings_["threads"]));
+    kernels_ = std::make_unique<NgpKernels>(
+        shape_,
+        state_->tensors[0],
+        state_->tensors[1],
+        state_->tensors[2],
+        grid_.get(),
+        settings_["bf16"] > 0 && kernels::OffersBfloat16()
+            ? kernels::Precision::kBfloat16
+            : kernels::Precision::kFloat,
+        static_cast<int>(settings_["threads"]));
   }
 
   void Train() {
-    const double limit = settings_["seconds"];
+    // Of the run, by steps where their number is given.
     const double start = Now();
-    double reported = start;
-    for (int64_t step = 0; Now() - start < limit; ++step) {
-      Step(step, (Now() - start) / limit);
-      if (Now() - reported < limit / 6) continue;
-      reported = Now();
-      Print(step + 1, reported - start);
+    const auto part = [&](int64_t step) {
+      return settings_["steps"] > 0
+                 ? static_cast<double>(step) / settings_["steps"]
+                 : (Now() - start) / settings_["seconds"];
+    };
+    int reports = 0;
+    for (int64_t step = 0; part(step) < 1; ++step) {
+      Step(step, part(step));
+      if (part(step + 1) < (reports + 1) / 6.0) continue;
+      ++reports;
+      Print(step + 1, Now() - start);
     }
     seconds_ = Now() - start;
     PrintShares(

@@ -161,7 +161,12 @@ HWY_EXPORT(DensityBackwardT);
 
 }  // namespace
 
-void PackNets(const NetTensors& values, PackedNets* nets) {
+void PackNets(const NetTensors& values, Precision precision, PackedNets* nets) {
+  nets->precision = precision;
+  if (precision == Precision::kBfloat16) {
+    PackBf16(values, &nets->bf16);
+    return;
+  }
   PackMatrix(values.density0,
              kInputs,
              kHidden,
@@ -197,12 +202,18 @@ void PackNets(const NetTensors& values, PackedNets* nets) {
 void DensityForward(const PackedNets& nets,
                     const DensityBlock& block,
                     size_t count) {
+  if (nets.precision == Precision::kBfloat16) {
+    return DensityForwardBf16(nets.bf16, block, count);
+  }
   HWY_DYNAMIC_DISPATCH(DensityForwardT)(nets, block, count);
 }
 
 void ColourForward(const PackedNets& nets,
                    const ColourBlock& block,
                    size_t count) {
+  if (nets.precision == Precision::kBfloat16) {
+    return ColourForwardBf16(nets.bf16, block, count);
+  }
   HWY_DYNAMIC_DISPATCH(ColourForwardT)(nets, block, count);
 }
 
@@ -214,6 +225,16 @@ void ColourBackward(const PackedNets& nets,
                     float* scratch1,
                     float* d_inputs,
                     float* d_nets) {
+  if (nets.precision == Precision::kBfloat16) {
+    return ColourBackwardBf16(nets.bf16,
+                              block,
+                              d_outputs,
+                              count,
+                              scratch0,
+                              scratch1,
+                              d_inputs,
+                              d_nets);
+  }
   HWY_DYNAMIC_DISPATCH(ColourBackwardT)
   (nets, block, d_outputs, count, scratch0, scratch1, d_inputs, d_nets);
 }
@@ -225,6 +246,10 @@ void DensityBackward(const PackedNets& nets,
                      float* scratch,
                      float* d_inputs,
                      float* d_nets) {
+  if (nets.precision == Precision::kBfloat16) {
+    return DensityBackwardBf16(
+        nets.bf16, block, d_outputs, count, scratch, d_inputs, d_nets);
+  }
   HWY_DYNAMIC_DISPATCH(DensityBackwardT)
   (nets, block, d_outputs, count, scratch, d_inputs, d_nets);
 }

@@ -3,17 +3,21 @@
 // The two nets of `ngp`: density 32-64-16, colour 32-64-64-3. Activations are
 // row-major, one row per sample, so that a product needs no transposes.
 
+#include "stages/nerf/kernels/mlp_bf16.h"
 #include "stages/nerf/kernels/ngp_shape.h"
 
 #include <cstddef>
 
 namespace nerfpipe::nerf::kernels {
 
-// The last layer's three columns are padded to whole vectors with zeros.
-inline constexpr int kColoursPadded = 8;
+// Of the factors of products; sums are float.
+enum class Precision { kFloat, kBfloat16 };
 
-// The nets in the layouts that the products read.
+// The nets in the layouts that the products read, in one precision.
 struct PackedNets {
+  Precision precision = Precision::kFloat;
+  Bf16Nets bf16;
+
   alignas(64) float density0_t[kInputs * kHidden];  // [in][out]
   alignas(64) float density1_t[kHidden * kGeometry];
   alignas(64) float colour0_t[kColourInputs * kHidden];
@@ -26,7 +30,8 @@ struct PackedNets {
   alignas(64) float colour2[kColours * kHidden];
 };
 
-void PackNets(const NetTensors& values, PackedNets* nets);
+// kBfloat16 only where OffersBfloat16().
+void PackNets(const NetTensors& values, Precision precision, PackedNets* nets);
 
 // Activations of a block of samples. The caller owns the memory.
 struct DensityBlock {

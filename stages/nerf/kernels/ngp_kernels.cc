@@ -54,8 +54,10 @@ NgpKernels::NgpKernels(const NgpShape& shape,
                        const NetTensors& first,
                        const NgpTensors& second,
                        OccupancyGrid* grid,
+                       Precision precision,
                        int threads)
-    : values_(values),
+    : precision_(precision),
+      values_(values),
       second_(second),
       first_(first),
       grid_(grid),
@@ -86,7 +88,7 @@ NgpKernels::NgpKernels(NgpKernels&&) noexcept = default;
 
 void NgpKernels::ReloadNets() {
   ForgetRefinement();
-  PackNets(values_, &model_.nets);
+  PackNets(values_, precision_, &model_.nets);
 }
 
 void NgpKernels::ForgetRefinement() {

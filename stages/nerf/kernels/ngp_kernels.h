@@ -49,12 +49,14 @@ class NgpKernels {
  public:
   // The memory behind the spans stays the caller's and is written by
   // TrainStep(). `first` and `second` are Adam's moments; second.table has
-  // one element per row. 0 threads: as many as OpenMP would take.
+  // one element per row. kBfloat16 only where OffersBfloat16(). 0 threads: as
+  // many as OpenMP would take.
   NgpKernels(const NgpShape& shape,
              const NgpTensors& values,
              const NetTensors& first,
              const NgpTensors& second,
              OccupancyGrid* grid,
+             Precision precision,
              int threads);
   ~NgpKernels();
   NgpKernels(NgpKernels&&) noexcept;
@@ -103,6 +105,7 @@ class NgpKernels {
   // Scatter and Adam for the table, Adam for the nets.
   void UpdateParameters(const StepOptions& options, int64_t step);
 
+  Precision precision_;
   NgpTensors values_, second_;
   NetTensors first_;
   OccupancyGrid* grid_;

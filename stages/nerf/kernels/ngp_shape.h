@@ -18,6 +18,8 @@ inline constexpr int kGeometry = 16;                 // of the density net
 inline constexpr int kHarmonics = 16;                // degree 4
 inline constexpr int kColourInputs = kGeometry + kHarmonics;
 inline constexpr int kColours = 3;
+// The last layer's columns, padded with zeros to a short vector.
+inline constexpr int kColoursPadded = 8;
 
 // The density before its exponential is kept in this range.
 inline constexpr float kLargestLogDensity = 15.0f;

@@ -117,7 +117,7 @@ OptionGroup NgpGroup(nerf::NgpOptions* ngp) {
               1)
       .Number("stop_transmittance",
               &ngp->stop_transmittance,
-              "in training, a ray ends below this transmittance",
+              "in training, a ray ends below this transmittance; 0: by scene",
               0,
               1)
       .Number("learning_rate", &ngp->learning_rate, "of Adam", 0, 10)
@@ -154,6 +154,9 @@ OptionGroup NgpGroup(nerf::NgpOptions* ngp) {
       .Flag("fused",
             &ngp->fused,
             "on the CPU: the fast kernels; no: the same in plain LibTorch")
+      .Flag("bfloat16",
+            &ngp->bfloat16,
+            "shorter factors in the nets, where the processor multiplies them")
       .Integer("grid_resolution",
                &ngp->grid_resolution,
                "cells along a side of the occupancy grid",

@@ -24,6 +24,7 @@ class NgpFusedTest : public ::testing::TestWithParam<bool> {
     context.options.ngp.log2_table = 12;
     context.options.ngp.batch_samples = 2048;
     context.options.ngp.fused = fused;
+    context.options.ngp.bfloat16 = false;  // the twin has float
     context.frame = frame_;
     return std::make_unique<NgpMethod>(context);
   }

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <random>
 #include <vector>
 
@@ -163,7 +164,7 @@ void CheckNet(bool colour) {
   reference::Parameters parameters(kShape);
   parameters.Randomise(random);
   PackedNets nets;
-  PackNets(parameters.tensors, &nets);
+  PackNets(parameters.tensors, Precision::kFloat, &nets);
   const auto layers = colour ? reference::ColourLayers(parameters.tensors)
                              : reference::DensityLayers(parameters.tensors);
   const int first = colour ? 2 : 0;
@@ -210,6 +211,60 @@ void CheckNet(bool colour) {
 
 TEST(MlpTest, DensityNet) { CheckNet(false); }
 TEST(MlpTest, ColourNet) { CheckNet(true); }
+
+// Small whole numbers and their sums are exact in either precision, so that
+// the results are equal to the last bit; other numbers are rounded.
+void CheckBfloat16(bool colour) {
+  if (!OffersBfloat16()) {
+    GTEST_SKIP() << "this processor has no products of bfloat16";
+  }
+  std::mt19937 random(2);
+  reference::Parameters parameters(kShape);
+  const auto pack = [&](Precision precision) {
+    auto nets = std::make_unique<PackedNets>();
+    PackNets(parameters.tensors, precision, nets.get());
+    return nets;
+  };
+  // One, or minus one, in a part of the places.
+  const auto sparse = [&](auto& values, unsigned one_in) {
+    for (float& value : values) {
+      const unsigned draw = random() % (2 * one_in);
+      value = draw == 0 ? 1.0f : draw == 1 ? -1.0f : 0.0f;
+    }
+  };
+  for (auto& matrix : parameters.tensors.Matrices()) sparse(matrix, 4);
+  std::vector<float> in(kCount * kInputs);
+  sparse(in, 2);
+  const int width = colour ? kColours : kGeometry;
+  const int row = colour ? kColoursPadded : kGeometry;
+  std::vector<float> d_out(kCount * row);
+  for (size_t i = 0; i < kCount; ++i) {
+    std::span<float> one(d_out.data() + i * row, width);
+    sparse(one, 2);
+  }
+  const NetResult exact = RunNet(*pack(Precision::kFloat), in, d_out, colour);
+  const NetResult same = RunNet(*pack(Precision::kBfloat16), in, d_out, colour);
+  EXPECT_EQ(same.outputs, exact.outputs);
+  EXPECT_EQ(same.d_inputs, exact.d_inputs);
+  EXPECT_EQ(same.d_nets, exact.d_nets);
+  EXPECT_GT(*std::max_element(exact.d_nets.begin(), exact.d_nets.end()), 9);
+
+  parameters.Randomise(random);
+  in = Uniform(random, in.size(), -1, 1);
+  const NetResult plain = RunNet(*pack(Precision::kFloat), in, d_out, colour);
+  const NetResult rounded =
+      RunNet(*pack(Precision::kBfloat16), in, d_out, colour);
+  double difference = 0, size = 0;
+  for (size_t i = 0; i < plain.outputs.size(); ++i) {
+    difference += std::pow(double{rounded.outputs[i]} - plain.outputs[i], 2);
+    size += std::pow(plain.outputs[i], 2);
+  }
+  EXPECT_LT(std::sqrt(difference / size), 0.01);  // eight bits
+  EXPECT_GT(std::sqrt(difference / size), 1e-4);
+}
+
+TEST(MlpTest, DensityNetInBfloat16) { CheckBfloat16(false); }
+TEST(MlpTest, ColourNetInBfloat16) { CheckBfloat16(true); }
 
 TEST(CompositeTest, OpacitiesAndColours) {
   std::mt19937 random(3);

@@ -45,9 +45,14 @@ struct World {
     options.seed = kSeed;
   }
 
-  NgpKernels Kernels(int threads) {
-    return NgpKernels(
-        shape, values.tensors, first.tensors, second.tensors, &grid, threads);
+  NgpKernels Kernels(int threads, Precision precision = Precision::kFloat) {
+    return NgpKernels(shape,
+                      values.tensors,
+                      first.tensors,
+                      second.tensors,
+                      &grid,
+                      precision,
+                      threads);
   }
 
   NgpShape shape;
@@ -276,7 +281,7 @@ TEST(RenderTest, RefinedCellsAreThoseThatShow) {
   Model model;
   model.levels = MakeGridLevels(world.shape);
   model.table = world.values.tensors.table.data();
-  PackNets(world.values.tensors, &model.nets);
+  PackNets(world.values.tensors, Precision::kFloat, &model.nets);
   // One cell in nine is occupied, by a limit that some of the field reaches.
   for (size_t i = 0; i < kGridCells; ++i) {
     world.thickness[i] = i % 9 == 0 ? 1.0f : 0.0f;
@@ -366,17 +371,20 @@ TEST(RenderTest, EqualsTheReferenceByRoulette) { CheckRendering(0.01f); }
 
 // Six steps with updates of the grid between, the second half by a new object
 // on the same memory when `resume`.
-std::vector<float> SixSteps(int threads, bool resume) {
+std::vector<float> SixSteps(Precision precision, int threads, bool resume) {
   World world(false);
   world.options.random_background = true;
-  auto kernels = std::make_unique<NgpKernels>(world.Kernels(threads));
+  const auto make = [&] {
+    return std::make_unique<NgpKernels>(world.Kernels(threads, precision));
+  };
+  auto kernels = make();
   // Two updates of the warm-up's kind, then some of the later one.
   const GridOptions grid = {
       .length = 0.02f, .warmup = 3, .every = 2, .seed = kSeed};
   for (int step = 0; step < 6; ++step) {
     if (step == 3 && resume) {
       world.grid.Rebuild(grid.threshold, 2);
-      kernels = std::make_unique<NgpKernels>(world.Kernels(threads));
+      kernels = make();
     }
     kernels->UpdateGridIfDue(grid, step);
     const Batch batch(300, step);
@@ -390,10 +398,13 @@ std::vector<float> SixSteps(int threads, bool resume) {
 }
 
 TEST(RepeatTest, NeitherThreadsNorResumingChangeABit) {
-  const std::vector<float> once = SixSteps(1, false);
-  EXPECT_TRUE(once == SixSteps(1, false));
-  EXPECT_TRUE(once == SixSteps(2, false));
-  EXPECT_TRUE(once == SixSteps(3, true));
+  for (const auto precision : {Precision::kFloat, Precision::kBfloat16}) {
+    if (precision == Precision::kBfloat16 && !OffersBfloat16()) continue;
+    const std::vector<float> once = SixSteps(precision, 1, false);
+    EXPECT_TRUE(once == SixSteps(precision, 1, false));
+    EXPECT_TRUE(once == SixSteps(precision, 2, false));
+    EXPECT_TRUE(once == SixSteps(precision, 3, true));
+  }
 }
 
 TEST(LearnTest, AColouredBallIsLearned) {
@@ -402,7 +413,8 @@ TEST(LearnTest, AColouredBallIsLearned) {
             world.values.tensors.table.end(),
             1e-4f);
   world.options.table_adam.learning_rate = 1e-2f;
-  NgpKernels kernels = world.Kernels(0);
+  NgpKernels kernels = world.Kernels(
+      0, OffersBfloat16() ? Precision::kBfloat16 : Precision::kFloat);
   double first = 0, last = 0;
   int64_t count = 256;
   for (int step = 0; step < 150; ++step) {
