@@ -42,7 +42,7 @@ struct StepReport {
 struct MethodContext {
   // Nothing in them is left open any more: train.steps is the real number,
   // never 0 (with a budget of time it may be beyond reach), and so is what a
-  // method settles by the length of the run.
+  // method settles by the length of the run and the scene.
   Options options;
   SceneFrame frame;
   std::vector<Camera> cameras;        // of the training views

@@ -16,9 +16,11 @@ struct MethodEntry {
   int default_steps = 0;    // when train.steps is 0
   // Of two CPU cores, about; what a time is worth with train.deterministic.
   double steps_per_second = 0;
-  // Fills in the options that are by the length of the run; null: there are
-  // none.
-  void (*settle)(Options* options, torch::Device device) = nullptr;
+  // Fills in the options that are by the length of the run and the scene; null:
+  // there are none.
+  void (*settle)(Options* options,
+                 bool bounded,
+                 torch::Device device) = nullptr;
   std::unique_ptr<Method> (*make)(const MethodContext& context) = nullptr;
 };
 

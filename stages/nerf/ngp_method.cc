@@ -44,16 +44,6 @@ const NgpOptions& Checked(const NgpOptions& options) {
   return options;
 }
 
-// The same options with a place where rays end. Further down hidden things are
-// trained at the price of visible ones; further up what is left of the
-// background's random colour drowns the rest (docs/PERFORMANCE.md).
-NgpOptions Ending(NgpOptions options, bool bounded) {
-  if (options.stop_transmittance == 0) {
-    options.stop_transmittance = bounded ? 0.02 : 0.01;
-  }
-  return options;
-}
-
 MarchRules MarchRulesOf(const NgpOptions& options, bool bounded) {
   MarchRules rules;
   rules.step = options.step > 0 ? options.step
@@ -65,24 +55,36 @@ MarchRules MarchRulesOf(const NgpOptions& options, bool bounded) {
 
 }  // namespace
 
+namespace {
+
 // In a short run the rows of a large table are visited too seldom, and all of
-// it is too far from the processor; what a long run gains by a large one is
-// measured in docs/PERFORMANCE.md.
-void NgpMethod::Settle(Options* options, torch::Device device) {
-  int& log2_table = options->ngp.log2_table;
-  if (log2_table != 0) return;
-  const TrainOptions& train = options->train;
-  const double seconds =
-      train.time > 0 ? train.time : train.steps / kStepsPerSecond;
-  log2_table = !device.is_cpu() ? 19
-               : seconds <= 80  ? 16
-               : seconds <= 240 ? 17
-                                : 18;
+// it is too far from the processor. In a box, where samples are few and lie
+// close, twice as many rows pay. Measured in docs/PERFORMANCE.md.
+int Log2Table(double seconds, bool bounded) {
+  const int unbounded = seconds <= 30 ? 16 : seconds <= 240 ? 17 : 18;
+  return bounded ? unbounded + 1 : unbounded;
+}
+
+}  // namespace
+
+void NgpMethod::Settle(Options* options, bool bounded, torch::Device device) {
+  NgpOptions& ngp = options->ngp;
+  if (ngp.log2_table == 0) {
+    const TrainOptions& train = options->train;
+    const double seconds =
+        train.time > 0 ? train.time : train.steps / kStepsPerSecond;
+    ngp.log2_table = device.is_cpu() ? Log2Table(seconds, bounded) : 19;
+  }
+  // Below, hidden things are trained at the price of visible ones; above, the
+  // random colour behind the ray drowns the rest. Measured likewise.
+  if (ngp.stop_transmittance == 0) {
+    ngp.stop_transmittance = bounded ? 0.02 : 0.01;
+  }
 }
 
 NgpMethod::NgpMethod(const MethodContext& context)
     : context_(context),
-      options_(Ending(Checked(context.options.ngp), context.frame.bounded)),
+      options_(Checked(context.options.ngp)),
       march_(MarchRulesOf(options_, context.frame.bounded)),
       huber_(options_.loss == "huber"),
       grid_(options_, context.frame.bounded, Seed(context)) {

@@ -26,8 +26,9 @@ class NgpMethod : public Method {
 
   static constexpr double kStepsPerSecond = 120;  // of two CPU cores, about
 
-  // ngp.log2_table, where it is 0, by the length of the run.
-  static void Settle(Options* options, torch::Device device);
+  // Where they are 0: ngp.log2_table by the length of the run and the scene,
+  // ngp.stop_transmittance by the scene.
+  static void Settle(Options* options, bool bounded, torch::Device device);
 
   std::string Name() const override { return "ngp"; }
   std::vector<std::pair<std::string, torch::Tensor>> Parameters() override;

@@ -42,8 +42,8 @@ struct NgpOptions {
   int features = 4;           // numbers per entry: 1, 2, 4 or 8
   int base_resolution = 16;   // of the coarsest level
   int finest_resolution = 0;  // of the finest; 0: 1024 bounded, 2048 unbounded
-  // Entries of one level, as a power of two. 0: by the length of the run, a
-  // small table learns faster and a large one gets further.
+  // Entries of one level, as a power of two. 0: by the length of the run and
+  // the scene; a small table learns faster and a large one gets further.
   int log2_table = 0;
   int hidden = 64;    // width of the hidden layers of both nets
   int geometry = 16;  // outputs of the density net, density first

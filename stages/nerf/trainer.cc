@@ -64,7 +64,9 @@ MethodContext ContextOf(const Dataset& dataset,
   if (train.steps == 0) {
     train.steps = train.time > 0 ? kUnlimitedSteps : method.default_steps;
   }
-  if (method.settle != nullptr) method.settle(&context.options, device);
+  if (method.settle != nullptr) {
+    method.settle(&context.options, frame.bounded, device);
+  }
   context.frame = std::move(frame);
   for (const View& view : dataset.train) {
     context.cameras.push_back(view.camera);

@@ -93,7 +93,7 @@ OptionGroup NgpGroup(nerf::NgpOptions* ngp) {
       .Integer("log2_table",
                &ngp->log2_table,
                "entries of a level, as a power of two; 0: by the length of "
-               "the run",
+               "the run and the scene",
                0,
                24)
       .Integer("hidden", &ngp->hidden, "width of the hidden layers", 8, 512)
