@@ -18,7 +18,7 @@ const std::vector<MethodEntry>& Methods() {
   static const std::vector<MethodEntry> table = {
       {"ngp",
        "hash grid and small networks: minutes on a laptop",
-       12000,
+       8000,
        NgpMethod::kStepsPerSecond,
        &NgpMethod::Settle,
        &Make<NgpMethod>},

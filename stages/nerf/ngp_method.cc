@@ -53,10 +53,6 @@ MarchRules MarchRulesOf(const NgpOptions& options, bool bounded) {
   return rules;
 }
 
-}  // namespace
-
-namespace {
-
 // In a short run the rows of a large table are visited too seldom, and all of
 // it is too far from the processor. In a box, where samples are few and lie
 // close, twice as many rows pay. Measured in docs/PERFORMANCE.md.
@@ -88,7 +84,7 @@ NgpMethod::NgpMethod(const MethodContext& context)
       march_(MarchRulesOf(options_, context.frame.bounded)),
       huber_(options_.loss == "huber"),
       grid_(options_, context.frame.bounded, Seed(context)) {
-  NERFPIPE_CHECK(options_.log2_table > 0);
+  NERFPIPE_CHECK(options_.log2_table > 0 && options_.stop_transmittance > 0);
   int finest = options_.finest_resolution;
   if (finest == 0) {
     finest =

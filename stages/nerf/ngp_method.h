@@ -24,7 +24,7 @@ class NgpMethod : public Method {
  public:
   explicit NgpMethod(const MethodContext& context);
 
-  static constexpr double kStepsPerSecond = 120;  // of two CPU cores, about
+  static constexpr double kStepsPerSecond = 80;  // of two CPU cores, about
 
   // Where they are 0: ngp.log2_table by the length of the run and the scene,
   // ngp.stop_transmittance by the scene.

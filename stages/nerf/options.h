@@ -48,14 +48,14 @@ struct NgpOptions {
   int hidden = 64;    // width of the hidden layers of both nets
   int geometry = 16;  // outputs of the density net, density first
 
-  int batch_samples = 4096;  // trained samples that a step aims at
+  int batch_samples = 8192;  // trained samples that a step aims at
   int max_rays = 8192;       // most rays of a step
   // In training, by Russian roulette: samples below this weight are kept by
   // chance and weigh this then. It falls with the learning rate. 0: by
   // min_weight.
   double roulette = 0.02;
   double min_weight = 5e-4;  // without roulette, samples below it are left out
-  // A ray ends below this in training: what is hidden so far need not learn.
+  // A ray ends below this in training: what lies behind need not learn.
   // 0: 0.02 bounded, 0.01 unbounded.
   double stop_transmittance = 0;
 

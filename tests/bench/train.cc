@@ -1,6 +1,7 @@
 // The fused kernels alone on a data set, by hand:
 //   train DATASET [name=value ...]
-// Names are in ReadSettings(); defaults are those of `ngp` for a minute. Prints
+// Names are in ReadSettings(); defaults are those of `ngp` for a minute; with
+// steps=N it goes by steps, not by time. Prints
 // speed and batch PSNR on the way, then the share of each kernel beside its
 // floor (operations and bytes), and the held-out PSNR.
 
@@ -40,8 +41,8 @@ using Settings = std::map<std::string, double>;
 
 Settings ReadSettings(int argc, char** argv) {
   Settings settings = {
-      {"seconds", 60}, {"factor", 0},   {"threads", 0},      {"table", 16},
-      {"batch", 4096}, {"seed", 1},     {"minw", 5e-4},      {"roulette", 0.02},
+      {"seconds", 60}, {"factor", 0},   {"threads", 0},      {"table", 0},
+      {"batch", 8192}, {"seed", 1},     {"minw", 5e-4},      {"roulette", 0.02},
       {"step", 0},     {"cone", 0},     {"lr", 1e-2},        {"flat", 0.85},
       {"final", 0.1},  {"decay", 0.98}, {"threshold", 0.01}, {"every", 32},
       {"warmup", 256}, {"hull", 1},     {"huber", 0},        {"finest", 0},
@@ -199,7 +200,10 @@ class Run {
   Run(const Dataset& dataset, const SceneFrame& frame, Settings settings)
       : frame_(frame), settings_(std::move(settings)) {
     shape_.contracted = !frame.bounded;
-    shape_.log2_table = static_cast<int>(settings_["table"]);
+    shape_.log2_table = settings_["table"] > 0
+                            ? static_cast<int>(settings_["table"])
+                        : frame.bounded ? 18
+                                        : 17;
     shape_.finest_resolution = settings_["finest"] > 0
                                    ? static_cast<int>(settings_["finest"])
                                : frame.bounded ? 1024

@@ -146,6 +146,7 @@ inline void AddGradient(const float* slopes,
                         const float* inputs,
                         size_t count,
                         float* gradient) {
+  static_assert(kColumns % kLanes == 0);
   // Both operands of so many samples fit the first cache.
   constexpr size_t kChunk = 96;
   constexpr int kStride = kWidth < kLanes ? kLanes : kWidth;

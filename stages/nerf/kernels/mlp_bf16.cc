@@ -4,7 +4,8 @@
 
 #include <hwy/targets.h>
 
-#if defined(__x86_64__)
+// Clang has no such pragma as is used below.
+#if defined(__x86_64__) && !defined(__clang__)
 
 // GCC 12 takes the undefined vectors in its own header for mistakes.
 #pragma GCC diagnostic push
@@ -135,7 +136,7 @@ bool OffersBfloat16() {
 
 }  // namespace nerfpipe::nerf::kernels
 
-#else  // another processor
+#else  // another processor or compiler
 
 namespace nerfpipe::nerf::kernels {
 

@@ -23,6 +23,7 @@ class NgpFusedTest : public ::testing::TestWithParam<bool> {
     context.options.train.steps = 200;
     context.options.ngp.log2_table = 12;
     context.options.ngp.batch_samples = 2048;
+    context.options.ngp.stop_transmittance = 0.01;
     context.options.ngp.fused = fused;
     context.options.ngp.bfloat16 = false;  // the twin has float
     context.frame = frame_;
