@@ -121,7 +121,7 @@ TEST_P(TrainerTest, FitsHeldOutView) {
 TEST_P(TrainerTest, DeterministicTimeCountsAsSteps) {
   Options options = SmallOptions(GetParam(), /*steps=*/0);
   options.train.deterministic = true;
-  options.train.time = GetParam() == "ngp" ? 0.2 : 30;
+  options.train.time = GetParam() == "ngp" ? 0.3 : 30;
   std::vector<torch::Tensor> first;
   for (int run = 0; run < 2; ++run) {
     Trainer trainer(BallDataset(4, 16), BallFrame(), options);
