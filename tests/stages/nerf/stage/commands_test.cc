@@ -84,13 +84,13 @@ TEST_F(CommandsTest, RunByTimeGoesOnWhenGivenAgain) {
 TEST_F(CommandsTest, DeterministicRunByTimeIsDoneOnce) {
   const std::unique_ptr<TrainStage> train = TinyTrainStage("ngp");
   Set(*train, "train.steps", "0");
-  Set(*train, "train.time", "0.1");
+  Set(*train, "train.time", "0.15");
   Set(*train, "train.deterministic", "yes");
   const StageResult first = TrainDataset(*train, data(), work_);
   EXPECT_EQ(first.facts["training"]["steps"], 12);
   EXPECT_THAT(TrainDataset(*train, data(), work_).line,
               StartsWith("already trained"));
-  Set(*train, "train.time", "0.2");
+  Set(*train, "train.time", "0.3");
   const StageResult longer = TrainDataset(*train, data(), work_);
   EXPECT_EQ(longer.facts["training"]["steps"], 24);
 }
