@@ -81,9 +81,7 @@ struct NgpFused::Kernels {
               NetsOf(state.nets_first),
               {NetsOf(state.nets_second), SpanOf(state.table_second)},
               &grid,
-              options.bfloat16 && kernels::OffersBfloat16()
-                  ? kernels::Precision::kBfloat16
-                  : kernels::Precision::kFloat,
+              kernels::ChoosePrecision(options.bfloat16),
               rules.threads) {}
 };
 

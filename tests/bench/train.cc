@@ -1,14 +1,15 @@
 // The fused kernels alone on a data set, by hand:
 //   train DATASET [name=value ...]
-// Names are in ReadSettings(); defaults are those of `ngp` for a minute; with
-// steps=N it goes by steps, not by time. Prints
-// speed and batch PSNR on the way, then the share of each kernel beside its
-// floor (operations and bytes), and the held-out PSNR.
+// Names are in ReadSettings(); defaults (0: by the scene) are those of `ngp`
+// for a minute; with steps=N it goes by steps, not by time. Prints speed and
+// batch PSNR on the way, then the share of each kernel beside its floor
+// (operations and bytes), and the held-out PSNR.
 
 #include "pipeline/base/report.h"
 #include "stages/nerf/data/read_dataset.h"
 #include "stages/nerf/kernels/ngp_kernels.h"
 #include "stages/nerf/ngp_fused.h"
+#include "stages/nerf/ngp_method.h"
 #include "stages/nerf/ray_sampler.h"
 #include "stages/nerf/scene_analysis.h"
 #include "stages/nerf/visibility.h"
@@ -200,28 +201,26 @@ class Run {
   Run(const Dataset& dataset, const SceneFrame& frame, Settings settings)
       : frame_(frame), settings_(std::move(settings)) {
     shape_.contracted = !frame.bounded;
-    shape_.log2_table = settings_["table"] > 0
-                            ? static_cast<int>(settings_["table"])
-                        : frame.bounded ? 18
-                                        : 17;
+    Options usual;
+    usual.train.time = settings_["seconds"];
+    usual.ngp.log2_table = static_cast<int>(settings_["table"]);
+    usual.ngp.stop_transmittance = settings_["stop"];
+    NgpMethod::Settle(&usual, frame.bounded, torch::kCPU);
+    shape_.log2_table = usual.ngp.log2_table;
     shape_.finest_resolution = settings_["finest"] > 0
                                    ? static_cast<int>(settings_["finest"])
                                : frame.bounded ? 1024
                                                : 2048;
     kernels::SampleRules& rules = options_.samples;
     rules.march.contracted = shape_.contracted;
-    const NgpOptions defaults;
     rules.march.step =
         static_cast<float>(settings_["step"] > 0 ? settings_["step"]
                            : frame.bounded       ? 2 * std::sqrt(3.0) / 512
                                                  : 1.0 / 256);
     rules.march.cone = static_cast<float>(
-        settings_["cone"] > 0 ? settings_["cone"] : defaults.cone);
+        settings_["cone"] > 0 ? settings_["cone"] : usual.ngp.cone);
     rules.min_weight = static_cast<float>(settings_["minw"]);
-    rules.stop_transmittance =
-        static_cast<float>(settings_["stop"] > 0 ? settings_["stop"]
-                           : frame.bounded       ? 0.02
-                                                 : 0.01);
+    rules.stop_transmittance = static_cast<float>(usual.ngp.stop_transmittance);
     options_.table_adam.beta2 = static_cast<float>(settings_["beta2"]);
     options_.loss = settings_["huber"] > 0 ? kernels::LossKind::kHuber
                                            : kernels::LossKind::kSquared;
@@ -255,9 +254,7 @@ class Run {
         state_->tensors[1],
         state_->tensors[2],
         grid_.get(),
-        settings_["bf16"] > 0 && kernels::OffersBfloat16()
-            ? kernels::Precision::kBfloat16
-            : kernels::Precision::kFloat,
+        kernels::ChoosePrecision(settings_["bf16"] > 0),
         static_cast<int>(settings_["threads"]));
   }
 
@@ -274,7 +271,7 @@ class Run {
       Step(step, part(step));
       if (part(step + 1) < (reports + 1) / 6.0) continue;
       ++reports;
-      Print(step + 1, Now() - start);
+      Report(step + 1, Now() - start);
     }
     seconds_ = Now() - start;
     PrintShares(
@@ -336,7 +333,7 @@ class Run {
                                   16384);
   }
 
-  void Print(int64_t step, double seconds) {
+  void Report(int64_t step, double seconds) {
     std::printf(
         "%6.1f s  step %ld  batch %.2f dB  %.0f k rays/s  %.2f M marched/s  "
         "%.2f M trained/s\n",

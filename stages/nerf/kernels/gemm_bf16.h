@@ -18,6 +18,31 @@ enum class Then {
   kStoreMasked  // C = A B where `mask` is positive, else 0
 };
 
+// Adds kM rows of a product: kVectors vectors of `sum` wide, `pairs` pairs
+// deep. left(m, p) is the pair of row m at depth p; those of B follow each
+// other.
+template <int kM, int kVectors, class Left>
+inline void AddProducts(const Left& left,
+                        const uint32_t* b,
+                        size_t pairs,
+                        __m512 (&sum)[kM][kVectors]) {
+  for (size_t p = 0; p < pairs; ++p) {
+    __m512bh right[kVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      right[v] = LoadPairs(b + (p * kVectors + v) * kLanes);
+    }
+#pragma GCC unroll 12
+    for (int m = 0; m < kM; ++m) {
+      const __m512bh value = AllLanes(left(m, p));
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        sum[m][v] = _mm512_dpbf16_ps(sum[m][v], value, right[v]);
+      }
+    }
+  }
+}
+
 // kM rows of C: kVectors vectors wide, of which `lanes` are stored.
 template <Then kThen, int kM, int kVectors, int kDepth>
 inline void Tile(const float* a,
@@ -35,21 +60,8 @@ inline void Tile(const float* a,
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) sum[m][v] = _mm512_setzero_ps();
   }
-  for (int k = 0; k < kDepth / 2; ++k) {
-    __m512bh right[kVectors];
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) {
-      right[v] = LoadPairs(b + (k * kVectors + v) * kLanes);
-    }
-#pragma GCC unroll 12
-    for (int m = 0; m < kM; ++m) {
-      const __m512bh value = AllLanes(left[m][k]);
-#pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) {
-        sum[m][v] = _mm512_dpbf16_ps(sum[m][v], value, right[v]);
-      }
-    }
-  }
+  AddProducts<kM, kVectors>(
+      [&](int m, size_t p) { return left[m][p]; }, b, kDepth / 2, sum);
 #pragma GCC unroll 12
   for (int m = 0; m < kM; ++m) {
 #pragma GCC unroll 4
@@ -115,21 +127,11 @@ inline void GradientTile(const uint32_t* slopes,
       sum[m][v] = _mm512_loadu_ps(gradient + m * kColumns + v * kLanes);
     }
   }
-  for (size_t p = 0; p < pairs; ++p) {
-    __m512bh right[kVectors];
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) {
-      right[v] = LoadPairs(inputs + p * kColumns + v * kLanes);
-    }
-#pragma GCC unroll 12
-    for (int m = 0; m < kM; ++m) {
-      const __m512bh value = AllLanes(slopes[p * slopes_row + m]);
-#pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) {
-        sum[m][v] = _mm512_dpbf16_ps(sum[m][v], value, right[v]);
-      }
-    }
-  }
+  AddProducts<kM, kVectors>(
+      [&](int m, size_t p) { return slopes[p * slopes_row + m]; },
+      inputs,
+      pairs,
+      sum);
 #pragma GCC unroll 12
   for (int m = 0; m < kM; ++m) {
 #pragma GCC unroll 4

@@ -13,6 +13,12 @@ namespace nerfpipe::nerf::kernels {
 // Of the factors of products; sums are float.
 enum class Precision { kFloat, kBfloat16 };
 
+// What the processor offers of what is wanted.
+inline Precision ChoosePrecision(bool bfloat16) {
+  return bfloat16 && OffersBfloat16() ? Precision::kBfloat16
+                                      : Precision::kFloat;
+}
+
 // The nets in the layouts that the products read, in one precision.
 struct PackedNets {
   Precision precision = Precision::kFloat;

@@ -413,8 +413,7 @@ TEST(LearnTest, AColouredBallIsLearned) {
             world.values.tensors.table.end(),
             1e-4f);
   world.options.table_adam.learning_rate = 1e-2f;
-  NgpKernels kernels = world.Kernels(
-      0, OffersBfloat16() ? Precision::kBfloat16 : Precision::kFloat);
+  NgpKernels kernels = world.Kernels(0, ChoosePrecision(true));
   double first = 0, last = 0;
   int64_t count = 256;
   for (int step = 0; step < 150; ++step) {
