@@ -15,6 +15,13 @@ namespace {
 constexpr uint32_t kPrimeY = 2654435761u;
 constexpr uint32_t kPrimeZ = 805459861u;
 
+// Row of a corner in a hashed level of a power of two rows.
+uint32_t HashedRow(uint32_t x, uint32_t y, uint32_t z, uint32_t rows) {
+  const uint32_t brick = (x >> 1) ^ ((y >> 1) * kPrimeY) ^ ((z >> 1) * kPrimeZ);
+  const uint32_t inside = (x & 1) | (y & 1) << 1 | (z & 1) << 2;
+  return (brick << 3 | inside) & (rows - 1);
+}
+
 // What the inner loops need of a level, in the scalar type of the table.
 template <typename T>
 struct Level {
@@ -56,8 +63,7 @@ struct Corners {
         index = cx + r * (cy + r * cz);
         index = index < level.rows ? index : index % level.rows;
       } else {
-        // Hashed levels have a power of two of rows.
-        index = (cx ^ (cy * kPrimeY) ^ (cz * kPrimeZ)) & (level.rows - 1);
+        index = HashedRow(cx, cy, cz, level.rows);
       }
       row[corner] = level.first_row + index;
       weight[corner] = ((corner & 1) ? fraction[0] : 1 - fraction[0]) *
@@ -219,12 +225,12 @@ int64_t HashRows(const std::vector<HashLevel>& levels) {
 }
 
 int64_t HashRow(const HashLevel& level, int64_t x, int64_t y, int64_t z) {
-  const uint32_t cx = static_cast<uint32_t>(x);
-  const uint32_t cy = static_cast<uint32_t>(y);
-  const uint32_t cz = static_cast<uint32_t>(z);
   const int64_t r = level.resolution;
   return level.dense ? (x + r * (y + r * z)) % level.rows
-                     : (cx ^ (cy * kPrimeY) ^ (cz * kPrimeZ)) % level.rows;
+                     : HashedRow(static_cast<uint32_t>(x),
+                                 static_cast<uint32_t>(y),
+                                 static_cast<uint32_t>(z),
+                                 static_cast<uint32_t>(level.rows));
 }
 
 torch::Tensor HashEncodePlain(const torch::Tensor& table,
@@ -253,9 +259,15 @@ torch::Tensor HashEncodePlain(const torch::Tensor& table,
       } else {
         // 32-bit products, in 64-bit integers.
         const int64_t mask = 0xffffffff;
-        index = at[0]
-                    .bitwise_xor((at[1] * int64_t{kPrimeY}).bitwise_and(mask))
-                    .bitwise_xor((at[2] * int64_t{kPrimeZ}).bitwise_and(mask));
+        const auto brick = [&](int axis, int64_t prime) {
+          return (at[axis].div(2, "floor") * prime).bitwise_and(mask);
+        };
+        index = brick(0, 1)
+                    .bitwise_xor(brick(1, kPrimeY))
+                    .bitwise_xor(brick(2, kPrimeZ));
+        for (int axis = 2; axis >= 0; --axis) {
+          index = 2 * index + at[axis].remainder(2);
+        }
       }
       index = index.remainder(level.rows) + level.first_row;
       const torch::Tensor part =

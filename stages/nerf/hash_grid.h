@@ -1,8 +1,11 @@
 #pragma once
 
-// The multi-resolution hash grid (Mueller et al. 2022; index rules of
-// tiny-cuda-nn's grid.h). HashEncodePlain is the definition; HashGather and
-// HashScatter are the same in one pass over memory, for the CPU.
+// The multi-resolution hash grid (Mueller et al. 2022; scales and dense levels
+// after tiny-cuda-nn's grid.h). It is not single corners that are hashed but
+// bricks of 2^3, whose rows follow each other: the eight corners of a point lie
+// in 3.4 bricks on average, and a brick in half precision is one cache line.
+// HashEncodePlain is the definition; HashGather and HashScatter are the same in
+// one pass over memory, for the CPU.
 
 #include <cstdint>
 #include <vector>
@@ -18,7 +21,9 @@ struct HashLevel {
   int64_t resolution = 0;
   int64_t first_row = 0;
   int64_t rows = 0;
-  bool dense = false;  // row = x + y r + z r^2 (mod rows), else the XOR hash
+  // row = x + y r + z r^2 (mod rows); else 8 h + (x & 1) + 2 (y & 1) +
+  // 4 (z & 1), h being the XOR hash of x / 2, y / 2, z / 2 (mod rows / 8).
+  bool dense = false;
 };
 
 // Level l has scale base * b^l - 1 with b such that the last one has scale

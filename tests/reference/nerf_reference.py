@@ -62,10 +62,11 @@ def hash_encode(positions, levels, base, finest, log2_table, features):
                 if dense:
                     index = int(c[0] + r * c[1] + r * r * c[2]) % rows
                 else:
-                    index = 0
+                    brick = 0
                     for axis in range(3):
-                        index ^= (int(c[axis]) * primes[axis]) % 2**32
-                    index %= rows
+                        brick ^= (int(c[axis]) // 2 * primes[axis]) % 2**32
+                    inside = sum(int(c[axis]) % 2 << axis for axis in range(3))
+                    index = (8 * brick + inside) % rows
                 weight = np.prod(np.where(corner, f, 1 - f))
                 row = (first + index) * features + np.arange(features)
                 out[i] += weight * np.sin(0.1 * row)  # the table's entries

@@ -41,6 +41,18 @@ HWY_INLINE Axis PlaceOnAxis(const float* HWY_RESTRICT x, float scale) {
           hn::Sub(place, cell)};
 }
 
+// Part of the row that a cell number along one axis makes: in hashed levels
+// that of the brick of 2^3 and, in the lowest bits, that of the place in it.
+template <int kAxis>
+HWY_INLINE hn::Vec<IndexTag> AlongAxis(const GridLevel& level,
+                                       hn::Vec<IndexTag> cell,
+                                       hn::Vec<IndexTag> step) {
+  if (!level.hashed) return hn::Mul(cell, step);
+  const auto brick = hn::Mul(hn::ShiftRight<1>(cell), step);
+  const auto inside = hn::And(cell, hn::Set(IndexTag(), 1u));
+  return hn::Or(hn::ShiftLeft<3>(brick), hn::ShiftLeft<kAxis>(inside));
+}
+
 HWY_INLINE void FindCorners(const GridLevel& level,
                             const Points& points,
                             size_t at,
@@ -54,11 +66,14 @@ HWY_INLINE void FindCorners(const GridLevel& level,
       hn::Set(du, level.hashed ? 2654435761u : level.resolution);
   const auto step_z = hn::Set(
       du, level.hashed ? 805459861u : level.resolution * level.resolution);
-  const auto y_low = hn::Mul(y.cell, step_y);
-  const auto z_low = hn::Mul(z.cell, step_z);
-  const hn::Vec<IndexTag> xs[2] = {x.cell, hn::Add(x.cell, hn::Set(du, 1u))};
-  const hn::Vec<IndexTag> ys[2] = {y_low, hn::Add(y_low, step_y)};
-  const hn::Vec<IndexTag> zs[2] = {z_low, hn::Add(z_low, step_z)};
+  // What each corner adds to a row, or is XORed into it, by its axis.
+  hn::Vec<IndexTag> xs[2], ys[2], zs[2];
+  for (uint32_t i = 0; i < 2; ++i) {
+    const auto high = hn::Set(du, i);
+    xs[i] = AlongAxis<0>(level, hn::Add(x.cell, high), hn::Set(du, 1u));
+    ys[i] = AlongAxis<1>(level, hn::Add(y.cell, high), step_y);
+    zs[i] = AlongAxis<2>(level, hn::Add(z.cell, high), step_z);
+  }
   const auto one = hn::Set(d, 1.0f);
   const hn::Vec<FloatTag> wx[2] = {hn::Sub(one, x.fraction), x.fraction};
   const hn::Vec<FloatTag> wy[2] = {hn::Sub(one, y.fraction), y.fraction};

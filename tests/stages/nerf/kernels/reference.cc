@@ -160,7 +160,10 @@ void ForCorners(const Level& level,
     }
     int64_t row;
     if (level.hashed) {
-      row = (at[0] ^ (at[1] * 2654435761u) ^ (at[2] * 805459861u)) % level.rows;
+      const uint32_t brick =
+          at[0] / 2 ^ at[1] / 2 * 2654435761u ^ at[2] / 2 * 805459861u;
+      row = (int64_t{brick} * 8 + at[0] % 2 + at[1] % 2 * 2 + at[2] % 2 * 4) %
+            level.rows;
     } else {
       row = (at[0] + level.resolution * (at[1] + level.resolution * at[2])) %
             level.rows;
