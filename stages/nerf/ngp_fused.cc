@@ -192,7 +192,7 @@ Rendered NgpFused::Render(const Rays& all) {
 void NgpFused::Reload() {
   kernels_->grid.Rebuild(static_cast<float>(options_.grid_threshold),
                          rules_.threads);
-  kernels_->steps.ReloadNets();
+  kernels_->steps.Reload();
 }
 
 #else  // NERFPIPE_FUSED_KERNELS

@@ -1,11 +1,8 @@
 #include "stages/nerf/kernels/adam.h"
 
-#include "stages/nerf/kernels/ngp_shape.h"
-
+#include <algorithm>
 #include <cmath>
 #include <cstring>
-
-#include <hwy/cache_control.h>
 
 // The order matters: foreach_target.h reads this file once per SIMD level.
 // clang-format off
@@ -22,6 +19,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using RowTag = hn::FixedTag<float, kFeatures>;
 using RowVec = hn::Vec<RowTag>;
+using HalfTag = hn::Rebind<hwy::float16_t, RowTag>;
+using HalfBitsTag = hn::Rebind<Half, RowTag>;
 static_assert(kFeatures == 4 && kRowsPerFlag == 4);
 
 // Mean over each of four rows, one lane each.
@@ -43,6 +42,7 @@ HWY_INLINE void UpdateRows(const AdamSettings& s,
   const RowTag d;
   float* HWY_RESTRICT p = a.values + row * kFeatures;
   float* HWY_RESTRICT g = a.gradients + row * kFeatures;
+  Half* HWY_RESTRICT h = a.halves + row * kFeatures;
   const auto g0 = hn::Load(d, g);
   const auto g1 = hn::Load(d, g + 4);
   const auto g2 = hn::Load(d, g + 8);
@@ -60,7 +60,10 @@ HWY_INLINE void UpdateRows(const AdamSettings& s,
                          hn::Div(hn::Set(d, -s.learning_rate),
                                  hn::Add(hn::Sqrt(v), hn::Set(d, s.epsilon))));
   const auto update = [&](size_t at, RowVec gradient, RowVec r) HWY_ATTR {
-    hn::StoreU(hn::MulAdd(r, gradient, hn::LoadU(d, p + at)), d, p + at);
+    const auto fresh = hn::MulAdd(r, gradient, hn::LoadU(d, p + at));
+    hn::StoreU(fresh, d, p + at);
+    const auto half = hn::DemoteTo(HalfTag(), fresh);
+    hn::StoreU(hn::BitCast(HalfBitsTag(), half), HalfBitsTag(), h + at);
     hn::Store(hn::Zero(d), d, g + at);
   };
   update(0, g0, hn::Broadcast<0>(rate));
@@ -69,32 +72,56 @@ HWY_INLINE void UpdateRows(const AdamSettings& s,
   update(12, g3, hn::Broadcast<3>(rate));
 }
 
+// Numbers of the flags that are set, which are cleared; returns how many.
+// `count` is at most that of `list`.
+HWY_INLINE size_t TakeFlags(uint8_t* flags, size_t count, uint32_t* list) {
+  size_t found = 0;
+  size_t at = 0;
+  for (; at + 8 <= count; at += 8) {
+    uint64_t eight;
+    std::memcpy(&eight, flags + at, 8);
+    if (eight == 0) continue;
+    std::memset(flags + at, 0, 8);
+    // Without a branch: which flags are set cannot be foreseen.
+    for (size_t k = 0; k < 8; ++k, eight >>= 8) {
+      list[found] = static_cast<uint32_t>(at + k);
+      found += eight & 1;
+    }
+  }
+  for (; at < count; ++at) {
+    list[found] = static_cast<uint32_t>(at);
+    found += flags[at];
+    flags[at] = 0;
+  }
+  return found;
+}
+
 void AdamTouchedT(const AdamSettings& settings,
                   const TableArrays& arrays,
                   size_t rows,
                   uint8_t* touched) {
+  constexpr size_t kFlags = 1024;  // in one list
   // Far enough for the memory to answer; touched blocks do not follow each
   // other in a large table, so that the processor does not see them coming.
-  constexpr size_t kAhead = 24;
+  constexpr size_t kAhead = 16;
+  const auto fetch = [&](size_t block) HWY_ATTR {
+    const size_t row = block * kRowsPerFlag;
+    constexpr int kToWrite = 1;
+    __builtin_prefetch(arrays.values + row * kFeatures, kToWrite);
+    __builtin_prefetch(arrays.halves + row * kFeatures, kToWrite);
+    __builtin_prefetch(arrays.gradients + row * kFeatures, kToWrite);
+    __builtin_prefetch(arrays.second + row, kToWrite);
+  };
   const size_t blocks = rows / kRowsPerFlag;
-  for (size_t b = 0; b < blocks; ++b) {
-    if (b % 8 == 0 && b + 8 <= blocks) {
-      uint64_t eight;
-      std::memcpy(&eight, touched + b, 8);
-      if (eight == 0) {
-        b += 7;
-        continue;
-      }
+  uint32_t list[kFlags];
+  for (size_t first = 0; first < blocks; first += kFlags) {
+    const size_t found =
+        TakeFlags(touched + first, std::min(kFlags, blocks - first), list);
+    for (size_t i = 0; i < std::min(kAhead, found); ++i) fetch(first + list[i]);
+    for (size_t i = 0; i < found; ++i) {
+      if (i + kAhead < found) fetch(first + list[i + kAhead]);
+      UpdateRows(settings, arrays, (first + list[i]) * kRowsPerFlag);
     }
-    if (b + kAhead < blocks && touched[b + kAhead] != 0) {
-      const size_t row = (b + kAhead) * kRowsPerFlag;
-      hwy::Prefetch(arrays.values + row * kFeatures);
-      hwy::Prefetch(arrays.gradients + row * kFeatures);
-      hwy::Prefetch(arrays.second + row);
-    }
-    if (touched[b] == 0) continue;
-    touched[b] = 0;
-    UpdateRows(settings, arrays, b * kRowsPerFlag);
   }
 }
 

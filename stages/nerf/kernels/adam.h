@@ -3,6 +3,8 @@
 // Adam (Kingma and Ba 2015) on plain arrays, and what is left of it for a table
 // whose rows are seldom visited.
 
+#include "stages/nerf/kernels/ngp_shape.h"
+
 #include <cstddef>
 #include <cstdint>
 
@@ -26,6 +28,7 @@ struct AdamArrays {
 // Values and gradients are rows x kFeatures; a row has one second moment.
 struct TableArrays {
   float* values;
+  Half* halves;  // the values rounded, for the encoding
   float* second;
   float* gradients;
 };

@@ -95,9 +95,10 @@ HWY_INLINE void FindCorners(const GridLevel& level,
   }
 }
 
+template <class T>
 HWY_INLINE void PrefetchCorners(const Corners& corners,
                                 size_t count,
-                                const float* rows) {
+                                const T* rows) {
   for (int c = 0; c < 8; ++c) {
     for (size_t i = 0; i < count; ++i) {
       hwy::Prefetch(rows + size_t{corners.row[c][i]} * kFeatures);
@@ -105,59 +106,80 @@ HWY_INLINE void PrefetchCorners(const Corners& corners,
   }
 }
 
-// Calls body(corners, first, count) for all points, a vector at a time; the
-// rows of the next ones are already on their way from memory then.
-template <class Body>
-HWY_INLINE void ForEachVector(const GridLevel& level,
+// Calls body(l, rows of level l, corners, first, count) for all points of all
+// levels, a vector at a time; the rows of the next ones are already on their
+// way from memory then.
+template <class T, class Body>
+HWY_INLINE void ForEachVector(const GridLevel* levels,
+                              int level_count,
                               const Points& points,
                               size_t count,
-                              const float* rows,
+                              T* table,
                               const Body& body) {
   const size_t lanes = hn::Lanes(FloatTag());
+  const auto rows = [&](int l) HWY_ATTR {
+    return table + size_t{levels[l].first_row} * kFeatures;
+  };
   Corners corners[2];
   if (count == 0) return;
-  FindCorners(level, points, 0, &corners[0]);
+  FindCorners(levels[0], points, 0, &corners[0]);
   int now = 0;
-  for (size_t first = 0; first < count; first += lanes, now ^= 1) {
-    const size_t next = first + lanes;
-    if (next < count) {
-      FindCorners(level, points, next, &corners[now ^ 1]);
-      PrefetchCorners(corners[now ^ 1], HWY_MIN(lanes, count - next), rows);
+  for (int l = 0; l < level_count; ++l) {
+    for (size_t first = 0; first < count; first += lanes, now ^= 1) {
+      const bool last = first + lanes >= count;
+      const size_t next = last ? 0 : first + lanes;
+      const int next_level = last ? l + 1 : l;
+      if (next_level < level_count) {
+        FindCorners(levels[next_level], points, next, &corners[now ^ 1]);
+        PrefetchCorners(
+            corners[now ^ 1], HWY_MIN(lanes, count - next), rows(next_level));
+      }
+      body(l, rows(l), corners[now], first, HWY_MIN(lanes, count - first));
     }
-    body(corners[now], first, HWY_MIN(lanes, count - first));
+  }
+}
+
+using HalfTag = hn::Rebind<hwy::float16_t, RowTag>;
+using HalfBitsTag = hn::Rebind<Half, RowTag>;
+
+void RoundRowsT(const float* rows, size_t count, Half* halves) {
+  for (size_t at = 0; at < count * kFeatures; at += kFeatures) {
+    const auto half = hn::DemoteTo(HalfTag(), hn::LoadU(RowTag(), rows + at));
+    hn::StoreU(hn::BitCast(HalfBitsTag(), half), HalfBitsTag(), halves + at);
   }
 }
 
 void EncodePointsT(const GridLevels& levels,
-                   const float* table,
+                   const Half* table,
                    const Points& points,
                    size_t count,
                    float* inputs) {
   const RowTag d;
-  for (int l = 0; l < kLevels; ++l) {
-    const float* HWY_RESTRICT rows =
-        table + size_t{levels[l].first_row} * kFeatures;
+  const auto body = [&](int l,
+                        const Half* HWY_RESTRICT rows,
+                        const Corners& corners,
+                        size_t first,
+                        size_t n) HWY_ATTR {
     float* HWY_RESTRICT out = inputs + l * kFeatures;
-    const auto body =
-        [&](const Corners& corners, size_t first, size_t n) HWY_ATTR {
-          for (size_t i = 0; i < n; ++i) {
-            const auto row = [&](int c) HWY_ATTR {
-              return hn::LoadU(d, rows + size_t{corners.row[c][i]} * kFeatures);
-            };
-            const auto weight = [&](int c) HWY_ATTR {
-              return hn::Set(d, corners.weight[c][i]);
-            };
-            auto even = hn::Mul(row(0), weight(0));
-            auto odd = hn::Mul(row(1), weight(1));
-            for (int c = 2; c < 8; c += 2) {
-              even = hn::MulAdd(row(c), weight(c), even);
-              odd = hn::MulAdd(row(c + 1), weight(c + 1), odd);
-            }
-            hn::StoreU(hn::Add(even, odd), d, out + (first + i) * kInputs);
-          }
-        };
-    ForEachVector(levels[l], points, count, rows, body);
-  }
+    for (size_t i = 0; i < n; ++i) {
+      const auto row = [&](int c) HWY_ATTR {
+        const auto bits = hn::LoadU(
+            HalfBitsTag(), rows + size_t{corners.row[c][i]} * kFeatures);
+        return hn::PromoteTo(d, hn::BitCast(HalfTag(), bits));
+      };
+      const auto weight = [&](int c) HWY_ATTR {
+        return hn::Set(d, corners.weight[c][i]);
+      };
+      auto even = hn::Mul(row(0), weight(0));
+      auto odd = hn::Mul(row(1), weight(1));
+      for (int c = 2; c < 8; c += 2) {
+        even = hn::MulAdd(row(c), weight(c), even);
+        odd = hn::MulAdd(row(c + 1), weight(c + 1), odd);
+      }
+      hn::StoreU(hn::Add(even, odd), d, out + (first + i) * kInputs);
+    }
+  };
+  ForEachVector(levels.data(), kLevels, points, count, table, body);
 }
 
 void ScatterLevelT(const GridLevel& level,
@@ -167,20 +189,25 @@ void ScatterLevelT(const GridLevel& level,
                    float* gradients,
                    uint8_t* touched) {
   const RowTag d;
-  const auto body =
-      [&](const Corners& corners, size_t first, size_t n) HWY_ATTR {
-        for (size_t i = 0; i < n; ++i) {
-          const auto slope = hn::LoadU(d, d_features + (first + i) * kFeatures);
-          for (int c = 0; c < 8; ++c) {
-            const size_t row = corners.row[c][i];
-            float* at = gradients + row * kFeatures;
-            const auto weight = hn::Set(d, corners.weight[c][i]);
-            hn::StoreU(hn::MulAdd(slope, weight, hn::LoadU(d, at)), d, at);
-            touched[row / kRowsPerFlag] = 1;
-          }
-        }
-      };
-  ForEachVector(level, points, count, gradients, body);
+  GridLevel alone = level;
+  alone.first_row = 0;
+  const auto body = [&](int,
+                        float* HWY_RESTRICT rows,
+                        const Corners& corners,
+                        size_t first,
+                        size_t n) HWY_ATTR {
+    for (size_t i = 0; i < n; ++i) {
+      const auto slope = hn::LoadU(d, d_features + (first + i) * kFeatures);
+      for (int c = 0; c < 8; ++c) {
+        const size_t row = corners.row[c][i];
+        float* at = rows + row * kFeatures;
+        const auto weight = hn::Set(d, corners.weight[c][i]);
+        hn::StoreU(hn::MulAdd(slope, weight, hn::LoadU(d, at)), d, at);
+        touched[row / kRowsPerFlag] = 1;
+      }
+    }
+  };
+  ForEachVector(&alone, 1, points, count, gradients, body);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -190,12 +217,17 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace nerfpipe::nerf::kernels {
 namespace {
+HWY_EXPORT(RoundRowsT);
 HWY_EXPORT(EncodePointsT);
 HWY_EXPORT(ScatterLevelT);
 }  // namespace
 
+void RoundRows(const float* rows, size_t count, Half* halves) {
+  HWY_DYNAMIC_DISPATCH(RoundRowsT)(rows, count, halves);
+}
+
 void EncodePoints(const GridLevels& levels,
-                  const float* table,
+                  const Half* table,
                   const Points& points,
                   size_t count,
                   float* inputs) {

@@ -18,10 +18,14 @@ struct Points {
   const float* z;
 };
 
+// `count` rows of kFeatures as halves; cut off, not rounded, where the
+// processor has no instruction for it.
+void RoundRows(const float* rows, size_t count, Half* halves);
+
 // Writes count x kInputs, one row per point: the trilinear mean of eight table
-// rows for each level.
+// rows for each level. `table` is TableRows x kFeatures.
 void EncodePoints(const GridLevels& levels,
-                  const float* table,
+                  const Half* table,
                   const Points& points,
                   size_t count,
                   float* inputs);

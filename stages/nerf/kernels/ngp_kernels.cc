@@ -66,7 +66,8 @@ NgpKernels::NgpKernels(const NgpShape& shape,
       group_stats_(kGroups),
       net_gradients_(kNetSize) {
   model_.levels = MakeGridLevels(shape);
-  model_.table = values.table.data();
+  halves_.Reserve(values.table.size());
+  model_.table = halves_.data();
   model_.bits = &grid->bits();
   NERFPIPE_CHECK(values.table.size() ==
                  static_cast<size_t>(TableRows(model_.levels)) * kFeatures);
@@ -80,15 +81,21 @@ NgpKernels::NgpKernels(const NgpShape& shape,
     workers_.back()->gradients.Reserve(size_t{most_rows} * kFeatures);
     workers_.back()->touched.Reserve(most_rows / kRowsPerFlag);
   }
-  ReloadNets();
+  Reload();
 }
 
 NgpKernels::~NgpKernels() = default;
 NgpKernels::NgpKernels(NgpKernels&&) noexcept = default;
 
-void NgpKernels::ReloadNets() {
+void NgpKernels::Reload() {
+  RoundRows(
+      values_.table.data(), values_.table.size() / kFeatures, halves_.data());
+  PackNets();
+}
+
+void NgpKernels::PackNets() {
   ForgetRefinement();
-  PackNets(values_, precision_, &model_.nets);
+  kernels::PackNets(values_, precision_, &model_.nets);
 }
 
 void NgpKernels::ForgetRefinement() {
@@ -199,7 +206,7 @@ void NgpKernels::UpdateNets(const StepOptions& options, int64_t step) {
               values[m].size(),
               step + 1);
   }
-  ReloadNets();
+  PackNets();
 }
 
 void NgpKernels::UpdateLevel(const StepOptions& options,
@@ -219,6 +226,7 @@ void NgpKernels::UpdateLevel(const StepOptions& options,
   const size_t at = size_t{level.first_row} * kFeatures;
   AdamTouched(options.table_adam,
               {values_.table.data() + at,
+               halves_.data() + at,
                second_.table.data() + level.first_row,
                worker->gradients.data()},
               level.rows,

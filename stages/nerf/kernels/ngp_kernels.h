@@ -88,7 +88,7 @@ class NgpKernels {
   void UpdateGridIfDue(const GridOptions& options, int64_t step);
 
   // Call when values or grid were written by somebody else.
-  void ReloadNets();
+  void Reload();
 
   KernelTimes times() const;
 
@@ -96,6 +96,7 @@ class NgpKernels {
   struct Worker;
 
   void ForgetRefinement();
+  void PackNets();
   void RunGroups(const RayArrays& rays,
                  const float* rgba,
                  const StepOptions& options,
@@ -115,6 +116,9 @@ class NgpKernels {
   std::optional<OccupancyBits> refined_;
   int threads_;
   int64_t grid_time_ = 0;
+  // values_.table rounded, which is what a forward pass reads: half the bytes
+  // from memory. Steps are taken on the values themselves.
+  Buffer<Half> halves_;
   Model model_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<GradientSink> groups_;

@@ -72,6 +72,9 @@ struct NgpTensors : NetTensors {
   std::span<float> table;  // TableRows x kFeatures
 };
 
+// IEEE binary16, as bits.
+using Half = uint16_t;
+
 // Where each matrix starts in one block that holds all five.
 inline constexpr int kDensity0At = 0;
 inline constexpr int kDensity1At = kDensity0At + kHidden * kInputs;

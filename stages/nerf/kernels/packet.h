@@ -31,7 +31,7 @@ struct RayArrays {
 // What a packet reads.
 struct Model {
   GridLevels levels;
-  const float* table = nullptr;
+  const Half* table = nullptr;
   PackedNets nets;
   const OccupancyBits* bits = nullptr;
 };

@@ -74,8 +74,11 @@ TEST(EncodeTest, OutputsAndGradients) {
   const std::vector<float> slopes = Uniform(random, kCount * kFeatures, -1, 1);
   AtEverySimdLevel([&] {
     std::vector<float> inputs(kCount * kInputs);
-    EncodePoints(
-        levels, parameters.tensors.table.data(), points, kCount, inputs.data());
+    std::vector<Half> halves(parameters.tensors.table.size());
+    RoundRows(parameters.tensors.table.data(),
+              halves.size() / kFeatures,
+              halves.data());
+    EncodePoints(levels, halves.data(), points, kCount, inputs.data());
     double worst = 0;
     for (size_t i = 0; i < kCount; ++i) {
       const Doubles expected =
@@ -290,6 +293,31 @@ TEST(CompositeTest, OpacitiesAndColours) {
   });
 }
 
+// One of the two halves around a value; at SSE4 Highway drops what is left
+// over, the others round.
+void ExpectHalfOf(Half half, double value) {
+  const double found = reference::ValueOf(half);
+  EXPECT_LT(std::abs(found - value),
+            std::abs(reference::ValueOf(half + 1) - found));
+  EXPECT_GE(found * value, 0);
+}
+
+TEST(EncodeTest, RowsAreRounded) {
+  std::mt19937 random(8);
+  std::vector<float> values = Uniform(random, 400, -1, 1);
+  // All sizes, down to those of a table's first values and below.
+  for (size_t i = 0; i < values.size(); ++i) {
+    values[i] = std::ldexp(values[i], 4 - static_cast<int>(i % 24));
+  }
+  AtEverySimdLevel([&] {
+    std::vector<Half> halves(values.size());
+    RoundRows(values.data(), values.size() / kFeatures, halves.data());
+    for (size_t i = 0; i < values.size(); ++i) {
+      ExpectHalfOf(halves[i], values[i]);
+    }
+  });
+}
+
 TEST(AdamTest, TouchedElementsOnly) {
   const AdamSettings settings;
   // 19 blocks of four rows: the third is not flagged, and in the others rows
@@ -307,8 +335,11 @@ TEST(AdamTest, TouchedElementsOnly) {
     auto p = values, v = second, g = gradients;
     std::vector<uint8_t> touched(kRows / kRowsPerFlag, 1);
     touched[2] = 0;
-    AdamTouched(
-        settings, {p.data(), v.data(), g.data()}, kRows, touched.data());
+    std::vector<Half> halves(kElements, 0x3c00);  // one
+    AdamTouched(settings,
+                {p.data(), halves.data(), v.data(), g.data()},
+                kRows,
+                touched.data());
     EXPECT_EQ(touched, std::vector<uint8_t>(touched.size()));
     for (size_t row = 0; row < kRows; ++row) {
       const bool skipped = row / kRowsPerFlag == 2;
@@ -326,6 +357,11 @@ TEST(AdamTest, TouchedElementsOnly) {
             moved ? values[i] - 0.01 * gradients[i] / (std::sqrt(v1) + 1e-15)
                   : values[i];
         EXPECT_NEAR(p[i], p1, 1e-6);
+        if (skipped) {
+          EXPECT_EQ(reference::ValueOf(halves[i]), 1);
+        } else {
+          ExpectHalfOf(halves[i], p[i]);
+        }
       }
     }
   });

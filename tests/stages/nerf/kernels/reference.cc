@@ -117,10 +117,20 @@ Parameters::Parameters(const NgpShape& shape) {
 
 void Parameters::Randomise(std::mt19937& random) {
   std::uniform_real_distribution<float> uniform(-1, 1);
-  for (float& value : tensors.table) value = uniform(random);
+  for (float& value : tensors.table) {
+    value = std::round(1024 * uniform(random)) / 1024;
+  }
   for (const std::span<float> matrix : tensors.Matrices()) {
     for (float& value : matrix) value = 0.3f * uniform(random);
   }
+}
+
+double ValueOf(Half half) {
+  const double sign = (half >> 15) != 0 ? -1 : 1;
+  const int exponent = half >> 10 & 31;
+  const int fraction = half & 1023;
+  return sign * (exponent == 0 ? std::ldexp(fraction, -24)
+                               : std::ldexp(1024 + fraction, exponent - 25));
 }
 
 std::vector<Level> Levels(const NgpShape& shape) {

@@ -22,12 +22,15 @@ struct Parameters {
   explicit Parameters(const NgpShape& shape);
   Parameters(const Parameters&) = delete;
 
-  // Uniform values of sizes that give every part of the model some say.
+  // Uniform values of sizes that give every part of the model some say. Those
+  // of the table are halves, which the kernels read without rounding.
   void Randomise(std::mt19937& random);
 
   std::vector<float> memory;
   NgpTensors tensors;
 };
+
+double ValueOf(Half half);
 
 struct Level {
   double scale;

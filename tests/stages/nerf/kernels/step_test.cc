@@ -280,7 +280,11 @@ TEST(RenderTest, RefinedCellsAreThoseThatShow) {
   constexpr float kLength = 0.02f;
   Model model;
   model.levels = MakeGridLevels(world.shape);
-  model.table = world.values.tensors.table.data();
+  std::vector<Half> halves(world.values.tensors.table.size());
+  RoundRows(world.values.tensors.table.data(),
+            halves.size() / kFeatures,
+            halves.data());
+  model.table = halves.data();
   PackNets(world.values.tensors, Precision::kFloat, &model.nets);
   // One cell in nine is occupied, by a limit that some of the field reaches.
   for (size_t i = 0; i < kGridCells; ++i) {
