@@ -17,7 +17,7 @@ namespace nerfpipe::nerf {
 namespace {
 
 constexpr char kMagic[] = "NERFPIPE";
-constexpr uint64_t kVersion = 1;
+constexpr uint64_t kVersion = 2;
 
 struct Header {
   std::array<char, 8> magic;

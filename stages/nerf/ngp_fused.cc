@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <span>
+#include <utility>
 
 #ifdef NERFPIPE_FUSED_KERNELS
 #include "stages/nerf/kernels/ngp_kernels.h"
@@ -134,6 +136,8 @@ StepReport NgpFused::Step(const RayBatch& batch,
   grid.length = static_cast<float>(rules_.march.step);
   grid.warmup = options_.grid_warmup;
   grid.every = options_.grid_every;
+  // Without a box nearly all of the occupied space is a little foggy.
+  grid.refine_every = rules_.bounded ? options_.grid_refine_every : 0;
   grid.seed = rules_.seed;
   kernels_->steps.UpdateGridIfDue(grid, step);
 
@@ -169,7 +173,6 @@ StepReport NgpFused::Step(const RayBatch& batch,
 
 Rendered NgpFused::Render(const Rays& all) {
   const RayMemory rays(all);
-  // Without a box nearly all of the occupied space is a little foggy.
   if (rules_.bounded) {
     kernels_->steps.RefineGrid(static_cast<float>(rules_.march.step));
   }
@@ -189,10 +192,30 @@ Rendered NgpFused::Render(const Rays& all) {
   return rendered;
 }
 
-void NgpFused::Reload() {
+torch::Tensor NgpFused::FineGrid() const {
+  const torch::Tensor words = torch::zeros({kFineGridWords}, torch::kInt32);
+  if (const auto& fine = kernels_->steps.fine()) {
+    NERFPIPE_CHECK(fine->words().size() == kFineGridWords);
+    std::copy(
+        fine->words().begin(), fine->words().end(), words.data_ptr<int32_t>());
+  }
+  return words;
+}
+
+void NgpFused::Reload(const torch::Tensor& fine_grid) {
+  NERFPIPE_CHECK(fine_grid.scalar_type() == torch::kInt32 &&
+                 fine_grid.is_contiguous());
+  const int32_t* words = fine_grid.data_ptr<int32_t>();
+  std::optional<kernels::OccupancyBits> fine;
+  if (std::any_of(words, words + fine_grid.numel(), [](int32_t word) {
+        return word != 0;
+      })) {
+    fine.emplace(2 * kernels::kGridSide,
+                 std::vector<uint32_t>(words, words + fine_grid.numel()));
+  }
   kernels_->grid.Rebuild(static_cast<float>(options_.grid_threshold),
                          rules_.threads);
-  kernels_->steps.Reload();
+  kernels_->steps.Reload(std::move(fine));
 }
 
 #else  // NERFPIPE_FUSED_KERNELS
@@ -211,7 +234,9 @@ StepReport NgpFused::Step(const RayBatch&, int64_t, double) { return {}; }
 
 Rendered NgpFused::Render(const Rays&) { return {}; }
 
-void NgpFused::Reload() {}
+torch::Tensor NgpFused::FineGrid() const { return {}; }
+
+void NgpFused::Reload(const torch::Tensor&) {}
 
 #endif  // NERFPIPE_FUSED_KERNELS
 

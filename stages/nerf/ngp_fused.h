@@ -33,6 +33,9 @@ struct FusedState {
 inline constexpr double kRenderRoulette = 0.01;
 inline constexpr double kRenderStop = 1.0 / 512;
 
+// Elements of FineGrid(): 256^3 bits.
+inline constexpr int64_t kFineGridWords = int64_t{1} << 19;
+
 struct FusedRules {
   bool bounded = false;
   int finest_resolution = 0;
@@ -56,8 +59,12 @@ class NgpFused {
   StepReport Step(const RayBatch& batch, int64_t step, double learning_rate);
   // In a box by a finer grid than the LibTorch form has; see RefineGrid().
   Rendered Render(const Rays& rays);
-  // To be called when values or grid were written by somebody else.
-  void Reload();
+  // Words of the finer grid that steps march through in a box, int32; all of
+  // them 0: there is none as yet.
+  torch::Tensor FineGrid() const;
+  // To be called when values or grid were written by somebody else, with what
+  // FineGrid() was then.
+  void Reload(const torch::Tensor& fine_grid);
 
  private:
   struct Kernels;

@@ -53,30 +53,7 @@ MarchRules MarchRulesOf(const NgpOptions& options, bool bounded) {
   return rules;
 }
 
-// In a short run the rows of a large table are visited too seldom, and all of
-// it is too far from the processor. In a box, where samples are few and lie
-// close, twice as many rows pay. Measured in docs/PERFORMANCE.md.
-int Log2Table(double seconds, bool bounded) {
-  const int unbounded = seconds <= 30 ? 16 : seconds <= 240 ? 17 : 18;
-  return bounded ? unbounded + 1 : unbounded;
-}
-
 }  // namespace
-
-void NgpMethod::Settle(Options* options, bool bounded, torch::Device device) {
-  NgpOptions& ngp = options->ngp;
-  if (ngp.log2_table == 0) {
-    const TrainOptions& train = options->train;
-    const double seconds =
-        train.time > 0 ? train.time : train.steps / kStepsPerSecond;
-    ngp.log2_table = device.is_cpu() ? Log2Table(seconds, bounded) : 19;
-  }
-  // Below, hidden things are trained at the price of visible ones; above, the
-  // random colour behind the ray drowns the rest. Measured likewise.
-  if (ngp.stop_transmittance == 0) {
-    ngp.stop_transmittance = bounded ? 0.02 : 0.01;
-  }
-}
 
 NgpMethod::NgpMethod(const MethodContext& context)
     : context_(context),
@@ -84,7 +61,8 @@ NgpMethod::NgpMethod(const MethodContext& context)
       march_(MarchRulesOf(options_, context.frame.bounded)),
       huber_(options_.loss == "huber"),
       grid_(options_, context.frame.bounded, Seed(context)) {
-  NERFPIPE_CHECK(options_.log2_table > 0 && options_.stop_transmittance > 0);
+  NERFPIPE_CHECK(options_.log2_table > 0 && options_.stop_transmittance > 0 &&
+                 options_.grid_threshold > 0);
   int finest = options_.finest_resolution;
   if (finest == 0) {
     finest =
@@ -374,6 +352,10 @@ void NgpMethod::Save(torch::serialize::OutputArchive& archive) {
   }
   Write(archive, "table.second", table_second_);
   Write(archive, "grid", grid_.values());
+  Write(archive,
+        "grid.fine",
+        fused_ ? fused_->FineGrid()
+               : torch::zeros({kFineGridWords}, torch::kInt32));
   Write(archive, "rays_per_step", torch::tensor(rays_per_step_));
   adam_->Save(archive);
 }
@@ -386,10 +368,12 @@ void NgpMethod::Load(torch::serialize::InputArchive& archive) {
   torch::Tensor values = torch::empty_like(grid_.values());
   ReadInto(archive, "grid", values);
   grid_.SetValues(values);
+  torch::Tensor fine_grid = torch::empty({kFineGridWords}, torch::kInt32);
+  ReadInto(archive, "grid.fine", fine_grid);
   rays_per_step_ = ReadInteger(archive, "rays_per_step");
   adam_->Load(archive);
   if (fused_) {
-    fused_->Reload();
+    fused_->Reload(fine_grid);
   }
 }
 

@@ -76,11 +76,16 @@ struct NgpOptions {
   // processor that has instructions for it; sums stay float.
   bool bfloat16 = true;
 
-  int grid_resolution = 128;     // cells along a side of the occupancy grid
-  int grid_every = 32;           // steps between updates of it
-  int grid_warmup = 256;         // steps in which every cell is visited
-  double grid_decay = 0.98;      // of all cells at an update
-  double grid_threshold = 0.01;  // optical thickness of a step: occupied above
+  int grid_resolution = 128;  // cells along a side of the occupancy grid
+  int grid_every = 32;        // steps between updates of it
+  int grid_warmup = 256;      // steps in which every cell is visited
+  double grid_decay = 0.98;   // of all cells at an update
+  // Optical thickness of a step: occupied above. 0: 0.005 bounded, 0.01
+  // unbounded.
+  double grid_threshold = 0;
+  // In a box the fused kernels march through eighths of cells, which are looked
+  // for every so many steps; 0: never.
+  int grid_refine_every = 1024;
   // Distance between samples in frame units; 0: the box's diagonal / 512
   // bounded, 1/256 unbounded.
   double step = 0;

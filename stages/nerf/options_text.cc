@@ -41,6 +41,7 @@ void VisitNgp(O& o, F&& f) {
   f("grid_warmup", o.grid_warmup);
   f("grid_decay", o.grid_decay);
   f("grid_threshold", o.grid_threshold);
+  f("grid_refine_every", o.grid_refine_every);
   f("step", o.step);
   f("cone", o.cone);
   f("far", o.far);

@@ -42,13 +42,13 @@ using Settings = std::map<std::string, double>;
 
 Settings ReadSettings(int argc, char** argv) {
   Settings settings = {
-      {"seconds", 60}, {"factor", 0},   {"threads", 0},      {"table", 0},
-      {"batch", 8192}, {"seed", 1},     {"minw", 5e-4},      {"roulette", 0.02},
-      {"step", 0},     {"cone", 0},     {"lr", 1e-2},        {"flat", 0.85},
-      {"final", 0.1},  {"decay", 0.98}, {"threshold", 0.01}, {"every", 32},
-      {"warmup", 256}, {"hull", 1},     {"huber", 0},        {"finest", 0},
-      {"views", 1000}, {"far", 64},     {"beta2", 0.95},     {"steps", 0},
-      {"bf16", 1},     {"stop", 0}};
+      {"seconds", 60}, {"factor", 0},   {"threads", 0},   {"table", 0},
+      {"batch", 8192}, {"seed", 1},     {"minw", 5e-4},   {"roulette", 0.02},
+      {"step", 0},     {"cone", 0},     {"lr", 1e-2},     {"flat", 0.85},
+      {"final", 0.1},  {"decay", 0.98}, {"threshold", 0}, {"every", 32},
+      {"warmup", 256}, {"hull", 1},     {"huber", 0},     {"finest", 0},
+      {"views", 1000}, {"far", 64},     {"beta2", 0.95},  {"steps", 0},
+      {"bf16", 1},     {"stop", 0},     {"refine", 1024}};
   for (int i = 2; i < argc; ++i) {
     const std::string text = argv[i];
     const size_t equals = text.find('=');
@@ -205,6 +205,7 @@ class Run {
     usual.train.time = settings_["seconds"];
     usual.ngp.log2_table = static_cast<int>(settings_["table"]);
     usual.ngp.stop_transmittance = settings_["stop"];
+    usual.ngp.grid_threshold = settings_["threshold"];
     NgpMethod::Settle(&usual, frame.bounded, torch::kCPU);
     shape_.log2_table = usual.ngp.log2_table;
     shape_.finest_resolution = settings_["finest"] > 0
@@ -226,7 +227,10 @@ class Run {
                                            : kernels::LossKind::kSquared;
     grid_options_.every = static_cast<int>(settings_["every"]);
     grid_options_.warmup = static_cast<int>(settings_["warmup"]);
-    grid_options_.threshold = static_cast<float>(settings_["threshold"]);
+    grid_options_.threshold = static_cast<float>(usual.ngp.grid_threshold);
+    if (frame.bounded) {
+      grid_options_.refine_every = static_cast<int64_t>(settings_["refine"]);
+    }
     grid_options_.decay = static_cast<float>(settings_["decay"]);
     options_.target_samples = static_cast<size_t>(settings_["batch"]);
     options_.seed = static_cast<uint64_t>(settings_["seed"]);

@@ -184,6 +184,7 @@ std::optional<OccupancyBits> RefinedBits(const Model& model,
     }
   }
   OccupancyBits bits(2 * kGridSide);
+  bool any = false;
   for (size_t i = 0; i < occupied.size(); ++i) {
     const uint32_t cell = occupied[i];
     const uint32_t x = 2 * (cell % kGridSide);
@@ -192,8 +193,10 @@ std::optional<OccupancyBits> RefinedBits(const Model& model,
     for (uint32_t e = 0; e < 8; ++e) {
       if ((eighths[i] >> e & 1) == 0) continue;
       bits.Set(x + (e & 1), y + (e >> 1 & 1), z + (e >> 2));
+      any = true;
     }
   }
+  if (!any) return std::nullopt;
   bits.MeasureClearance();
   return bits;
 }

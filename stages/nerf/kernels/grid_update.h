@@ -18,6 +18,9 @@ struct GridOptions {
   float length = 0;         // of that step
   int64_t warmup = 256;     // steps in which every cell is visited, and more
   int64_t every = 32;       // steps between updates afterwards
+  // Steps between looks at the eighths of occupied cells, see RefinedBits(),
+  // from the half of it on; 0: none.
+  int64_t refine_every = 0;
   uint64_t seed = 1;
 };
 
@@ -46,7 +49,7 @@ bool UpdateGridIfDue(const Model& model,
 // which the field is as good as empty: what a march meets in a picture is
 // mostly the air in the cells along surfaces. length: the step, as in
 // GridOptions. Nothing where so much is occupied, as in the first steps, that
-// it would not pay.
+// it would not pay, or where nothing would be left.
 std::optional<OccupancyBits> RefinedBits(const Model& model,
                                          const OccupancyGrid& grid,
                                          float length,

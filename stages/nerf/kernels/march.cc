@@ -87,7 +87,8 @@ HWY_INLINE hn::Mask<FloatTag> Occupied(const OccupancyBits& bits, Place unit) {
                            hn::Add(hn::ShiftLeft<2>(hn::And(y, three)),
                                    hn::ShiftLeft<4>(hn::And(z, three))));
   const auto index = hn::Add(hn::ShiftLeft<1>(block), hn::ShiftRight<5>(bit));
-  const auto word = hn::GatherIndex(du, bits.words(), hn::BitCast(di, index));
+  const auto word =
+      hn::GatherIndex(du, bits.words().data(), hn::BitCast(di, index));
   const auto chosen = hn::Shl(hn::Set(du, 1u), hn::And(bit, hn::Set(du, 31u)));
   return hn::RebindMask(d, hn::TestBit(word, chosen));
 }

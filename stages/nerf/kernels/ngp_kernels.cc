@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include <omp.h>
 
@@ -68,7 +69,6 @@ NgpKernels::NgpKernels(const NgpShape& shape,
   model_.levels = MakeGridLevels(shape);
   halves_.Reserve(values.table.size());
   model_.table = halves_.data();
-  model_.bits = &grid->bits();
   NERFPIPE_CHECK(values.table.size() ==
                  static_cast<size_t>(TableRows(model_.levels)) * kFeatures);
   NERFPIPE_CHECK(second.table.size() * kFeatures == values.table.size());
@@ -87,7 +87,8 @@ NgpKernels::NgpKernels(const NgpShape& shape,
 NgpKernels::~NgpKernels() = default;
 NgpKernels::NgpKernels(NgpKernels&&) noexcept = default;
 
-void NgpKernels::Reload() {
+void NgpKernels::Reload(std::optional<OccupancyBits> fine) {
+  fine_ = std::move(fine);
   RoundRows(
       values_.table.data(), values_.table.size() / kFeatures, halves_.data());
   PackNets();
@@ -113,6 +114,7 @@ StepStats NgpKernels::TrainStep(const RayArrays& rays,
                                 const float* rgba,
                                 const StepOptions& options,
                                 int64_t step) {
+  model_.bits = fine_ ? &*fine_ : &grid_->bits();
   RunGroups(rays, rgba, options, step);
   StepStats stats;
   for (const StepStats& group : group_stats_) {
@@ -257,7 +259,7 @@ void NgpKernels::RenderRays(const RayArrays& rays,
                             float* opacity) {
   constexpr size_t kRays = 64;
   Model model = model_;
-  if (refined_) model.bits = &*refined_;
+  model.bits = refined_ ? &*refined_ : &grid_->bits();
   const int64_t packets =
       static_cast<int64_t>((rays.count + kRays - 1) / kRays);
 #pragma omp parallel for schedule(dynamic, 8) num_threads(threads_)
@@ -291,10 +293,14 @@ void NgpKernels::RenderRays(const RayArrays& rays,
 
 void NgpKernels::UpdateGridIfDue(const GridOptions& options, int64_t step) {
   const int64_t begin = Now();
-  if (kernels::UpdateGridIfDue(model_, options, step, threads_, grid_)) {
-    ForgetRefinement();
-    grid_time_ += (Now() - begin) * threads_;
-  }
+  const bool updated =
+      kernels::UpdateGridIfDue(model_, options, step, threads_, grid_);
+  const int64_t every = options.refine_every;
+  const bool refined = every > 0 && step % every == every / 2;
+  if (refined) fine_ = RefinedBits(model_, *grid_, options.length, threads_);
+  if (!updated && !refined) return;
+  ForgetRefinement();
+  grid_time_ += (Now() - begin) * threads_;
 }
 
 KernelTimes NgpKernels::times() const {

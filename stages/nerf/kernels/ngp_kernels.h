@@ -87,8 +87,13 @@ class NgpKernels {
   // To be called before every step; see grid_update.h.
   void UpdateGridIfDue(const GridOptions& options, int64_t step);
 
-  // Call when values or grid were written by somebody else.
-  void Reload();
+  // The finer bits that training marches through since the last look at them,
+  // if there are any. Part of what a resumed run needs.
+  const std::optional<OccupancyBits>& fine() const { return fine_; }
+
+  // Call when values or grid were written by somebody else, who may have kept
+  // fine(), too.
+  void Reload(std::optional<OccupancyBits> fine = std::nullopt);
 
   KernelTimes times() const;
 
@@ -110,8 +115,9 @@ class NgpKernels {
   NgpTensors values_, second_;
   NetTensors first_;
   OccupancyGrid* grid_;
-  // Of values and grid as they are, for steps of this length; 0: not looked
-  // for.
+  std::optional<OccupancyBits> fine_;
+  // For pictures, of values and grid as they are, for steps of this length; 0:
+  // not looked for.
   float refined_length_ = 0;
   std::optional<OccupancyBits> refined_;
   int threads_;

@@ -39,6 +39,13 @@ OccupancyBits::OccupancyBits(int side) : side_(side) {
   MeasureClearance();
 }
 
+OccupancyBits::OccupancyBits(int side, std::span<const uint32_t> words)
+    : OccupancyBits(side) {
+  NERFPIPE_CHECK(words.size() == words_.size());
+  words_.assign(words.begin(), words.end());
+  MeasureClearance();
+}
+
 void OccupancyBits::Clear() { std::fill(words_.begin(), words_.end(), 0u); }
 
 void OccupancyBits::MeasureClearance() {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace nerfpipe::nerf::kernels {
@@ -16,13 +17,15 @@ class OccupancyBits {
  public:
   // All empty. `side`, cells along an axis: a power of two from 8 to 256.
   explicit OccupancyBits(int side);
+  // From what words() were.
+  OccupancyBits(int side, std::span<const uint32_t> words);
 
   int side() const { return side_; }
   int block_side() const { return side_ / kBlockSide; }
 
   // Cells lie in blocks of 4^3, x fastest in the block and among the blocks:
   // neighbours share cache lines.
-  const uint32_t* words() const { return words_.data(); }
+  std::span<const uint32_t> words() const { return words_; }
   // Element x + block_side (y + block_side z): n when the block and all others
   // less than n blocks away, along all axes, are empty; 0 when it is not empty
   // itself. As MeasureClearance() found it.

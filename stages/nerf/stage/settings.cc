@@ -175,9 +175,15 @@ OptionGroup NgpGroup(nerf::NgpOptions* ngp) {
       .Number("grid_decay", &ngp->grid_decay, "of all cells at an update", 0, 1)
       .Number("grid_threshold",
               &ngp->grid_threshold,
-              "a cell is occupied above this optical thickness",
+              "a cell is occupied above this optical thickness; 0: by scene",
               0,
               1e6)
+      .Integer("grid_refine_every",
+               &ngp->grid_refine_every,
+               "bounded scenes: steps between looks at eighths of cells; 0: "
+               "none",
+               0,
+               kMany)
       .Number("step",
               &ngp->step,
               "distance between samples against half the scene; 0: by scene",

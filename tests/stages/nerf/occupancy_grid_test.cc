@@ -17,6 +17,7 @@ NgpOptions SmallGrid() {
   options.grid_warmup = 32;
   options.grid_every = 4;
   options.grid_decay = 0.95;
+  options.grid_threshold = 0.01;
   return options;
 }
 

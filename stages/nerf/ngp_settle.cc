@@ -1,0 +1,38 @@
+// What `ngp` takes for options that were left open.
+
+#include "stages/nerf/ngp_method.h"
+
+namespace nerfpipe::nerf {
+namespace {
+
+// In a short run the rows of a large table are visited too seldom, and all of
+// it is too far from the processor. In a box, where samples are few and lie
+// close, twice as many rows pay. Measured in docs/PERFORMANCE.md.
+int Log2Table(double seconds, bool bounded) {
+  const int unbounded = seconds <= 30 ? 16 : seconds <= 240 ? 17 : 18;
+  return bounded ? unbounded + 1 : unbounded;
+}
+
+}  // namespace
+
+void NgpMethod::Settle(Options* options, bool bounded, torch::Device device) {
+  NgpOptions& ngp = options->ngp;
+  if (ngp.log2_table == 0) {
+    const TrainOptions& train = options->train;
+    const double seconds =
+        train.time > 0 ? train.time : train.steps / kStepsPerSecond;
+    ngp.log2_table = device.is_cpu() ? Log2Table(seconds, bounded) : 19;
+  }
+  // Below, hidden things are trained at the price of visible ones; above, the
+  // random colour behind the ray drowns the rest. Measured likewise.
+  if (ngp.stop_transmittance == 0) {
+    ngp.stop_transmittance = bounded ? 0.02 : 0.01;
+  }
+  // Below, the march meets more air; above, thin things are lost. In a box
+  // there is less of both.
+  if (ngp.grid_threshold == 0) {
+    ngp.grid_threshold = bounded ? 0.005 : 0.01;
+  }
+}
+
+}  // namespace nerfpipe::nerf
