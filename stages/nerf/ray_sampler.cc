@@ -12,6 +12,10 @@
 namespace nerfpipe::nerf {
 namespace {
 
+// Of one pixel. Where most of the images is void, some of it stays in the
+// batch, which keeps the place of nothing from filling up unseen.
+constexpr int64_t kMostDraws = 8;
+
 std::vector<Camera> CamerasOf(const std::vector<View>& views) {
   std::vector<Camera> cameras;
   for (const View& view : views) {
@@ -59,6 +63,7 @@ RaySampler::RaySampler(const Dataset& dataset,
     images_.push_back(CheckedImage(view));
     const torch::Tensor& image = images_.back();
     first_pixel_.push_back(first_pixel_.back() + image.size(0) * image.size(1));
+    if (options.skip_void) void_.emplace_back(image);
     if (!device.is_cpu()) copies.push_back(FourChannels(image).to(device));
   }
   if (!device.is_cpu()) pixels_ = torch::cat(copies);
@@ -84,25 +89,28 @@ RaySampler::Pixels RaySampler::Choose(int64_t count, int64_t step) const {
   int64_t* views = pixels.view.data_ptr<int64_t>();
   int64_t* columns = pixels.x.data_ptr<int64_t>();
   int64_t* rows = pixels.y.data_ptr<int64_t>();
+  const auto draw = [&](int64_t i, uint64_t first) {
+    // Views by their share of all pixels.
+    const uint64_t common = options_.one_image ? 0 : first;
+    const int64_t any = below(RandomBits(key, common), first_pixel_.back());
+    views[i] = std::upper_bound(first_pixel_.begin(), first_pixel_.end(), any) -
+               first_pixel_.begin() - 1;
+    const auto along = [&](int64_t size, uint64_t bits) {
+      if (step >= options_.precrop_steps) return below(bits, size);
+      const int64_t reach = std::max<int64_t>(
+          1, static_cast<int64_t>(size / 2 * options_.precrop_fraction));
+      return size / 2 - reach + below(bits, 2 * reach);
+    };
+    const torch::Tensor& image = images_[views[i]];
+    columns[i] = along(image.size(1), RandomBits(key, first + 1));
+    rows[i] = along(image.size(0), RandomBits(key, first + 2));
+  };
   at::parallel_for(0, count, kRaysPerTask, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      // Views by their share of all pixels.
-      const uint64_t draw =
-          3 * static_cast<uint64_t>(options_.one_image ? 0 : i);
-      const int64_t any = below(RandomBits(key, draw), first_pixel_.back());
-      views[i] =
-          std::upper_bound(first_pixel_.begin(), first_pixel_.end(), any) -
-          first_pixel_.begin() - 1;
-      const auto along = [&](int64_t size, uint64_t bits) {
-        if (step >= options_.precrop_steps) return below(bits, size);
-        const int64_t reach = std::max<int64_t>(
-            1, static_cast<int64_t>(size / 2 * options_.precrop_fraction));
-        return size / 2 - reach + below(bits, 2 * reach);
-      };
-      const torch::Tensor& image = images_[views[i]];
-      const uint64_t at = 3 * static_cast<uint64_t>(i);
-      columns[i] = along(image.size(1), RandomBits(key, at + 1));
-      rows[i] = along(image.size(0), RandomBits(key, at + 2));
+      for (int64_t again = 0; again < kMostDraws; ++again) {
+        draw(i, 3 * static_cast<uint64_t>(i + again * count));
+        if (void_.empty() || !void_[views[i]].Has(columns[i], rows[i])) break;
+      }
       // ColoursOnCpu() reads it when the rays are made, on the same thread.
       if (device_.is_cpu()) {
         __builtin_prefetch(PixelAt(views[i], columns[i], rows[i]));

@@ -6,6 +6,7 @@
 #include "stages/nerf/options.h"
 #include "stages/nerf/rays.h"
 #include "stages/nerf/scene.h"
+#include "stages/nerf/void_pixels.h"
 
 #include <cstdint>
 #include <vector>
@@ -20,6 +21,8 @@ struct SamplerOptions {
   bool one_image = false;     // all rays of a batch from one view
   int64_t precrop_steps = 0;  // first steps: only the middle of the images
   double precrop_fraction = 0.5;
+  // Draw again, within reason, where VoidPixels come up.
+  bool skip_void = false;
 };
 
 class RaySampler {
@@ -31,7 +34,8 @@ class RaySampler {
              SamplerOptions options,
              torch::Device device);
 
-  // `count` pixels, each equally likely; a function of seed and step alone.
+  // `count` pixels, each equally likely but for void ones; a function of seed
+  // and step alone.
   RayBatch Draw(int64_t count, int64_t step, const RayRules& rules) const;
 
  private:
@@ -49,6 +53,7 @@ class RaySampler {
   torch::Device device_;
   CameraTable cameras_;
   std::vector<torch::Tensor> images_;  // on the CPU: H x W x 3 or 4, uint8
+  std::vector<VoidPixels> void_;       // with skip_void
   std::vector<int64_t> first_pixel_;   // V + 1: in all images in a row
   torch::Tensor pixels_;               // elsewhere: P x 4 uint8
 };

@@ -91,6 +91,8 @@ SamplerOptions SamplerOptionsOf(const Options& options) {
     sampler.precrop_steps = options.nerf.precrop_iters;
     sampler.precrop_fraction = options.nerf.precrop_frac;
   }
+  // `nerf` has no occupancy grid to carve, and must learn the void.
+  sampler.skip_void = options.train.method == "ngp";
   return sampler;
 }
 

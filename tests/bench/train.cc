@@ -48,7 +48,7 @@ Settings ReadSettings(int argc, char** argv) {
       {"final", 0.1},  {"decay", 0.98}, {"threshold", 0}, {"every", 32},
       {"warmup", 256}, {"hull", 1},     {"huber", 0},     {"finest", 0},
       {"views", 1000}, {"far", 64},     {"beta2", 0.95},  {"steps", 0},
-      {"bf16", 1},     {"stop", 0},     {"refine", 1024}};
+      {"bf16", 1},     {"stop", 0},     {"refine", 1024}, {"void", 0}};
   for (int i = 2; i < argc; ++i) {
     const std::string text = argv[i];
     const size_t equals = text.find('=');
@@ -238,6 +238,7 @@ class Run {
     grid_options_.seed = options_.seed;
     SamplerOptions sampler;
     sampler.seed = options_.seed;
+    sampler.skip_void = settings_["void"] == 0;
     sampler_ =
         std::make_unique<RaySampler>(dataset, frame, sampler, torch::kCPU);
     thickness_.assign(kernels::kGridCells, 1.0f);
