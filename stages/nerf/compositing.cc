@@ -162,6 +162,31 @@ torch::Tensor RayOfSample(const torch::Tensor& offsets) {
   return torch::repeat_interleave(counts);
 }
 
+// Of the distortion loss by the weights.
+torch::Tensor DistortionSlopes(const torch::Tensor& weights,
+                               const torch::Tensor& distances,
+                               const torch::Tensor& deltas,
+                               const torch::Tensor& offsets) {
+  const torch::NoGradGuard no_grad;
+  // In double: the sums run over all rays.
+  const torch::Tensor w = weights.to(torch::kFloat64);
+  const torch::Tensor u = (distances / (1 + distances)).to(torch::kFloat64);
+  const torch::Tensor ray = RayOfSample(offsets);
+  const auto of_ray = [&](const torch::Tensor& values) {
+    return SumPerRay(values, offsets).index_select(0, ray);
+  };
+  const auto before = [&](const torch::Tensor& values) {
+    const torch::Tensor running =
+        torch::cat({torch::zeros({1}, values.options()), values.cumsum(0)});
+    return running.slice(0, 0, -1) -
+           running.index_select(0, offsets).index_select(0, ray);
+  };
+  const torch::Tensor apart =
+      2 * (u * before(w) - before(w * u)) + of_ray(w * u) - u * of_ray(w);
+  const torch::Tensor lengths = deltas * (1 - u).square();
+  return (2 * apart + 2.0 / 3 * w * lengths).to(weights.dtype());
+}
+
 }  // namespace
 
 Composited CompositeSamples(const torch::Tensor& raw,
@@ -239,6 +264,17 @@ torch::Tensor SumPerRay(const torch::Tensor& values,
                         const torch::Tensor& offsets) {
   return torch::zeros({offsets.size(0) - 1}, values.options())
       .index_add(0, RayOfSample(offsets), values);
+}
+
+torch::Tensor DistortionLoss(const torch::Tensor& densities,
+                             const torch::Tensor& weights,
+                             const torch::Tensor& distances,
+                             const PackedSegments& segments) {
+  const torch::Tensor slopes =
+      DistortionSlopes(weights, distances, segments.deltas, segments.offsets);
+  // Slopes by the weights go on to the densities as colours do.
+  const torch::Tensor grey = (slopes / 3).unsqueeze(1).repeat({1, 3});
+  return CompositePacked(densities, grey, segments).rgb.sum();
 }
 
 Selection SelectSamples(const torch::Tensor& densities_in,

@@ -3,6 +3,7 @@
 #include "pipeline/base/error.h"
 #include "stages/nerf/nerf_method.h"
 #include "stages/nerf/ngp_method.h"
+#include "stages/nerf/ngp_settings.h"
 
 namespace nerfpipe::nerf {
 namespace {
@@ -19,8 +20,8 @@ const std::vector<MethodEntry>& Methods() {
       {"ngp",
        "hash grid and small networks: minutes on a laptop",
        8000,
-       NgpMethod::kStepsPerSecond,
-       &NgpMethod::Settle,
+       kNgpStepsPerSecond,
+       &SettleNgp,
        &Make<NgpMethod>},
       {"nerf",
        "the paper's coarse and fine network: the reference, slow",

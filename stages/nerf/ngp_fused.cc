@@ -147,6 +147,7 @@ StepReport NgpFused::Step(const RayBatch& batch,
       options_.roulette * learning_rate / options_.learning_rate);
   options.loss =
       rules_.huber ? kernels::LossKind::kHuber : kernels::LossKind::kSquared;
+  options.distortion = static_cast<float>(options_.distortion);
   options.net_adam = {static_cast<float>(learning_rate),
                       static_cast<float>(options_.beta1),
                       static_cast<float>(options_.beta2),

@@ -3,6 +3,7 @@
 #include "pipeline/base/error.h"
 #include "stages/nerf/archive.h"
 #include "stages/nerf/encoding.h"
+#include "stages/nerf/ngp_settings.h"
 #include "stages/nerf/seeds.h"
 
 #include <algorithm>
@@ -19,38 +20,6 @@ constexpr int64_t kRenderChunk = 4096;
 
 uint64_t Seed(const MethodContext& context) {
   return static_cast<uint64_t>(context.options.train.seed);
-}
-
-// The same options, found usable.
-const NgpOptions& Checked(const NgpOptions& options) {
-  const int f = options.features;
-  if (f != 1 && f != 2 && f != 4 && f != 8) {
-    throw UserError("ngp.features is " + std::to_string(f),
-                    "set it to 1, 2, 4 or 8",
-                    ExitCode::kUsage);
-  }
-  if (options.finest_resolution != 0 &&
-      options.finest_resolution < options.base_resolution) {
-    throw UserError("ngp.finest_resolution is below ngp.base_resolution",
-                    "raise it, or set it to 0 for the default",
-                    ExitCode::kUsage);
-  }
-  if (options.grid_resolution < 2 || options.grid_resolution % 2 != 0) {
-    throw UserError(
-        "ngp.grid_resolution is " + std::to_string(options.grid_resolution),
-        "set it to an even number, such as 128",
-        ExitCode::kUsage);
-  }
-  return options;
-}
-
-MarchRules MarchRulesOf(const NgpOptions& options, bool bounded) {
-  MarchRules rules;
-  rules.step = options.step > 0 ? options.step
-               : bounded        ? 2 * std::sqrt(3.0) / 512
-                                : 1.0 / 256;
-  rules.cone = bounded ? 0 : options.cone;
-  return rules;
 }
 
 }  // namespace
@@ -182,17 +151,19 @@ NgpMethod::Prepared NgpMethod::Prepare(const Rays& rays,
 }
 
 // `features` are those of the selected samples.
-PackedComposite NgpMethod::Shade(const Prepared& prepared,
-                                 const torch::Tensor& features,
-                                 const torch::Tensor& view_directions) const {
+NgpMethod::Shaded NgpMethod::Shade(const Prepared& prepared,
+                                   const torch::Tensor& features,
+                                   const torch::Tensor& view_directions) const {
   const torch::Tensor rays =
       prepared.samples.rays.index_select(0, prepared.selection.index);
   const torch::Tensor direction =
       SphericalHarmonics4(view_directions).index_select(0, rays);
   const torch::Tensor geometry = nets_->Geometry(features);
-  return CompositePacked(DensityFromLog(geometry.select(1, 0)),
-                         nets_->Colour(geometry, direction),
-                         prepared.selection.segments);
+  const torch::Tensor densities = DensityFromLog(geometry.select(1, 0));
+  return {densities,
+          CompositePacked(densities,
+                          nets_->Colour(geometry, direction),
+                          prepared.selection.segments)};
 }
 
 torch::Tensor NgpMethod::Loss(const torch::Tensor& rgb,
@@ -200,6 +171,21 @@ torch::Tensor NgpMethod::Loss(const torch::Tensor& rgb,
   return huber_ ? torch::huber_loss(
                       rgb, truth, torch::Reduction::Mean, kHuberDelta)
                 : torch::mse_loss(rgb, truth);
+}
+
+// In the mean over rays.
+torch::Tensor NgpMethod::Distortion(const Prepared& prepared,
+                                    const Shaded& shaded,
+                                    const Rays& rays) const {
+  const torch::Tensor& index = prepared.selection.index;
+  const torch::Tensor distances =
+      prepared.samples.depths *
+      rays.directions.norm(2, {-1}).index_select(0, prepared.samples.rays);
+  return DistortionLoss(shaded.densities,
+                        shaded.composite.weights,
+                        distances.index_select(0, index),
+                        prepared.selection.segments) /
+         rays.size();
 }
 
 StepReport NgpMethod::Step(const RayBatch& batch,
@@ -237,8 +223,8 @@ StepReport NgpMethod::Step(const RayBatch& batch,
           ? prepared.features.index_select(0, prepared.selection.index)
                 .requires_grad_(true)
           : HashEncodePlain(table_, positions, levels_);
-  const PackedComposite composite =
-      Shade(prepared, features, batch.rays.view_directions);
+  const Shaded shaded = Shade(prepared, features, batch.rays.view_directions);
+  const PackedComposite& composite = shaded.composite;
 
   torch::Generator colours =
       GeneratorOf(Seed(context_), Purpose::kBackground, step);
@@ -264,7 +250,10 @@ StepReport NgpMethod::Step(const RayBatch& batch,
       -10 *
       std::log10(torch::mse_loss(rgb.detach(), truth).item<double>() + 1e-12);
   if (report.samples > 0) {
-    loss.backward();
+    (options_.distortion > 0
+         ? loss + options_.distortion * Distortion(prepared, shaded, batch.rays)
+         : loss)
+        .backward();
     Optimise(features, positions, report.learning_rate);
   }
   AdaptRays(count, report.samples);
@@ -314,8 +303,11 @@ Rendered NgpMethod::RenderChunk(const Rays& rays) const {
   const Prepared prepared =
       Prepare(rays, half, {kRenderRoulette, half}, kRenderStop);
   const torch::Tensor& index = prepared.selection.index;
-  const PackedComposite composite = Shade(
-      prepared, prepared.features.index_select(0, index), rays.view_directions);
+  const PackedComposite composite =
+      Shade(prepared,
+            prepared.features.index_select(0, index),
+            rays.view_directions)
+          .composite;
   const auto& colour = context_.background;
   const torch::Tensor background =
       torch::tensor({colour[0], colour[1], colour[2]}, composite.rgb.options());

@@ -24,12 +24,6 @@ class NgpMethod : public Method {
  public:
   explicit NgpMethod(const MethodContext& context);
 
-  static constexpr double kStepsPerSecond = 80;  // of two CPU cores, about
-
-  // Where they are 0: ngp.log2_table by the length of the run and the scene,
-  // ngp.stop_transmittance by the scene.
-  static void Settle(Options* options, bool bounded, torch::Device device);
-
   std::string Name() const override { return "ngp"; }
   std::vector<std::pair<std::string, torch::Tensor>> Parameters() override;
   RayRules Rules() const override { return {}; }
@@ -66,11 +60,18 @@ class NgpMethod : public Method {
                    const torch::Tensor& jitter,
                    const Roulette& roulette,
                    double stop_transmittance) const;
-  PackedComposite Shade(const Prepared& prepared,
-                        const torch::Tensor& features,
-                        const torch::Tensor& view_directions) const;
+  struct Shaded {
+    torch::Tensor densities;  // of the selected samples
+    PackedComposite composite;
+  };
+  Shaded Shade(const Prepared& prepared,
+               const torch::Tensor& features,
+               const torch::Tensor& view_directions) const;
   torch::Tensor Loss(const torch::Tensor& rgb,
                      const torch::Tensor& truth) const;
+  torch::Tensor Distortion(const Prepared& prepared,
+                           const Shaded& shaded,
+                           const Rays& rays) const;
   void AdaptRays(int64_t rays, int64_t samples);
   void Optimise(const torch::Tensor& features,
                 const torch::Tensor& positions,

@@ -68,7 +68,9 @@ struct NgpOptions {
   double epsilon = 1e-15;
   double weight_decay = 0;  // L2 on the nets' matrices only
 
-  std::string loss = "mse";       // or "huber" (delta 0.1)
+  std::string loss = "mse";  // or "huber" (delta 0.1)
+  // Factor of the distortion loss, which pulls the samples of a ray together.
+  double distortion = 0.01;
   bool random_background = true;  // a new colour behind every ray of a step
   // On the CPU, by the fused kernels; false: by the LibTorch form of the same.
   bool fused = true;

@@ -33,6 +33,7 @@ void VisitNgp(O& o, F&& f) {
   f("epsilon", o.epsilon);
   f("weight_decay", o.weight_decay);
   f("loss", o.loss);
+  f("distortion", o.distortion);
   f("random_background", o.random_background);
   f("fused", o.fused);
   f("bfloat16", o.bfloat16);

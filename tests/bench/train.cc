@@ -9,7 +9,7 @@
 #include "stages/nerf/data/read_dataset.h"
 #include "stages/nerf/kernels/ngp_kernels.h"
 #include "stages/nerf/ngp_fused.h"
-#include "stages/nerf/ngp_method.h"
+#include "stages/nerf/ngp_settings.h"
 #include "stages/nerf/ray_sampler.h"
 #include "stages/nerf/scene_analysis.h"
 #include "stages/nerf/visibility.h"
@@ -41,14 +41,16 @@ double Now() {
 using Settings = std::map<std::string, double>;
 
 Settings ReadSettings(int argc, char** argv) {
-  Settings settings = {
-      {"seconds", 60}, {"factor", 0},   {"threads", 0},   {"table", 0},
-      {"batch", 8192}, {"seed", 1},     {"minw", 5e-4},   {"roulette", 0.02},
-      {"step", 0},     {"cone", 0},     {"lr", 1e-2},     {"flat", 0.85},
-      {"final", 0.1},  {"decay", 0.98}, {"threshold", 0}, {"every", 32},
-      {"warmup", 256}, {"hull", 1},     {"huber", 0},     {"finest", 0},
-      {"views", 1000}, {"far", 64},     {"beta2", 0.95},  {"steps", 0},
-      {"bf16", 1},     {"stop", 0},     {"refine", 1024}, {"void", 0}};
+  Settings settings = {{"seconds", 60}, {"factor", 0},       {"threads", 0},
+                       {"table", 0},    {"batch", 8192},     {"seed", 1},
+                       {"minw", 5e-4},  {"roulette", 0.02},  {"step", 0},
+                       {"cone", 0},     {"lr", 1e-2},        {"flat", 0.85},
+                       {"final", 0.1},  {"decay", 0.98},     {"threshold", 0},
+                       {"every", 32},   {"warmup", 256},     {"hull", 1},
+                       {"huber", 0},    {"finest", 0},       {"views", 1000},
+                       {"far", 64},     {"beta2", 0.95},     {"steps", 0},
+                       {"bf16", 1},     {"stop", 0},         {"refine", 1024},
+                       {"void", 0},     {"distortion", 0.01}};
   for (int i = 2; i < argc; ++i) {
     const std::string text = argv[i];
     const size_t equals = text.find('=');
@@ -109,10 +111,8 @@ struct Floor {
 void PrintShares(const NgpKernels& kernels,
                  double seconds,
                  int threads,
-                 double steps,
                  double marched,
-                 double trained,
-                 double table_rows) {
+                 double trained) {
   using namespace kernels;
   const KernelTimes t = kernels.times();
   const double density = 2.0 * (kHidden * kInputs + kGeometry * kHidden);
@@ -121,32 +121,44 @@ void PrintShares(const NgpKernels& kernels,
   const double rows = 8.0 * kLevels * kFeatures;  // floats of a sample's rows
   const Floor parts[] = {
       {"march", t.march, 0, 0},
-      {"encode", t.encode, 2 * rows * marched, 4 * rows * marched},
+      {"encode", t.encode, 2 * rows * marched, 2 * rows * marched},
       {"nets forward", t.nets, density * marched + colour * trained, 0},
       {"compositing", t.composite, 0, 0},
       {"nets backward", t.backward, 2 * (density + colour) * trained, 0},
       {"scatter", t.scatter, 2 * rows * trained, 8 * rows * trained},
       // Value and gradient of each feature and one second moment, read and
-      // written, for every row: nearly all are touched in a step.
+      // written, and the halves, written, for every row of a touched block.
       {"adam",
        t.adam,
-       4 * kFeatures * table_rows * steps,
-       2 * (8.0 * kFeatures + 4) * table_rows * steps},
+       4.0 * kFeatures * static_cast<double>(t.rows),
+       (2 * (8.0 * kFeatures + 4) + 2 * kFeatures) *
+           static_cast<double>(t.rows)},
       {"grid", t.grid, 0, 0}};
-  std::printf("%-14s %7s %10s %8s\n", "kernel", "share", "GFLOP/s", "GB/s");
+  std::printf("%-14s %7s %9s %9s %9s %9s\n",
+              "kernel",
+              "share",
+              "GFLOP",
+              "GB",
+              "GFLOP/s",
+              "GB/s");
   double sum = 0;
   for (const Floor& part : parts) {
     sum += part.seconds;
     const double scale = 1e-9 / std::max(1e-9, part.seconds);
-    std::printf("%-14s %5.1f %% %10.1f %8.1f\n",
+    std::printf("%-14s %5.1f %% %9.0f %9.0f %9.1f %9.1f\n",
                 part.name,
                 100 * part.seconds / (seconds * threads),
+                1e-9 * part.operations,
+                1e-9 * part.bytes,
                 part.operations * scale,
                 part.bytes * scale);
   }
   std::printf(
       "%-14s %5.1f %%\n", "the rest", 100 - 100 * sum / (seconds * threads));
-  std::printf("(rates per thread)\n");
+  std::printf(
+      "(GFLOP and GB: what has to be done at least; rates per thread; %.1f M "
+      "rows stepped by Adam)\n",
+      1e-6 * static_cast<double>(t.rows));
 }
 
 double HeldOut(const Dataset& dataset,
@@ -206,7 +218,7 @@ class Run {
     usual.ngp.log2_table = static_cast<int>(settings_["table"]);
     usual.ngp.stop_transmittance = settings_["stop"];
     usual.ngp.grid_threshold = settings_["threshold"];
-    NgpMethod::Settle(&usual, frame.bounded, torch::kCPU);
+    SettleNgp(&usual, frame.bounded, torch::kCPU);
     shape_.log2_table = usual.ngp.log2_table;
     shape_.finest_resolution = settings_["finest"] > 0
                                    ? static_cast<int>(settings_["finest"])
@@ -225,6 +237,7 @@ class Run {
     options_.table_adam.beta2 = static_cast<float>(settings_["beta2"]);
     options_.loss = settings_["huber"] > 0 ? kernels::LossKind::kHuber
                                            : kernels::LossKind::kSquared;
+    options_.distortion = static_cast<float>(settings_["distortion"]);
     grid_options_.every = static_cast<int>(settings_["every"]);
     grid_options_.warmup = static_cast<int>(settings_["warmup"]);
     grid_options_.threshold = static_cast<float>(usual.ngp.grid_threshold);
@@ -279,14 +292,11 @@ class Run {
       Report(step + 1, Now() - start);
     }
     seconds_ = Now() - start;
-    PrintShares(
-        *kernels_,
-        seconds_,
-        static_cast<int>(settings_["threads"]),
-        static_cast<double>(all_steps_),
-        static_cast<double>(marched_),
-        static_cast<double>(trained_),
-        static_cast<double>(kernels::TableRows(MakeGridLevels(shape_))));
+    PrintShares(*kernels_,
+                seconds_,
+                static_cast<int>(settings_["threads"]),
+                static_cast<double>(marched_),
+                static_cast<double>(trained_));
   }
 
   NgpKernels& kernels() { return *kernels_; }
@@ -331,7 +341,6 @@ class Run {
     trained_ += stats.trained;
     error_ += stats.squared_error;
     ++steps_;
-    ++all_steps_;
     rays_ = kernels::NextRayCount(rays_,
                                   stats.trained,
                                   static_cast<int64_t>(options_.target_samples),
@@ -364,7 +373,7 @@ class Run {
   std::unique_ptr<State> state_;
   std::unique_ptr<NgpKernels> kernels_;
   int64_t rays_ = 256, total_rays_ = 0, marched_ = 0, trained_ = 0;
-  int64_t steps_ = 0, all_steps_ = 0;
+  int64_t steps_ = 0;
   double error_ = 0, seconds_ = 0;
 };
 

@@ -96,10 +96,10 @@ HWY_INLINE size_t TakeFlags(uint8_t* flags, size_t count, uint32_t* list) {
   return found;
 }
 
-void AdamTouchedT(const AdamSettings& settings,
-                  const TableArrays& arrays,
-                  size_t rows,
-                  uint8_t* touched) {
+size_t AdamTouchedT(const AdamSettings& settings,
+                    const TableArrays& arrays,
+                    size_t rows,
+                    uint8_t* touched) {
   constexpr size_t kFlags = 1024;  // in one list
   // Far enough for the memory to answer; touched blocks do not follow each
   // other in a large table, so that the processor does not see them coming.
@@ -114,6 +114,7 @@ void AdamTouchedT(const AdamSettings& settings,
   };
   const size_t blocks = rows / kRowsPerFlag;
   uint32_t list[kFlags];
+  size_t all = 0;
   for (size_t first = 0; first < blocks; first += kFlags) {
     const size_t found =
         TakeFlags(touched + first, std::min(kFlags, blocks - first), list);
@@ -122,7 +123,9 @@ void AdamTouchedT(const AdamSettings& settings,
       if (i + kAhead < found) fetch(first + list[i + kAhead]);
       UpdateRows(settings, arrays, (first + list[i]) * kRowsPerFlag);
     }
+    all += found;
   }
+  return all;
 }
 
 struct DenseRates {
@@ -183,11 +186,11 @@ HWY_EXPORT(AdamTouchedT);
 HWY_EXPORT(AdamDenseT);
 }  // namespace
 
-void AdamTouched(const AdamSettings& settings,
-                 const TableArrays& arrays,
-                 size_t rows,
-                 uint8_t* touched) {
-  HWY_DYNAMIC_DISPATCH(AdamTouchedT)(settings, arrays, rows, touched);
+size_t AdamTouched(const AdamSettings& settings,
+                   const TableArrays& arrays,
+                   size_t rows,
+                   uint8_t* touched) {
+  return HWY_DYNAMIC_DISPATCH(AdamTouchedT)(settings, arrays, rows, touched);
 }
 
 void AdamDense(const AdamSettings& settings,

@@ -37,13 +37,13 @@ struct TableArrays {
 // mean square of its gradient: less to read and write, and better steps, as a
 // row's last visit may be long ago. Rows without gradient keep value and
 // moment, which is not corrected for its start at zero. Looks only at blocks of
-// kRowsPerFlag rows whose flag is set; clears gradients and flags again. `rows`
-// is a multiple of kRowsPerFlag, the gradients are aligned to 16 bytes. beta1
-// and weight_decay are not used.
-void AdamTouched(const AdamSettings& settings,
-                 const TableArrays& arrays,
-                 size_t rows,
-                 uint8_t* touched);
+// kRowsPerFlag rows whose flag is set; clears gradients and flags again.
+// Returns the number of these blocks. `rows` is a multiple of kRowsPerFlag, the
+// gradients are aligned to 16 bytes. beta1 and weight_decay are not used.
+size_t AdamTouched(const AdamSettings& settings,
+                   const TableArrays& arrays,
+                   size_t rows,
+                   uint8_t* touched);
 
 // The nets' form: all elements, bias correction for step number `step` (from
 // 1). Clears the gradients.

@@ -57,6 +57,23 @@ void ComputeColours(float* outputs, size_t count) {
   HWY_DYNAMIC_DISPATCH(ComputeColoursT)(outputs, count);
 }
 
+namespace {
+
+// From distances of 0 to infinity to 0 to 1.
+float Squeezed(float distance) { return distance / (1 + distance); }
+
+// Slope of the distortion loss by the weight of a sample, the sums before which
+// are in `ray`.
+float DistortionSlope(const Sample& sample, const RaySum& ray) {
+  const float u = Squeezed(sample.distance);
+  const float length = sample.length * (1 - u) * (1 - u);
+  const float apart = 2 * (u * ray.weight_before - ray.moment_before) +
+                      ray.moment - u * ray.weight;
+  return ray.distortion * (2 * apart + 2.0f / 3 * sample.weight * length);
+}
+
+}  // namespace
+
 void SumColours(const Sample* samples,
                 const float* colours,
                 size_t count,
@@ -69,36 +86,39 @@ void SumColours(const Sample* samples,
     }
     ray.weight += sample.weight;
     ray.distance += sample.weight * sample.distance;
+    ray.moment += sample.weight * Squeezed(sample.distance);
   }
 }
 
-float CloseRay(LossKind kind,
+float CloseRay(const LossRules& rules,
                const std::array<float, 3>& background,
                const std::array<float, 3>& target,
-               float scale,
                RaySum* ray,
                float* squared_error) {
   float loss = 0;
   *squared_error = 0;
   ray->behind = 0;
+  ray->weight_before = ray->weight;
+  ray->moment_before = ray->moment;
+  ray->distortion = 3 * rules.scale * rules.distortion;
   for (int c = 0; c < 3; ++c) {
     ray->colour[c] += ray->transmittance * background[c];
     const float error = ray->colour[c] - target[c];
     *squared_error += error * error;
-    if (kind == LossKind::kSquared) {
+    if (rules.kind == LossKind::kSquared) {
       loss += error * error;
-      ray->slope[c] = 2 * error * scale;
+      ray->slope[c] = 2 * error * rules.scale;
     } else {
       const float size = std::abs(error);
       const bool small = size <= kHuberDelta;
       loss += small ? 0.5f * error * error
                     : kHuberDelta * (size - 0.5f * kHuberDelta);
       ray->slope[c] =
-          scale * (small ? error : std::copysign(kHuberDelta, error));
+          rules.scale * (small ? error : std::copysign(kHuberDelta, error));
     }
     ray->behind += ray->slope[c] * ray->transmittance * background[c];
   }
-  return loss * scale;
+  return loss * rules.scale;
 }
 
 void DifferentiateSamples(const Sample* samples,
@@ -112,7 +132,10 @@ void DifferentiateSamples(const Sample* samples,
     RaySum& ray = rays[sample.ray];
     const float* colour = colours + i * kColoursPadded;
     float* d_output = d_outputs + i * kColoursPadded;
-    float along = 0;  // slope along this sample's colour
+    ray.weight_before -= sample.weight;
+    ray.moment_before -= sample.weight * Squeezed(sample.distance);
+    // Of the loss by this sample's weight.
+    float along = DistortionSlope(sample, ray);
     for (int c = 0; c < kColoursPadded; ++c) {
       d_output[c] = 0;
       if (c >= 3) continue;

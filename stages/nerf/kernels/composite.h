@@ -14,6 +14,14 @@ namespace nerfpipe::nerf::kernels {
 enum class LossKind { kSquared, kHuber };
 inline constexpr float kHuberDelta = 0.1f;
 
+struct LossRules {
+  LossKind kind = LossKind::kSquared;
+  float scale = 1;  // one over the number of rays and channels
+  // Factor of the distortion loss (Barron et al. 2022, equation 15), summed
+  // over the ray and in the mean over rays; of distances t as t / (1 + t).
+  float distortion = 0;
+};
+
 // Of each sample: log_density kept in range, density exp() of it, and
 // transparency exp(-density * length). Arrays of `count`, padded to vectors.
 struct Opacities {
@@ -32,12 +40,18 @@ struct RaySum {
   std::array<float, 3> colour = {};
   float weight = 0;         // of all samples that take part
   float distance = 0;       // sum of weight times distance
+  float moment = 0;         // sum of weight times t / (1 + t)
   float transmittance = 1;  // left behind the last sample
   float unspent = 0;        // light weight that no kept sample stands for
   // Of the loss by the ray's colour, and, going back to front, by everything
   // behind the next sample.
   std::array<float, 3> slope = {};
   float behind = 0;
+  // The same sums as above of what is before that sample, and the factor of
+  // the distortion loss.
+  float weight_before = 0;
+  float moment_before = 0;
+  float distortion = 0;
 };
 
 // A sample that takes part in the picture.
@@ -59,13 +73,12 @@ void SumColours(const Sample* samples,
                 size_t count,
                 RaySum* rays);
 
-// Adds what is behind the last sample, computes loss and slopes of one ray.
-// `scale` multiplies both. Returns the loss; `squared_error` is the sum over
-// the three channels.
-float CloseRay(LossKind kind,
+// Adds what is behind the last sample, computes loss and slopes of one ray,
+// both times rules.scale. Returns the loss of the colour; `squared_error` is
+// the sum over the three channels.
+float CloseRay(const LossRules& rules,
                const std::array<float, 3>& background,
                const std::array<float, 3>& target,
-               float scale,
                RaySum* ray,
                float* squared_error);
 

@@ -47,7 +47,7 @@ struct NgpKernels::Worker {
   // cache where a gradient of the whole table would not.
   Buffer<float> gradients;
   Buffer<uint8_t> touched;
-  int64_t scatter = 0, adam = 0;
+  int64_t scatter = 0, adam = 0, rows = 0;
 };
 
 NgpKernels::NgpKernels(const NgpShape& shape,
@@ -134,7 +134,9 @@ void NgpKernels::RunGroups(const RayArrays& rays,
   const size_t packets_per_group =
       std::max<size_t>(1, options.target_samples / (kPacketSamples * kGroups));
   const size_t packets = packets_per_group * kGroups;
-  const float scale = 1.0f / (3.0f * static_cast<float>(rays.count));
+  const LossRules loss = {options.loss,
+                          1.0f / (3.0f * static_cast<float>(rays.count)),
+                          options.distortion};
   const uint64_t jitter_key = RandomKey(options.seed, step, RandomUse::kJitter);
   const uint64_t background_key =
       RandomKey(options.seed, step, RandomUse::kBackground);
@@ -176,13 +178,9 @@ void NgpKernels::RunGroups(const RayArrays& rays,
           target[c] = pixel[3] * pixel[c] + (1 - pixel[3]) * background[c];
         }
         float squared_error;
-        stats.loss += CloseRay(options.loss,
-                               background,
-                               target,
-                               scale,
-                               &packet.sums()[i],
-                               &squared_error);
-        stats.squared_error += squared_error * scale;
+        stats.loss += CloseRay(
+            loss, background, target, &packet.sums()[i], &squared_error);
+        stats.squared_error += squared_error * loss.scale;
       }
       packet.Backward(model_, &sink);
       stats.marched += static_cast<int64_t>(packet.marched());
@@ -226,13 +224,14 @@ void NgpKernels::UpdateLevel(const StepOptions& options,
   }
   const int64_t scattered = Now();
   const size_t at = size_t{level.first_row} * kFeatures;
-  AdamTouched(options.table_adam,
-              {values_.table.data() + at,
-               halves_.data() + at,
-               second_.table.data() + level.first_row,
-               worker->gradients.data()},
-              level.rows,
-              worker->touched.data());
+  const size_t blocks = AdamTouched(options.table_adam,
+                                    {values_.table.data() + at,
+                                     halves_.data() + at,
+                                     second_.table.data() + level.first_row,
+                                     worker->gradients.data()},
+                                    level.rows,
+                                    worker->touched.data());
+  worker->rows += static_cast<int64_t>(blocks * kRowsPerFlag);
   worker->scatter += scattered - begin;
   worker->adam += Now() - scattered;
 }
@@ -315,6 +314,7 @@ KernelTimes NgpKernels::times() const {
     sum.backward += 1e-9 * static_cast<double>(parts.backward);
     sum.scatter += 1e-9 * static_cast<double>(worker->scatter);
     sum.adam += 1e-9 * static_cast<double>(worker->adam);
+    sum.rows += worker->rows;
   }
   return sum;
 }

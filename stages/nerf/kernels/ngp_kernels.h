@@ -22,6 +22,7 @@ namespace nerfpipe::nerf::kernels {
 struct StepOptions {
   SampleRules samples;
   LossKind loss = LossKind::kSquared;
+  float distortion = 0;  // see LossRules
   AdamSettings table_adam;
   AdamSettings net_adam;
   // Behind transparent pixels: a new colour for every ray, or this one.
@@ -33,7 +34,7 @@ struct StepOptions {
 };
 
 struct StepStats {
-  double loss = 0;           // mean over rays and channels
+  double loss = 0;           // of the colours, mean over rays and channels
   double squared_error = 0;  // the same of the squares: -10 log10 is the PSNR
   int64_t marched = 0;       // samples whose density was computed
   int64_t trained = 0;
@@ -43,6 +44,7 @@ struct StepStats {
 struct KernelTimes {
   double march = 0, encode = 0, nets = 0, composite = 0, backward = 0;
   double scatter = 0, adam = 0, grid = 0;
+  int64_t rows = 0;  // of the table, that Adam went through
 };
 
 class NgpKernels {

@@ -55,11 +55,6 @@ struct GradientSink {
   size_t count = 0;
 };
 
-struct LossRules {
-  LossKind kind = LossKind::kSquared;
-  float scale = 1;
-};
-
 // Nanoseconds spent in each part.
 struct PartTimes {
   int64_t march = 0, encode = 0, nets = 0, composite = 0, backward = 0;

@@ -148,6 +148,12 @@ OptionGroup NgpGroup(nerf::NgpOptions* ngp) {
               &ngp->loss,
               {"mse", "huber"},
               "of the difference to the photo")
+      .Number("distortion",
+              &ngp->distortion,
+              "factor of the distortion loss, which pulls samples of a ray "
+              "together",
+              0,
+              10)
       .Flag("random_background",
             &ngp->random_background,
             "a new colour behind every ray of a step")

@@ -92,6 +92,47 @@ TEST(PackedCompositeTest, AgreesWithTheQuadratureOfTheOtherMethod) {
   EXPECT_LT(MaxDifference(packed.rgb, expected.rgb), 1e-8);
 }
 
+// Against autograd through the definition, ray by ray.
+TEST(DistortionTest, GradientIsThatOfTheDefinition) {
+  Packed packed = RandomPacked();
+  packed.segments.boosts = torch::Tensor();
+  torch::manual_seed(5);
+  const torch::Tensor distances = torch::rand({9}, torch::kFloat64) * 4;
+  // Along each ray ascending.
+  for (const auto& [begin, end] : {std::pair(0, 3), std::pair(3, 8)}) {
+    torch::Tensor part = distances.slice(0, begin, end);
+    part.copy_(std::get<0>(part.sort()));
+  }
+  const torch::Tensor found = packed.densities.clone().requires_grad_(true);
+  const torch::Tensor weights =
+      CompositePacked(found.detach(), packed.colours, packed.segments).weights;
+  DistortionLoss(found, weights, distances, packed.segments).backward();
+
+  const torch::Tensor expected = packed.densities.clone().requires_grad_(true);
+  const torch::Tensor u = distances / (1 + distances);
+  torch::Tensor loss = torch::zeros({}, torch::kFloat64);
+  for (const auto& [begin, end] :
+       {std::pair(0, 3), std::pair(3, 8), std::pair(8, 9)}) {
+    torch::Tensor left = torch::ones({}, torch::kFloat64);
+    std::vector<torch::Tensor> w;
+    for (int i = begin; i < end; ++i) {
+      const torch::Tensor before = left * torch::exp(-packed.segments.gaps[i]);
+      left = before * torch::exp(-expected[i] * packed.segments.deltas[i]);
+      w.push_back(before - left);
+    }
+    for (int i = begin; i < end; ++i) {
+      for (int j = begin; j < end; ++j) {
+        loss = loss + w[i - begin] * w[j - begin] * (u[i] - u[j]).abs();
+      }
+      loss = loss + w[i - begin].square() / 3 * packed.segments.deltas[i] /
+                        (1 + distances[i]).square();
+    }
+  }
+  loss.backward();
+  EXPECT_GT(expected.grad().abs().max().item<double>(), 1e-4);
+  EXPECT_LT(MaxDifference(found.grad(), expected.grad()), 1e-12);
+}
+
 TEST(SelectSamplesTest, DroppedSamplesStillTakeTheirLight) {
   const torch::Tensor densities =
       torch::tensor({0.001f, 5.0f, 0.002f, 40.0f, 3.0f, 0.0f, 1.0f});

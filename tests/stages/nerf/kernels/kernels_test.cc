@@ -336,10 +336,12 @@ TEST(AdamTest, TouchedElementsOnly) {
     std::vector<uint8_t> touched(kRows / kRowsPerFlag, 1);
     touched[2] = 0;
     std::vector<Half> halves(kElements, 0x3c00);  // one
-    AdamTouched(settings,
-                {p.data(), halves.data(), v.data(), g.data()},
-                kRows,
-                touched.data());
+    const size_t blocks =
+        AdamTouched(settings,
+                    {p.data(), halves.data(), v.data(), g.data()},
+                    kRows,
+                    touched.data());
+    EXPECT_EQ(blocks, touched.size() - 1);
     EXPECT_EQ(touched, std::vector<uint8_t>(touched.size()));
     for (size_t row = 0; row < kRows; ++row) {
       const bool skipped = row / kRowsPerFlag == 2;

@@ -65,10 +65,11 @@ void BackwardSample(const std::vector<Level>& levels,
                     const NgpTensors& tensors,
                     const Kept& one,
                     const std::array<double, 3>& slope,
+                    double distortion_slope,
                     double behind,
                     Gradients* gradients) {
   Doubles d_colour(3);
-  double along = 0;
+  double along = distortion_slope;
   for (int c = 0; c < 3; ++c) {
     along += slope[c] * one.colour[c];
     d_colour[c] = one.weight * slope[c] * one.colour[c] * (1 - one.colour[c]);
@@ -95,6 +96,20 @@ void BackwardSample(const std::vector<Level>& levels,
       }
     });
   }
+}
+
+// Of sum_ij w_i w_j |u_i - u_j| + sum_i w_i^2 length_i / 3 by w_k, for
+// u = t / (1 + t), by the definition.
+double DistortionSlope(const std::vector<Kept>& kept, size_t k) {
+  const auto place = [](double t) { return t / (1 + t); };
+  const double t = kept[k].sample->distance;
+  double slope =
+      2.0 / 3 * kept[k].weight * kept[k].sample->length / ((1 + t) * (1 + t));
+  for (const Kept& other : kept) {
+    slope +=
+        2 * other.weight * std::abs(place(t) - place(other.sample->distance));
+  }
+  return slope;
 }
 
 }  // namespace
@@ -283,6 +298,7 @@ std::vector<Rendered> RenderBatch(const NgpShape& shape,
                                   double min_weight,
                                   double stop,
                                   double roulette,
+                                  double distortion,
                                   Gradients* gradients) {
   const std::vector<Level> levels = Levels(shape);
   const double scale = 1 / (3.0 * static_cast<double>(rays.size()));
@@ -315,7 +331,11 @@ std::vector<Rendered> RenderBatch(const NgpShape& shape,
       behind += slope[c] * out.transmittance * ray.background[c];
     }
     for (size_t k = kept.size(); k-- > 0;) {
-      BackwardSample(levels, tensors, kept[k], slope, behind, gradients);
+      const double distortion_slope =
+          3 * scale * distortion * DistortionSlope(kept, k);
+      BackwardSample(
+          levels, tensors, kept[k], slope, distortion_slope, behind, gradients);
+      behind += kept[k].weight * distortion_slope;
       for (int c = 0; c < 3; ++c) {
         behind += kept[k].weight * slope[c] * kept[k].colour[c];
       }

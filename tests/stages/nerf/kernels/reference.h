@@ -97,6 +97,7 @@ struct Rendered {
 // Samples lighter than min_weight, or behind the point where transmittance
 // falls below stop, are constants without colour. With a roulette those lighter
 // than it are so unless the sum of their weights passes one of its multiples.
+// The gradients are those of `distortion` times the distortion loss, too.
 std::vector<Rendered> RenderBatch(const NgpShape& shape,
                                   const NgpTensors& tensors,
                                   const std::vector<Ray>& rays,
@@ -104,6 +105,7 @@ std::vector<Rendered> RenderBatch(const NgpShape& shape,
                                   double min_weight,
                                   double stop,
                                   double roulette,
+                                  double distortion,
                                   Gradients* gradients);
 
 }  // namespace nerfpipe::nerf::kernels::reference

@@ -191,8 +191,9 @@ reference::Doubles TableGradient(const World& world,
   return gradient;
 }
 
-void CheckStep(bool contracted, float roulette) {
+void CheckStep(bool contracted, float roulette, float distortion = 0) {
   World world(contracted);
+  world.options.distortion = distortion;
   world.options.samples.roulette = roulette;
   const Batch batch(48, 2);
   reference::Parameters before(world.shape);
@@ -223,6 +224,7 @@ void CheckStep(bool contracted, float roulette) {
                              world.options.samples.min_weight,
                              world.options.samples.stop_transmittance,
                              roulette,
+                             distortion,
                              &gradients);
   double loss = 0;
   int64_t kept = 0;
@@ -272,6 +274,9 @@ TEST(StepTest, ContractedSpace) {
 TEST(StepTest, Roulette) {
   AtEverySimdLevel([] { CheckStep(false, 0.02f); });
 }
+
+// As much of it as of the colours' loss.
+TEST(StepTest, Distortion) { CheckStep(true, 0.02f, 0.1f); }
 
 // The eighths of occupied cells that RefinedBits() keeps are those with a point
 // of enough density among its four.
@@ -359,6 +364,7 @@ void CheckRendering(float roulette) {
                                  world.options.samples.min_weight,
                                  world.options.samples.stop_transmittance,
                                  roulette,
+                                 /*distortion=*/0,
                                  &unused);
       for (int c = 0; c < 3; ++c) {
         EXPECT_NEAR(rgb[3 * i + c], expected[0].rgb[c], 2e-4);

@@ -1,0 +1,72 @@
+#include "stages/nerf/ngp_settings.h"
+
+#include "pipeline/base/error.h"
+
+#include <cmath>
+#include <string>
+
+namespace nerfpipe::nerf {
+namespace {
+
+// In a short run the rows of a large table are visited too seldom, and all of
+// it is too far from the processor. In a box, where samples are few and lie
+// close, twice as many rows pay. Measured in docs/PERFORMANCE.md.
+int Log2Table(double seconds, bool bounded) {
+  const int unbounded = seconds <= 30 ? 16 : seconds <= 240 ? 17 : 18;
+  return bounded ? unbounded + 1 : unbounded;
+}
+
+}  // namespace
+
+void SettleNgp(Options* options, bool bounded, torch::Device device) {
+  NgpOptions& ngp = options->ngp;
+  if (ngp.log2_table == 0) {
+    const TrainOptions& train = options->train;
+    const double seconds =
+        train.time > 0 ? train.time : train.steps / kNgpStepsPerSecond;
+    ngp.log2_table = device.is_cpu() ? Log2Table(seconds, bounded) : 19;
+  }
+  // Below, hidden things are trained at the price of visible ones; above, the
+  // random colour behind the ray drowns the rest. Measured likewise.
+  if (ngp.stop_transmittance == 0) {
+    ngp.stop_transmittance = bounded ? 0.02 : 0.01;
+  }
+  // Below, the march meets more air; above, thin things are lost. In a box
+  // there is less of both.
+  if (ngp.grid_threshold == 0) {
+    ngp.grid_threshold = bounded ? 0.005 : 0.01;
+  }
+}
+
+const NgpOptions& Checked(const NgpOptions& options) {
+  const int f = options.features;
+  if (f != 1 && f != 2 && f != 4 && f != 8) {
+    throw UserError("ngp.features is " + std::to_string(f),
+                    "set it to 1, 2, 4 or 8",
+                    ExitCode::kUsage);
+  }
+  if (options.finest_resolution != 0 &&
+      options.finest_resolution < options.base_resolution) {
+    throw UserError("ngp.finest_resolution is below ngp.base_resolution",
+                    "raise it, or set it to 0 for the default",
+                    ExitCode::kUsage);
+  }
+  if (options.grid_resolution < 2 || options.grid_resolution % 2 != 0) {
+    throw UserError(
+        "ngp.grid_resolution is " + std::to_string(options.grid_resolution),
+        "set it to an even number, such as 128",
+        ExitCode::kUsage);
+  }
+  return options;
+}
+
+MarchRules MarchRulesOf(const NgpOptions& options, bool bounded) {
+  MarchRules rules;
+  rules.step = options.step > 0 ? options.step
+               : bounded        ? 2 * std::sqrt(3.0) / 512
+                                : 1.0 / 256;
+  rules.cone = bounded ? 0 : options.cone;
+  return rules;
+}
+
+}  // namespace nerfpipe::nerf

@@ -1,0 +1,23 @@
+#pragma once
+
+// What the options of `ngp` come to in a scene.
+
+#include "stages/nerf/occupancy_grid.h"
+#include "stages/nerf/options.h"
+
+#include <torch/torch.h>
+
+namespace nerfpipe::nerf {
+
+inline constexpr double kNgpStepsPerSecond = 80;  // of two CPU cores, about
+
+// Where they are 0: ngp.log2_table by the length of the run and the scene,
+// ngp.stop_transmittance and ngp.grid_threshold by the scene.
+void SettleNgp(Options* options, bool bounded, torch::Device device);
+
+// The same options. Throws UserError where they do not go together.
+const NgpOptions& Checked(const NgpOptions& options);
+
+MarchRules MarchRulesOf(const NgpOptions& options, bool bounded);
+
+}  // namespace nerfpipe::nerf
