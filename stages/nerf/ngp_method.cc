@@ -13,6 +13,10 @@ namespace nerfpipe::nerf {
 namespace {
 
 constexpr double kTableInit = 1e-4;
+// Rays begin at this share of the way to the focus at first, and at their own
+// near from this part of the run on. Measured in docs/PERFORMANCE.md.
+constexpr double kFirstNear = 0.6;
+constexpr double kApproach = 0.3;
 constexpr double kHuberDelta = 0.1;
 constexpr int64_t kFirstRays = 128;
 constexpr int64_t kFewestRays = 16;
@@ -188,13 +192,31 @@ torch::Tensor NgpMethod::Distortion(const Prepared& prepared,
          rays.size();
 }
 
+// Where cameras look inward, the first part of a run begins its rays near the
+// focus, and then step by step earlier: once surfaces explain the pictures,
+// nothing is left for fog before the cameras to learn (the annealing of sample
+// space of Niemeyer et al. 2022, from the near end only).
+Rays NgpMethod::Approaching(const Rays& rays, const Schedule& schedule) const {
+  const SceneType type = context_.frame.type;
+  const double share =
+      kFirstNear * (1 - schedule.done / kApproach);  // of the way to the focus
+  if (context_.frame.bounded || share <= 0 ||
+      (type != SceneType::kOrbit && type != SceneType::kInward)) {
+    return rays;
+  }
+  Rays late = rays;
+  late.near = torch::maximum(rays.near, share * rays.origins.norm(2, {-1}));
+  return late;
+}
+
 StepReport NgpMethod::Step(const RayBatch& batch,
                            int64_t step,
                            const Schedule& schedule) {
   const double learning_rate = LearningRate(schedule);
+  const Rays rays = Approaching(batch.rays, schedule);
   if (fused_) {
     StepReport report =
-        fused_->Step({Reaching(batch.rays), batch.rgba}, step, learning_rate);
+        fused_->Step({Reaching(rays), batch.rgba}, step, learning_rate);
     report.learning_rate = learning_rate;
     adam_->SetSteps(step + 1);
     AdaptRays(batch.rays.size(), report.samples);
@@ -211,7 +233,7 @@ StepReport NgpMethod::Step(const RayBatch& batch,
       GeneratorOf(Seed(context_), Purpose::kSamples, step);
   const torch::Tensor jitter = torch::rand({count}, places);
   const Prepared prepared =
-      Prepare(batch.rays,
+      Prepare(rays,
               jitter,
               {options_.roulette * learning_rate / options_.learning_rate,
                torch::rand({count}, places)},

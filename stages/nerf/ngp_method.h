@@ -54,6 +54,8 @@ class NgpMethod : public Method {
   Rays Bounded(const Rays& rays) const;
   // Far enough in an unbounded scene; as they are in a box.
   Rays Reaching(const Rays& rays) const;
+  // Beginning later in the first part of a run, where cameras look inward.
+  Rays Approaching(const Rays& rays, const Schedule& schedule) const;
   torch::Tensor Encode(const torch::Tensor& positions) const;
   torch::Tensor Density(const torch::Tensor& positions) const;
   Prepared Prepare(const Rays& rays,

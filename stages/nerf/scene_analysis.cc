@@ -237,13 +237,14 @@ void PlaceWalk(const Dataset& dataset, const Rig& rig, SceneFrame* frame) {
 // is generous; near keeps a margin before the nearest thing seen.
 void SetBounds(const Dataset& dataset, SceneFrame* frame) {
   const DepthRange depths = DepthsOf(dataset);
-  const double near = depths.near * frame->scale;
+  const double near = 0.9 * depths.near * frame->scale;
   const double far = depths.far * frame->scale;
   if (frame->bounded || frame->ndc) {
-    frame->near = 0.9 * near;
+    frame->near = near;
     frame->far = far;
   } else {
-    frame->near = std::clamp(0.5 * near, 0.02, 0.5);
+    // Fog before the cameras has the less room, the later the rays begin.
+    frame->near = std::clamp(near, 0.02, 0.5);
     frame->far = std::clamp(1.2 * far, 4.0, 200.0);
   }
   frame->lindisp = !frame->ndc && frame->far > 8 * frame->near;
