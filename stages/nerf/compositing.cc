@@ -266,15 +266,22 @@ torch::Tensor SumPerRay(const torch::Tensor& values,
       .index_add(0, RayOfSample(offsets), values);
 }
 
+torch::Tensor LossOfWeights(const torch::Tensor& densities,
+                            const torch::Tensor& slopes,
+                            const PackedSegments& segments) {
+  // Slopes by the weights go on to the densities as colours do.
+  const torch::Tensor grey = (slopes / 3).unsqueeze(1).repeat({1, 3});
+  return CompositePacked(densities, grey, segments).rgb.sum();
+}
+
 torch::Tensor DistortionLoss(const torch::Tensor& densities,
                              const torch::Tensor& weights,
                              const torch::Tensor& distances,
                              const PackedSegments& segments) {
-  const torch::Tensor slopes =
-      DistortionSlopes(weights, distances, segments.deltas, segments.offsets);
-  // Slopes by the weights go on to the densities as colours do.
-  const torch::Tensor grey = (slopes / 3).unsqueeze(1).repeat({1, 3});
-  return CompositePacked(densities, grey, segments).rgb.sum();
+  return LossOfWeights(
+      densities,
+      DistortionSlopes(weights, distances, segments.deltas, segments.offsets),
+      segments);
 }
 
 Selection SelectSamples(const torch::Tensor& densities_in,

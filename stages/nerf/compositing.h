@@ -54,7 +54,13 @@ PackedComposite CompositePackedPlain(const torch::Tensor& densities,
                                      const torch::Tensor& colours,
                                      const PackedSegments& segments);
 
-// A number with the gradient by the densities (M) of the distortion loss
+// A number with the gradient by the densities (M) of a loss that has `slopes`
+// (M) by the weights of CompositePacked().
+torch::Tensor LossOfWeights(const torch::Tensor& densities,
+                            const torch::Tensor& slopes,
+                            const PackedSegments& segments);
+
+// The same of the distortion loss
 // (Barron et al. 2022, equation 15) summed over rays: of sum_ij w_i w_j |u_i -
 // u_j| + sum_i w_i^2 l_i / 3, with distances t (M) as u = t / (1 + t) and
 // lengths l in them. `weights` are those of CompositePacked().

@@ -47,7 +47,9 @@ struct MethodContext {
   SceneFrame frame;
   std::vector<Camera> cameras;        // of the training views
   std::vector<torch::Tensor> images;  // theirs; none when only rendering
-  bool has_alpha = false;             // some image has transparent pixels
+  // Lines of sight, see Dataset; undefined: none.
+  torch::Tensor sights;
+  bool has_alpha = false;  // some image has transparent pixels
   std::array<double, 3> background = {1, 1, 1};  // behind those
   torch::Device device = torch::kCPU;
 };

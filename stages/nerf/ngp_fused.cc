@@ -84,7 +84,14 @@ struct NgpFused::Kernels {
               {NetsOf(state.nets_second), SpanOf(state.table_second)},
               &grid,
               kernels::ChoosePrecision(options.bfloat16),
-              rules.threads) {}
+              rules.threads) {
+    if (state.free.defined()) {
+      NERFPIPE_CHECK(state.free.scalar_type() == torch::kBool &&
+                     state.free.is_contiguous());
+      grid.SetFree({state.free.data_ptr<bool>(),
+                    static_cast<size_t>(state.free.numel())});
+    }
+  }
 };
 
 std::unique_ptr<NgpFused> NgpFused::Make(const NgpOptions& options,
@@ -148,6 +155,7 @@ StepReport NgpFused::Step(const RayBatch& batch,
   options.loss =
       rules_.huber ? kernels::LossKind::kHuber : kernels::LossKind::kSquared;
   options.distortion = static_cast<float>(options_.distortion);
+  options.free_space = static_cast<float>(options_.free_space);
   options.net_adam = {static_cast<float>(learning_rate),
                       static_cast<float>(options_.beta1),
                       static_cast<float>(options_.beta2),

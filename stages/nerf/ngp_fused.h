@@ -25,6 +25,7 @@ struct FusedState {
   // NgpNets::Parameters().
   std::vector<torch::Tensor> nets, nets_first, nets_second;
   torch::Tensor grid;  // OccupancyGrid::values()
+  torch::Tensor free;  // OccupancyGrid::free_cells()
 };
 
 // Rendering by `ngp`, in either form: lighter samples share their colour by

@@ -13,10 +13,9 @@ namespace nerfpipe::nerf {
 namespace {
 
 constexpr double kTableInit = 1e-4;
-// Rays begin at this share of the way to the focus at first, and at their own
-// near from this part of the run on. Measured in docs/PERFORMANCE.md.
-constexpr double kFirstNear = 0.6;
-constexpr double kApproach = 0.3;
+// Share of a run after which lines of sight to sparse points may be filled: by
+// then surfaces explain most of the pictures. See docs/PERFORMANCE.md.
+constexpr double kFreeUntil = 0.3;
 constexpr double kHuberDelta = 0.1;
 constexpr int64_t kFirstRays = 128;
 constexpr int64_t kFewestRays = 16;
@@ -68,6 +67,9 @@ NgpMethod::NgpMethod(const MethodContext& context)
   if (!context.cameras.empty()) {
     grid_.MarkEmpty(context.cameras, context.images, context.frame);
   }
+  if (options_.free_space > 0 && context.sights.defined()) {
+    grid_.CloseFree(context.sights, context.frame);
+  }
   if (context.device.is_cpu() && options_.fused) {
     FusedRules rules;
     rules.bounded = context.frame.bounded;
@@ -86,6 +88,7 @@ NgpMethod::NgpMethod(const MethodContext& context)
     state.nets_first = adam_->first();
     state.nets_second = adam_->second();
     state.grid = grid_.values();
+    state.free = grid_.free_cells();
     fused_ = NgpFused::Make(options_, rules, state);
   }
 }
@@ -192,31 +195,25 @@ torch::Tensor NgpMethod::Distortion(const Prepared& prepared,
          rays.size();
 }
 
-// Where cameras look inward, the first part of a run begins its rays near the
-// focus, and then step by step earlier: once surfaces explain the pictures,
-// nothing is left for fog before the cameras to learn (the annealing of sample
-// space of Niemeyer et al. 2022, from the near end only).
-Rays NgpMethod::Approaching(const Rays& rays, const Schedule& schedule) const {
-  const SceneType type = context_.frame.type;
-  const double share =
-      kFirstNear * (1 - schedule.done / kApproach);  // of the way to the focus
-  if (context_.frame.bounded || share <= 0 ||
-      (type != SceneType::kOrbit && type != SceneType::kInward)) {
-    return rays;
-  }
-  Rays late = rays;
-  late.near = torch::maximum(rays.near, share * rays.origins.norm(2, {-1}));
-  return late;
+// In the mean over rays.
+torch::Tensor NgpMethod::WeightInFree(const Prepared& prepared,
+                                      const Shaded& shaded) const {
+  const torch::Tensor free = grid_.Free(
+      prepared.samples.positions.index_select(0, prepared.selection.index));
+  const PackedSegments& segments = prepared.selection.segments;
+  return LossOfWeights(
+             shaded.densities, free.to(shaded.densities.options()), segments) /
+         (segments.offsets.size(0) - 1);
 }
 
 StepReport NgpMethod::Step(const RayBatch& batch,
                            int64_t step,
                            const Schedule& schedule) {
   const double learning_rate = LearningRate(schedule);
-  const Rays rays = Approaching(batch.rays, schedule);
+  if (schedule.done >= kFreeUntil) grid_.OpenFree();
   if (fused_) {
     StepReport report =
-        fused_->Step({Reaching(rays), batch.rgba}, step, learning_rate);
+        fused_->Step({Reaching(batch.rays), batch.rgba}, step, learning_rate);
     report.learning_rate = learning_rate;
     adam_->SetSteps(step + 1);
     AdaptRays(batch.rays.size(), report.samples);
@@ -233,7 +230,7 @@ StepReport NgpMethod::Step(const RayBatch& batch,
       GeneratorOf(Seed(context_), Purpose::kSamples, step);
   const torch::Tensor jitter = torch::rand({count}, places);
   const Prepared prepared =
-      Prepare(rays,
+      Prepare(batch.rays,
               jitter,
               {options_.roulette * learning_rate / options_.learning_rate,
                torch::rand({count}, places)},
@@ -272,10 +269,15 @@ StepReport NgpMethod::Step(const RayBatch& batch,
       -10 *
       std::log10(torch::mse_loss(rgb.detach(), truth).item<double>() + 1e-12);
   if (report.samples > 0) {
-    (options_.distortion > 0
-         ? loss + options_.distortion * Distortion(prepared, shaded, batch.rays)
-         : loss)
-        .backward();
+    torch::Tensor sum = loss;
+    if (options_.distortion > 0) {
+      sum =
+          sum + options_.distortion * Distortion(prepared, shaded, batch.rays);
+    }
+    if (grid_.free_cells().defined()) {
+      sum = sum + options_.free_space * WeightInFree(prepared, shaded);
+    }
+    sum.backward();
     Optimise(features, positions, report.learning_rate);
   }
   AdaptRays(count, report.samples);

@@ -54,8 +54,6 @@ class NgpMethod : public Method {
   Rays Bounded(const Rays& rays) const;
   // Far enough in an unbounded scene; as they are in a box.
   Rays Reaching(const Rays& rays) const;
-  // Beginning later in the first part of a run, where cameras look inward.
-  Rays Approaching(const Rays& rays, const Schedule& schedule) const;
   torch::Tensor Encode(const torch::Tensor& positions) const;
   torch::Tensor Density(const torch::Tensor& positions) const;
   Prepared Prepare(const Rays& rays,
@@ -74,6 +72,8 @@ class NgpMethod : public Method {
   torch::Tensor Distortion(const Prepared& prepared,
                            const Shaded& shaded,
                            const Rays& rays) const;
+  torch::Tensor WeightInFree(const Prepared& prepared,
+                             const Shaded& shaded) const;
   void AdaptRays(int64_t rays, int64_t samples);
   void Optimise(const torch::Tensor& features,
                 const torch::Tensor& positions,

@@ -1,6 +1,7 @@
 #include "stages/nerf/occupancy_grid.h"
 
 #include "pipeline/base/error.h"
+#include "stages/nerf/free_space.h"
 #include "stages/nerf/seeds.h"
 #include "stages/nerf/visibility.h"
 
@@ -148,6 +149,22 @@ void OccupancyGrid::MarkEmpty(const std::vector<Camera>& cameras,
     values_.masked_fill_(EmptyCells(cameras, images, frame, resolution_, half),
                          -1);
   }
+  FindOccupied();
+}
+
+void OccupancyGrid::CloseFree(const torch::Tensor& sights,
+                              const SceneFrame& frame) {
+  free_ = FreeCells(sights, frame, resolution_, bounded_ ? 1 : 2)
+              .logical_and_(values_ >= 0);
+  values_.masked_fill_(free_, -1);
+  closed_ = true;
+  FindOccupied();
+}
+
+void OccupancyGrid::OpenFree() {
+  if (!closed_) return;
+  values_.masked_fill_(free_, 0);
+  closed_ = false;
   FindOccupied();
 }
 
@@ -314,13 +331,22 @@ PackedSamples OccupancyGrid::March(const Rays& rays,
   return samples;
 }
 
-torch::Tensor OccupancyGrid::Occupied(const torch::Tensor& positions) const {
+// Indices of the cells of positions.
+torch::Tensor OccupancyGrid::CellsOf(const torch::Tensor& positions) const {
   const torch::Tensor cell = (positions.cpu() * resolution_)
                                  .to(torch::kInt64)
                                  .clamp(0, resolution_ - 1);
-  const torch::Tensor index =
-      cell.select(1, 0) +
-      resolution_ * (cell.select(1, 1) + resolution_ * cell.select(1, 2));
+  return cell.select(1, 0) +
+         resolution_ * (cell.select(1, 1) + resolution_ * cell.select(1, 2));
+}
+
+torch::Tensor OccupancyGrid::Free(const torch::Tensor& positions) const {
+  return free_.defined() ? free_.index_select(0, CellsOf(positions))
+                         : torch::zeros({positions.size(0)}, torch::kBool);
+}
+
+torch::Tensor OccupancyGrid::Occupied(const torch::Tensor& positions) const {
+  const torch::Tensor index = CellsOf(positions);
   const torch::Tensor byte = bits_.index_select(0, index.floor_divide(8));
   return byte.to(torch::kInt64)
       .bitwise_right_shift(index.remainder(8))
@@ -340,6 +366,8 @@ double OccupancyGrid::OccupiedPart() const {
 void OccupancyGrid::SetValues(const torch::Tensor& values) {
   NERFPIPE_CHECK(values.sizes() == values_.sizes());
   values_.copy_(values);
+  closed_ =
+      free_.defined() && (values_.masked_select(free_) < 0).any().item<bool>();
   FindOccupied();
 }
 

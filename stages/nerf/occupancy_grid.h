@@ -47,6 +47,11 @@ class OccupancyGrid {
                  const std::vector<torch::Tensor>& images,
                  const SceneFrame& frame);
 
+  // Cells that lines of sight to sparse points pass through (see FreeCells())
+  // count as empty until OpenFree().
+  void CloseFree(const torch::Tensor& sights, const SceneFrame& frame);
+  void OpenFree();
+
   // To be called before every step; does something only when an update is due.
   // `thickness` is the length that turns density into optical thickness.
   void UpdateIfDue(int64_t step,
@@ -63,6 +68,10 @@ class OccupancyGrid {
 
   // Positions in [0, 1]^3 (N x 3) to whether their cells are occupied.
   torch::Tensor Occupied(const torch::Tensor& positions) const;
+  // The same for the cells that CloseFree() found; false without it.
+  torch::Tensor Free(const torch::Tensor& positions) const;
+  // Those cells, resolution^3 booleans; undefined without it.
+  const torch::Tensor& free_cells() const { return free_; }
   double OccupiedPart() const;
 
   // Optical thickness of each cell, float32, -1 where nothing is ever seen.
@@ -78,6 +87,7 @@ class OccupancyGrid {
                 const DensityFunction& density,
                 torch::Device device);
   void FindOccupied();
+  torch::Tensor CellsOf(const torch::Tensor& positions) const;
 
   NgpOptions options_;
   bool bounded_;
@@ -86,6 +96,8 @@ class OccupancyGrid {
   torch::Tensor values_;  // resolution^3, x fastest
   float threshold_ = 0;   // of an occupied cell
   torch::Tensor bits_;    // one bit per cell, eight to a byte
+  torch::Tensor free_;
+  bool closed_ = false;  // cells of free_ are -1
 };
 
 }  // namespace nerfpipe::nerf

@@ -71,6 +71,9 @@ struct NgpOptions {
   std::string loss = "mse";  // or "huber" (delta 0.1)
   // Factor of the distortion loss, which pulls the samples of a ray together.
   double distortion = 0.01;
+  // Factor of the weight in cells that lines of sight to sparse points pass
+  // through; with 0 those are not looked at.
+  double free_space = 0.003;
   bool random_background = true;  // a new colour behind every ray of a step
   // On the CPU, by the fused kernels; false: by the LibTorch form of the same.
   bool fused = true;

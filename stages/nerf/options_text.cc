@@ -34,6 +34,7 @@ void VisitNgp(O& o, F&& f) {
   f("weight_decay", o.weight_decay);
   f("loss", o.loss);
   f("distortion", o.distortion);
+  f("free_space", o.free_space);
   f("random_background", o.random_background);
   f("fused", o.fused);
   f("bfloat16", o.bfloat16);

@@ -37,6 +37,9 @@ struct Dataset {
   std::vector<View> test;
   // World coordinates of sparse points (double, N x 3), may be empty.
   torch::Tensor points;
+  // Which of those points the training views see: camera centre and point
+  // (double, M x 2 x 3, world coordinates). May be empty or undefined.
+  torch::Tensor sights;
   // Known extent (synthetic scenes): {min x, y, z, max x, y, z} when has_box.
   bool has_box = false;
   std::array<double, 6> box = {};

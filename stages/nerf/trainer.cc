@@ -78,6 +78,7 @@ MethodContext ContextOf(const Dataset& dataset,
     }
   }
   if (context.images.size() != context.cameras.size()) context.images.clear();
+  context.sights = dataset.sights;
   context.background = dataset.background;
   context.device = device;
   return context;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <set>
 
 namespace nerfpipe::nerf {
 namespace {
@@ -123,6 +124,31 @@ torch::Tensor PointsOf(const ColmapModel& model) {
       .reshape({static_cast<int64_t>(chosen.size() / 3), 3});
 }
 
+torch::Tensor SightsOf(const ColmapModel& model,
+                       const std::vector<PosedImage>& views) {
+  const auto stem = [](const std::string& name) {
+    return fs::path(name).replace_extension();
+  };
+  std::set<fs::path> wanted;
+  for (const PosedImage& view : views) wanted.insert(stem(view.name));
+  std::vector<double> numbers;
+  for (const auto& [id, image] : model.images) {
+    if (!wanted.contains(stem(image.name))) continue;
+    const Eigen::Vector3d centre =
+        image.camera_from_world.Inverse().translation;
+    for (const auto& observation : image.observations) {
+      if (observation.point3d_id < 0) continue;
+      const auto point = model.points.find(observation.point3d_id);
+      if (point == model.points.end() || !IsSteady(point->second)) continue;
+      numbers.insert(numbers.end(), centre.begin(), centre.end());
+      numbers.insert(
+          numbers.end(), point->second.xyz.begin(), point->second.xyz.end());
+    }
+  }
+  return torch::tensor(numbers, torch::kDouble)
+      .reshape({static_cast<int64_t>(numbers.size() / 6), 2, 3});
+}
+
 PosedImages ReadColmap(const fs::path& folder,
                        int factor,
                        int llffhold,
@@ -168,6 +194,7 @@ PosedImages ReadColmap(const fs::path& folder,
   PosedImages result;
   SplitEvery(std::move(all), llffhold, &result);
   result.points = PointsOf(model);
+  result.sights = SightsOf(model, result.train);
   return result;
 }
 

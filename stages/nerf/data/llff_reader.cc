@@ -123,7 +123,9 @@ PosedImages ReadLlff(const fs::path& folder,
   const fs::path model = FindSparseModel(folder);
   if (!model.empty()) {
     try {
-      result.points = PointsOf(ReadColmapModel(model));
+      const ColmapModel sparse = ReadColmapModel(model);
+      result.points = PointsOf(sparse);
+      result.sights = SightsOf(sparse, result.train);
     } catch (const UserError& error) {
       report.Warn("The sparse points are not used: " + error.problem() + ".");
     }

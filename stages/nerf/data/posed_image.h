@@ -27,6 +27,7 @@ struct PosedImages {
   std::vector<PosedImage> train;
   std::vector<PosedImage> test;
   torch::Tensor points;
+  torch::Tensor sights;
   bool has_box = false;
   std::array<double, 6> box = {};
   bool keep_alpha = true;
@@ -52,6 +53,11 @@ std::filesystem::path FindSparseModel(const std::filesystem::path& folder);
 // The model's points that at least three images see within 2 px, or all of
 // them when those are few; double, N x 3.
 torch::Tensor PointsOf(const ColmapModel& model);
+// Which of the steady points the `views` of the same model see, as in Dataset.
+// Names are compared without their extension: copies of another size may have
+// another one.
+torch::Tensor SightsOf(const ColmapModel& model,
+                       const std::vector<PosedImage>& views);
 
 // Camera from a pose with OpenGL axes and a pinhole.
 Camera MakeCamera(const Rigid3& world_from_camera, const Pinhole& pinhole);

@@ -162,6 +162,7 @@ ReadResult ReadDataset(const fs::path& path,
   dataset.points = posed.points.defined()
                        ? posed.points
                        : torch::empty({0, 3}, torch::kDouble);
+  dataset.sights = posed.sights;
   dataset.has_box = posed.has_box;
   dataset.box = posed.box;
   result.image_bytes = BytesOf(dataset.train) + BytesOf(dataset.test);

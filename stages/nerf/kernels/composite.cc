@@ -101,6 +101,7 @@ float CloseRay(const LossRules& rules,
   ray->weight_before = ray->weight;
   ray->moment_before = ray->moment;
   ray->distortion = 3 * rules.scale * rules.distortion;
+  ray->free_space = 3 * rules.scale * rules.free_space;
   for (int c = 0; c < 3; ++c) {
     ray->colour[c] += ray->transmittance * background[c];
     const float error = ray->colour[c] - target[c];
@@ -135,7 +136,8 @@ void DifferentiateSamples(const Sample* samples,
     ray.weight_before -= sample.weight;
     ray.moment_before -= sample.weight * Squeezed(sample.distance);
     // Of the loss by this sample's weight.
-    float along = DistortionSlope(sample, ray);
+    float along =
+        DistortionSlope(sample, ray) + (sample.free ? ray.free_space : 0.0f);
     for (int c = 0; c < kColoursPadded; ++c) {
       d_output[c] = 0;
       if (c >= 3) continue;

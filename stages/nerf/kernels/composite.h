@@ -20,6 +20,8 @@ struct LossRules {
   // Factor of the distortion loss (Barron et al. 2022, equation 15), summed
   // over the ray and in the mean over rays; of distances t as t / (1 + t).
   float distortion = 0;
+  // Factor of the weight of samples in free space, in the mean over rays.
+  float free_space = 0;
 };
 
 // Of each sample: log_density kept in range, density exp() of it, and
@@ -47,11 +49,12 @@ struct RaySum {
   // behind the next sample.
   std::array<float, 3> slope = {};
   float behind = 0;
-  // The same sums as above of what is before that sample, and the factor of
-  // the distortion loss.
+  // The same sums as above of what is before that sample, and the factors of
+  // the distortion loss and of free space.
   float weight_before = 0;
   float moment_before = 0;
   float distortion = 0;
+  float free_space = 0;
 };
 
 // A sample that takes part in the picture.
@@ -64,6 +67,7 @@ struct Sample {
   float length;
   float distance;
   bool in_range;  // the log density was not cut
+  bool free;      // where lines of sight say that nothing is; see free_space
 };
 
 // Adds the samples to their rays, front to back. `colours` is count x

@@ -115,6 +115,7 @@ StepStats NgpKernels::TrainStep(const RayArrays& rays,
                                 const StepOptions& options,
                                 int64_t step) {
   model_.bits = fine_ ? &*fine_ : &grid_->bits();
+  model_.free = grid_->free();
   RunGroups(rays, rgba, options, step);
   StepStats stats;
   for (const StepStats& group : group_stats_) {
@@ -136,7 +137,8 @@ void NgpKernels::RunGroups(const RayArrays& rays,
   const size_t packets = packets_per_group * kGroups;
   const LossRules loss = {options.loss,
                           1.0f / (3.0f * static_cast<float>(rays.count)),
-                          options.distortion};
+                          options.distortion,
+                          options.free_space};
   const uint64_t jitter_key = RandomKey(options.seed, step, RandomUse::kJitter);
   const uint64_t background_key =
       RandomKey(options.seed, step, RandomUse::kBackground);

@@ -23,6 +23,7 @@ struct StepOptions {
   SampleRules samples;
   LossKind loss = LossKind::kSquared;
   float distortion = 0;  // see LossRules
+  float free_space = 0;
   AdamSettings table_adam;
   AdamSettings net_adam;
   // Behind transparent pixels: a new colour for every ray, or this one.

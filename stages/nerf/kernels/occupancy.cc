@@ -49,6 +49,15 @@ void OccupancyGrid::Rebuild(float threshold, int threads) {
   Fill(threads);
 }
 
+void OccupancyGrid::SetFree(std::span<const bool> cells) {
+  NERFPIPE_CHECK(cells.size() == kGridCells);
+  free_.emplace(kGridSide);
+  for (uint32_t i = 0; i < kGridCells; ++i) {
+    if (cells[i])
+      free_->Set(i % kGridSide, i / kGridSide % kGridSide, i / kSlab);
+  }
+}
+
 void OccupancyGrid::Fill(int threads) {
   // A layer of blocks has words of its own.
   constexpr int kLayers = kGridSide / kBlockSide;

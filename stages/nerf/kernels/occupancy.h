@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -26,6 +27,12 @@ class OccupancyGrid {
   // occupied.
   void Rebuild(float threshold, int threads);
 
+  // `cells` has kGridCells elements, x fastest: those that lines of sight show
+  // to be free.
+  void SetFree(std::span<const bool> cells);
+  // Null before SetFree().
+  const OccupancyBits* free() const { return free_ ? &*free_ : nullptr; }
+
   std::span<float> thickness() { return thickness_; }
   std::span<const float> thickness() const { return thickness_; }
   const OccupancyBits& bits() const { return bits_; }
@@ -41,6 +48,7 @@ class OccupancyGrid {
   float limit_ = -0.5f;
   OccupancyBits bits_{kGridSide};
   std::vector<uint32_t> occupied_;
+  std::optional<OccupancyBits> free_;
 };
 
 }  // namespace nerfpipe::nerf::kernels

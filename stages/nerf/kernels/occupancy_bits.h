@@ -3,6 +3,7 @@
 // One bit per cell of the unit cube for the march, and per block of 4^3 cells
 // how far it is to the next that is not empty.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -39,6 +40,14 @@ class OccupancyBits {
   bool Has(uint32_t x, uint32_t y, uint32_t z) const {
     const uint32_t bit = BitOf(x, y, z);
     return (words_[bit >> 5] >> (bit & 31) & 1) != 0;
+  }
+  // Of the cell that holds a point of the unit cube.
+  bool HasAt(float x, float y, float z) const {
+    const auto cell = [&](float at) {
+      return static_cast<uint32_t>(std::clamp(
+          static_cast<int>(at * static_cast<float>(side_)), 0, side_ - 1));
+    };
+    return Has(cell(x), cell(y), cell(z));
   }
   void Clear();
   // To be called after the last Set().

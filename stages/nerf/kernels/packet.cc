@@ -186,6 +186,7 @@ void RayPacket::Keep(size_t from, const Sample& sample, bool train) {
   samples_[to].length = length_[from];
   samples_[to].distance = distance_[from];
   samples_[to].in_range = std::abs(log_density_[from]) <= kLargestLogDensity;
+  samples_[to].free = false;  // until Backward() looks
   float* input = colour_inputs_.data() + to * kColourInputs;
   std::memcpy(
       input, outputs_.data() + from * kGeometry, kGeometry * sizeof(float));
@@ -211,6 +212,10 @@ void RayPacket::ColourForwardPass(const Model& model) {
 
 void RayPacket::Backward(const Model& model, GradientSink* sink) {
   Stopwatch watch;
+  for (size_t i = 0; i < kept_; ++i) {
+    samples_[i].free =
+        model.free != nullptr && model.free->HasAt(x_[i], y_[i], z_[i]);
+  }
   DifferentiateSamples(samples_.data(),
                        colours_.data(),
                        kept_,

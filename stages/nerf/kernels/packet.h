@@ -34,6 +34,8 @@ struct Model {
   const Half* table = nullptr;
   PackedNets nets;
   const OccupancyBits* bits = nullptr;
+  // Cells that are thought to be empty, but may be filled; may be missing.
+  const OccupancyBits* free = nullptr;
 };
 
 struct SampleRules {

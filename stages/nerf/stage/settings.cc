@@ -154,6 +154,12 @@ OptionGroup NgpGroup(nerf::NgpOptions* ngp) {
               "together",
               0,
               10)
+      .Number("free_space",
+              &ngp->free_space,
+              "factor of what is seen where lines of sight to sparse points "
+              "are; 0: not looked for",
+              0,
+              10)
       .Flag("random_background",
             &ngp->random_background,
             "a new colour behind every ray of a step")

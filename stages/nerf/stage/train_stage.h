@@ -14,7 +14,7 @@ namespace nerfpipe {
 class TrainStage : public Stage {
  public:
   std::string Name() const override { return "train"; }
-  int Version() const override { return 4; }
+  int Version() const override { return 5; }
   std::string Description() const override;
   std::vector<std::string> Inputs() const override;
   std::vector<std::string> Outputs() const override;

@@ -31,6 +31,8 @@ class NgpFusedTest : public ::testing::TestWithParam<bool> {
     context.options.ngp.fused = fused;
     context.options.ngp.bfloat16 = false;  // the twin has float
     context.frame = frame_;
+    context.sights = sights_;
+    context.options.ngp.free_space = free_space_;
     return std::make_unique<NgpMethod>(context);
   }
 
@@ -64,6 +66,25 @@ class NgpFusedTest : public ::testing::TestWithParam<bool> {
         .ThroughAll(0, {});
   }
 
+  // Along x, one through every row of cells.
+  static torch::Tensor LinesThroughAllCells() {
+    constexpr int64_t kSide = 128;
+    torch::Tensor lines = torch::zeros({kSide, kSide, 2, 3}, torch::kDouble);
+    const torch::Tensor middles =
+        (torch::arange(kSide, torch::kDouble) + 0.5) * (2.0 / kSide) - 1;
+    using torch::indexing::Slice;
+    lines.index_put_({Slice(), Slice(), 0, 0}, -1.0);
+    lines.index_put_({Slice(), Slice(), 1, 0}, 1.2);
+    lines.index_put_({Slice(), Slice(), Slice(), 1},
+                     middles.view({kSide, 1, 1}));
+    lines.index_put_({Slice(), Slice(), Slice(), 2},
+                     middles.view({1, kSide, 1}));
+    return lines.view({-1, 2, 3});
+  }
+
+  // Set before Make(): lines of sight and the price of weight in them.
+  torch::Tensor sights_;
+  double free_space_ = 0;
   Dataset dataset_;
   SceneFrame frame_;
 };
@@ -150,6 +171,27 @@ TEST_P(NgpFusedTest, ResumedEqualsUndisturbedBitByBit) {
     EXPECT_TRUE(torch::equal(expected[i].second, found[i].second))
         << expected[i].first;
   }
+}
+
+// With all of the box in lines of sight and a high price, both forms give up
+// the balls, and not before the price is high.
+using NgpFreeSpaceTest = NgpFusedTest;
+INSTANTIATE_TEST_SUITE_P(Box, NgpFreeSpaceTest, ::testing::Values(true));
+
+TEST_P(NgpFreeSpaceTest, WeightHasItsPriceInBothForms) {
+  const auto seen = [&](bool fused, double price) {
+    free_space_ = price;
+    const auto method = Make(fused, 64);
+    Train(*method, 0, 140);
+    return method->Render(TestRays()).opacity.mean().item<double>();
+  };
+  sights_ = LinesThroughAllCells();
+  const double fused_low = seen(true, 0.001);
+  const double twin_low = seen(false, 0.001);
+  EXPECT_GT(fused_low, 0.1);
+  EXPECT_NEAR(twin_low, fused_low, 0.05);
+  EXPECT_LT(seen(true, 2), 0.05 * fused_low);
+  EXPECT_LT(seen(false, 2), 0.05 * twin_low);
 }
 
 }  // namespace

@@ -3,8 +3,13 @@
 #include "stages/nerf/occupancy_grid.h"
 
 #include "stages/nerf/encoding.h"
+#include "stages/nerf/free_space.h"
 #include "stages/nerf/visibility.h"
 #include "tests/stages/nerf/spheres.h"
+
+#include <cmath>
+#include <random>
+#include <tuple>
 
 #include <gtest/gtest.h>
 
@@ -140,6 +145,97 @@ TEST(OccupancyGridTest, WhatNoCameraSeesIsNeverFilled) {
   }
   EXPECT_TRUE(grid.Occupied(seen).item<bool>());
   EXPECT_FALSE(grid.Occupied(unseen).item<bool>());
+}
+
+// A camera at x = -0.9 sees a point at x = 0.6: what lies between is free, but
+// may be filled later on.
+TEST(OccupancyGridTest, LinesOfSightAreFreeAtFirst) {
+  OccupancyGrid grid(SmallGrid(), true, 1);
+  SceneFrame frame = BallFrame();
+  const torch::Tensor sights =
+      torch::tensor({-0.9, 0.01, 0.01, 0.6, 0.01, 0.01}, torch::kDouble)
+          .view({1, 2, 3});
+  grid.CloseFree(sights, frame);
+  const auto solid = [](const torch::Tensor& x) {
+    return torch::full({x.size(0)}, 99.0f);
+  };
+  const auto unit = [](double x, double y) {
+    return torch::tensor({{(x + 1) / 2, (y + 1) / 2, 0.505}}, torch::kFloat32);
+  };
+  const auto fill = [&](int from, int to) {
+    for (int step = from; step < to; ++step) {
+      grid.UpdateIfDue(step, 0.01, solid, torch::kCPU);
+    }
+  };
+  fill(0, 200);
+  for (const double x : {-0.85, -0.3, 0.2, 0.48}) {
+    EXPECT_TRUE(grid.Free(unit(x, 0.01)).item<bool>()) << x;
+    EXPECT_FALSE(grid.Occupied(unit(x, 0.01)).item<bool>()) << x;
+  }
+  // Behind the camera, at the point, behind it, and beside the line.
+  for (const auto& [x, y] : {std::pair(-0.99, 0.01),
+                             std::pair(0.6, 0.01),
+                             std::pair(0.8, 0.01),
+                             std::pair(0.0, 0.3)}) {
+    EXPECT_FALSE(grid.Free(unit(x, y)).item<bool>()) << x;
+    EXPECT_TRUE(grid.Occupied(unit(x, y)).item<bool>()) << x;
+  }
+  // What was saved while they were closed is so again.
+  const torch::Tensor saved = grid.values().clone();
+  grid.OpenFree();
+  fill(200, 800);
+  EXPECT_TRUE(grid.Occupied(unit(-0.3, 0.01)).item<bool>());
+  grid.SetValues(saved);
+  EXPECT_FALSE(grid.Occupied(unit(-0.3, 0.01)).item<bool>());
+  grid.OpenFree();
+  fill(800, 1400);
+  EXPECT_TRUE(grid.Occupied(unit(-0.3, 0.01)).item<bool>());
+}
+
+// Lines to points ten units off, in all directions: they leave no cell of
+// contracted space out on their way, at any distance.
+TEST(OccupancyGridTest, LinesOfSightAreUnbrokenInContractedSpace) {
+  constexpr int64_t kSide = 128;
+  std::mt19937 random(3);
+  std::normal_distribution<double> normal(0, 1);
+  SceneFrame frame;
+  for (int line = 0; line < 20; ++line) {
+    double d[3];
+    for (double& x : d) x = normal(random);
+    const double norm = std::hypot(d[0], d[1], d[2]);
+    const torch::Tensor sights = torch::tensor({0.0,
+                                                0.0,
+                                                0.0,
+                                                10 * d[0] / norm,
+                                                10 * d[1] / norm,
+                                                10 * d[2] / norm},
+                                               torch::kDouble)
+                                     .view({1, 2, 3});
+    const torch::Tensor free = FreeCells(sights, frame, kSide, 2);
+    // Even in contracted space.
+    const torch::Tensor near = torch::linspace(0.01, 1, 500);
+    const torch::Tensor away =
+        torch::cat({near, 1 / torch::linspace(1, 0.105, 500)});
+    const torch::Tensor largest = torch::tensor(
+        std::max({std::abs(d[0]), std::abs(d[1]), std::abs(d[2])}));
+    const torch::Tensor path =
+        (away / (largest / norm)).unsqueeze(1) *
+        torch::tensor({{d[0] / norm, d[1] / norm, d[2] / norm}});
+    const torch::Tensor inside =
+        path.index({path.norm(2, {1}) < 9.6, torch::indexing::Slice()});
+    const torch::Tensor cell =
+        ((Contract(inside.to(torch::kFloat32)) + 2) / 4 * kSide)
+            .floor()
+            .to(torch::kInt64);
+    const torch::Tensor index =
+        cell.select(1, 0) +
+        kSide * (cell.select(1, 1) + kSide * cell.select(1, 2));
+    // Corners that are cut short may be missed.
+    const torch::Tensor passed = free.index_select(0, index);
+    EXPECT_GT(passed.to(torch::kFloat32).mean().item<double>(), 0.93) << line;
+    const int64_t cells = std::get<0>(at::_unique(index)).size(0);
+    EXPECT_LE(free.sum().item<int64_t>(), cells + 2);
+  }
 }
 
 // Cells of the visual hull of two balls: what touches a ball stays, most of

@@ -129,6 +129,32 @@ TEST(ReadDatasetTest, LlffTakesPointsFromTheModelBesideIt) {
   EXPECT_EQ(result.dataset.points.sizes(), (torch::IntArrayRef{20, 3}));
 }
 
+// The lines of sight of training views alone: held-out ones are to be guessed.
+TEST(ReadDatasetTest, SightsAreThoseOfTrainingViews) {
+  const TinyScene scene;
+  const TempFolder llff, colmap;
+  for (const fs::path& folder : {llff.path(), colmap.path()}) {
+    scene.WriteImages(folder / "images");
+    scene.WriteColmap(folder / "sparse/0");
+  }
+  scene.WriteLlff(llff.path());
+  for (const fs::path& folder : {llff.path(), colmap.path()}) {
+    const Dataset dataset = Read(folder).dataset;
+    const int64_t views = std::ssize(dataset.train);
+    ASSERT_EQ(dataset.sights.sizes(), (torch::IntArrayRef{20 * views, 2, 3}));
+    for (int64_t i = 0; i < views; ++i) {
+      const auto& pose = dataset.train[i].camera.world_from_camera;
+      const torch::Tensor centre =
+          torch::tensor({pose[3], pose[7], pose[11]}, torch::kDouble);
+      const torch::Tensor from = dataset.sights.select(1, 0);
+      EXPECT_EQ(((from - centre).abs().amax(1) < 1e-9).sum().item<int64_t>(),
+                20);
+    }
+    const torch::Tensor ends = dataset.sights.select(1, 1).slice(0, 0, 20);
+    EXPECT_LT((ends - dataset.points).abs().max().item<double>(), 1e-9);
+  }
+}
+
 TEST(ReadDatasetTest, SyntheticHasItsOwnSplitBoxAndAlpha) {
   const TempFolder folder;
   Image image(8, 6, 4);

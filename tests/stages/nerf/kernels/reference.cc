@@ -65,11 +65,11 @@ void BackwardSample(const std::vector<Level>& levels,
                     const NgpTensors& tensors,
                     const Kept& one,
                     const std::array<double, 3>& slope,
-                    double distortion_slope,
+                    double weight_slope,
                     double behind,
                     Gradients* gradients) {
   Doubles d_colour(3);
-  double along = distortion_slope;
+  double along = weight_slope;
   for (int c = 0; c < 3; ++c) {
     along += slope[c] * one.colour[c];
     d_colour[c] = one.weight * slope[c] * one.colour[c] * (1 - one.colour[c]);
@@ -299,6 +299,7 @@ std::vector<Rendered> RenderBatch(const NgpShape& shape,
                                   double stop,
                                   double roulette,
                                   double distortion,
+                                  double free_space,
                                   Gradients* gradients) {
   const std::vector<Level> levels = Levels(shape);
   const double scale = 1 / (3.0 * static_cast<double>(rays.size()));
@@ -331,11 +332,12 @@ std::vector<Rendered> RenderBatch(const NgpShape& shape,
       behind += slope[c] * out.transmittance * ray.background[c];
     }
     for (size_t k = kept.size(); k-- > 0;) {
-      const double distortion_slope =
-          3 * scale * distortion * DistortionSlope(kept, k);
+      const double weight_slope = 3 * scale *
+                                  (distortion * DistortionSlope(kept, k) +
+                                   (kept[k].sample->free ? free_space : 0));
       BackwardSample(
-          levels, tensors, kept[k], slope, distortion_slope, behind, gradients);
-      behind += kept[k].weight * distortion_slope;
+          levels, tensors, kept[k], slope, weight_slope, behind, gradients);
+      behind += kept[k].weight * weight_slope;
       for (int c = 0; c < 3; ++c) {
         behind += kept[k].weight * slope[c] * kept[k].colour[c];
       }

@@ -69,6 +69,7 @@ struct Sample {
   std::array<double, 3> unit;  // point of the unit cube
   double distance;
   double length;
+  bool free = false;  // its weight costs `free_space`
 };
 
 struct Ray {
@@ -97,7 +98,8 @@ struct Rendered {
 // Samples lighter than min_weight, or behind the point where transmittance
 // falls below stop, are constants without colour. With a roulette those lighter
 // than it are so unless the sum of their weights passes one of its multiples.
-// The gradients are those of `distortion` times the distortion loss, too.
+// The gradients are those of `distortion` times the distortion loss and of
+// `free_space` times the weight of free samples, too.
 std::vector<Rendered> RenderBatch(const NgpShape& shape,
                                   const NgpTensors& tensors,
                                   const std::vector<Ray>& rays,
@@ -106,6 +108,7 @@ std::vector<Rendered> RenderBatch(const NgpShape& shape,
                                   double stop,
                                   double roulette,
                                   double distortion,
+                                  double free_space,
                                   Gradients* gradients);
 
 }  // namespace nerfpipe::nerf::kernels::reference

@@ -191,9 +191,24 @@ reference::Doubles TableGradient(const World& world,
   return gradient;
 }
 
-void CheckStep(bool contracted, float roulette, float distortion = 0) {
+void CheckStep(bool contracted,
+               float roulette,
+               float distortion = 0,
+               float free_space = 0) {
   World world(contracted);
   world.options.distortion = distortion;
+  world.options.free_space = free_space;
+  // Every second layer of cells is free.
+  const auto is_free = [](double z) {
+    return static_cast<int>(z * kGridSide) % 2 == 1;
+  };
+  if (free_space > 0) {
+    const auto cells = std::make_unique<bool[]>(kGridCells);
+    for (size_t i = 0; i < kGridCells; ++i) {
+      cells[i] = i / (size_t{kGridSide} * kGridSide) % 2 == 1;
+    }
+    world.grid.SetFree({cells.get(), kGridCells});
+  }
   world.options.samples.roulette = roulette;
   const Batch batch(48, 2);
   reference::Parameters before(world.shape);
@@ -207,6 +222,9 @@ void CheckStep(bool contracted, float roulette, float distortion = 0) {
         batch, i, world.options.samples.march, RandomUniform(jitter_key, i)));
     reference::Ray& ray = rays.back();
     ray.chance = RandomUniform(chance_key, i);
+    for (reference::Sample& sample : ray.samples) {
+      sample.free = is_free(sample.unit[2]);
+    }
     world.options.random_background = false;
     world.options.background = {0.2f, 0.5f, 0.9f};
     const float alpha = batch.rgba[4 * i + 3];
@@ -225,6 +243,7 @@ void CheckStep(bool contracted, float roulette, float distortion = 0) {
                              world.options.samples.stop_transmittance,
                              roulette,
                              distortion,
+                             free_space,
                              &gradients);
   double loss = 0;
   int64_t kept = 0;
@@ -277,6 +296,8 @@ TEST(StepTest, Roulette) {
 
 // As much of it as of the colours' loss.
 TEST(StepTest, Distortion) { CheckStep(true, 0.02f, 0.1f); }
+
+TEST(StepTest, FreeSpace) { CheckStep(true, 0.02f, 0, 0.1f); }
 
 // The eighths of occupied cells that RefinedBits() keeps are those with a point
 // of enough density among its four.
@@ -365,6 +386,7 @@ void CheckRendering(float roulette) {
                                  world.options.samples.stop_transmittance,
                                  roulette,
                                  /*distortion=*/0,
+                                 /*free_space=*/0,
                                  &unused);
       for (int c = 0; c < 3; ++c) {
         EXPECT_NEAR(rgb[3 * i + c], expected[0].rgb[c], 2e-4);
