@@ -17,7 +17,8 @@ seconds() { echo $(($(date +%s) - $1)); }
 # Names of the packages that are not installed, on one line.
 missing_packages() {
   # shellcheck disable=SC2086 # one list per word
-  wanted=$(sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d' $lists | sort)
+  wanted=$(sed -e 's/#.*//' -e "/\[!$(dpkg --print-architecture)\]/d" \
+    -e 's/\[.*//' -e 's/[[:space:]]*$//' -e '/^$/d' $lists | sort)
   # shellcheck disable=SC2016,SC2086 # dpkg's own fields; one package per word
   dpkg-query --show --showformat '${Package} ${db:Status-Status}\n' $wanted \
     2>/dev/null | sed -n 's/ installed$//p' | sort -u >"$scratch/installed"
