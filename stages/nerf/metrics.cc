@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace nerfpipe::nerf {
 namespace {
@@ -19,12 +20,37 @@ torch::Tensor ToDouble(const torch::Tensor& image) {
   return image.detach().to(torch::kCPU, torch::kDouble);
 }
 
-// Gaussian mean of every window that fits; `planes` is channels x 1 x h x w.
+// Weighted mean of the windows along one axis that fit. Not conv2d, which has
+// no double precision but by a copy of the image for every weight.
+torch::Tensor MeanAlong(const torch::Tensor& planes,
+                        const std::vector<double>& kernel,
+                        int64_t axis) {
+  const auto window = static_cast<int64_t>(kernel.size());
+  const int64_t count = planes.size(axis) - window + 1;
+  torch::Tensor mean = planes.narrow(axis, 0, count) * kernel[0];
+  for (int64_t k = 1; k < window; ++k) {
+    mean.add_(planes.narrow(axis, k, count), kernel[k]);
+  }
+  return mean;
+}
+
+// Mean of every window that fits; `planes` is channels x h x w.
 torch::Tensor WindowMean(const torch::Tensor& planes,
-                         const torch::Tensor& kernel) {
-  torch::Tensor rows =
-      torch::conv2d(planes, kernel.reshape({1, 1, kernel.numel(), 1}));
-  return torch::conv2d(rows, kernel.reshape({1, 1, 1, kernel.numel()}));
+                         const std::vector<double>& kernel) {
+  return MeanAlong(MeanAlong(planes, kernel, 1), kernel, 2);
+}
+
+// A Gaussian at `window` places, with sum 1.
+std::vector<double> GaussianKernel(int64_t window) {
+  std::vector<double> kernel;
+  double sum = 0;
+  for (int64_t k = 0; k < window; ++k) {
+    const double offset = static_cast<double>(k - window / 2);
+    kernel.push_back(std::exp(-offset * offset / (2 * kSigma * kSigma)));
+    sum += kernel.back();
+  }
+  for (double& weight : kernel) weight /= sum;
+  return kernel;
 }
 
 }  // namespace
@@ -42,17 +68,13 @@ double Psnr(const torch::Tensor& image, const torch::Tensor& truth) {
 double Ssim(const torch::Tensor& image, const torch::Tensor& truth) {
   NERFPIPE_CHECK(image.sizes() == truth.sizes());
   const torch::NoGradGuard no_grad;
-  const torch::Tensor x = ToDouble(image).permute({2, 0, 1}).unsqueeze(1);
-  const torch::Tensor y = ToDouble(truth).permute({2, 0, 1}).unsqueeze(1);
-  const int64_t side = std::min({kWindow, x.size(2), x.size(3)});
+  const torch::Tensor x = ToDouble(image).permute({2, 0, 1}).contiguous();
+  const torch::Tensor y = ToDouble(truth).permute({2, 0, 1}).contiguous();
+  const int64_t side = std::min({kWindow, x.size(1), x.size(2)});
   const int64_t window = side % 2 == 1 ? side : side - 1;
   NERFPIPE_CHECK(window >= 1);
 
-  const torch::Tensor offsets =
-      torch::arange(window, torch::kDouble) - (window - 1) / 2;
-  torch::Tensor kernel = torch::exp(-offsets.square() / (2 * kSigma * kSigma));
-  kernel = kernel / kernel.sum();
-
+  const std::vector<double> kernel = GaussianKernel(window);
   const torch::Tensor mean_x = WindowMean(x, kernel);
   const torch::Tensor mean_y = WindowMean(y, kernel);
   const torch::Tensor var_x = WindowMean(x * x, kernel) - mean_x.square();
