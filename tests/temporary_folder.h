@@ -1,9 +1,12 @@
 #pragma once
 
-// A fresh folder per test, removed with it.
+// A fresh folder, removed with the object. Its name is not plain ASCII and has
+// a space, as users' folders do; no two are the same, so that all tests may run
+// side by side.
 
 #include <cstdlib>
 #include <filesystem>
+#include <stdexcept>
 #include <string>
 
 #include <unistd.h>
@@ -14,19 +17,23 @@ class TemporaryFolder {
  public:
   TemporaryFolder() {
     std::string pattern =
-        (std::filesystem::temp_directory_path() / "nerfpipe-test-XXXXXX")
+        (std::filesystem::temp_directory_path() / "nerfpipe 测试 XXXXXX")
             .string();
-    path_ = mkdtemp(pattern.data());
+    if (mkdtemp(pattern.data()) == nullptr) {
+      throw std::runtime_error("cannot make " + pattern);
+    }
+    path_ = pattern;
   }
   ~TemporaryFolder() {
-    std::error_code error;
-    std::filesystem::remove_all(path_, error);
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
   }
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path operator/(const std::string& name) const {
+  operator const std::filesystem::path&() const { return path_; }
+  std::filesystem::path operator/(const std::filesystem::path& name) const {
     return path_ / name;
   }
 

@@ -1,5 +1,9 @@
 # The three kinds of target: a library per folder, a program, a test.
 
+if(NERFPIPE_TESTS)
+  include(GoogleTest)
+endif()
+
 # nerfpipe_library(NAME SOURCES ... [PUBLIC ...] [PRIVATE ...])
 function(nerfpipe_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
@@ -16,11 +20,45 @@ function(nerfpipe_program name)
                                         ${arg_PRIVATE})
 endfunction()
 
-# nerfpipe_test(NAME SOURCES ... [PRIVATE ...]): one GoogleTest program, one
-# ctest entry named NAME.
+# nerfpipe_test(NAME SOURCES ... [PRIVATE ...] [SLOW REGEX] [TIMEOUT SECONDS]):
+# one GoogleTest program, and one ctest entry for each of its cases, called
+# FOLDER/Suite.Case.
+#
+# Labels: `captures` of the cases whose name begins with Real, which need the
+# captures that NERFPIPE_TEST_DATA names; `slow` of those whose full name matches
+# SLOW; `fast` of all others, which together take less than a minute and are for
+# the inner loop. TIMEOUT is for those that are not fast.
 function(nerfpipe_test name)
-  cmake_parse_arguments(arg "" "" "SOURCES;PRIVATE" ${ARGN})
+  cmake_parse_arguments(arg "" "SLOW;TIMEOUT" "SOURCES;PRIVATE" ${ARGN})
   nerfpipe_program(${name} SOURCES ${arg_SOURCES} PRIVATE ${arg_PRIVATE}
                    GTest::gmock GTest::gtest GTest::gtest_main)
-  add_test(NAME ${name} COMMAND ${name})
+  if(NOT arg_SLOW)
+    set(arg_SLOW "^$")
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 300)
+  endif()
+  file(RELATIVE_PATH folder ${PROJECT_SOURCE_DIR}/tests
+       ${CMAKE_CURRENT_SOURCE_DIR})
+  # What loads LibTorch takes a while to list its cases.
+  gtest_discover_tests(${name} TEST_PREFIX ${folder}/ TEST_LIST ${name}_cases
+                       DISCOVERY_TIMEOUT 120)
+  # Read by ctest after the list of cases.
+  set(labels ${CMAKE_CURRENT_BINARY_DIR}/${name}_labels.cmake)
+  configure_file(${PROJECT_SOURCE_DIR}/pipeline/cmake/TestLabels.cmake.in
+                 ${labels} @ONLY)
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${labels})
+endfunction()
+
+# nerfpipe_script_test(NAME LABEL TIMEOUT COMMAND...): one ctest entry that runs
+# a script.
+function(nerfpipe_script_test name label timeout)
+  file(RELATIVE_PATH folder ${PROJECT_SOURCE_DIR}/tests
+       ${CMAKE_CURRENT_SOURCE_DIR})
+  if(folder)
+    set(name ${folder}/${name})
+  endif()
+  add_test(NAME ${name} COMMAND ${ARGN} COMMAND_EXPAND_LISTS)
+  set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${timeout}
+                                          SKIP_RETURN_CODE 77)
 endfunction()

@@ -3,7 +3,8 @@
 
 #include "pipeline/base/atomic_file.h"
 #include "stages/media/image_file.h"
-#include "tests/end_to_end/program.h"
+#include "tests/run_program.h"
+#include "tests/real_data.h"
 #include "tests/temporary_folder.h"
 
 #include <algorithm>
@@ -98,14 +99,12 @@ TEST_F(BadInput, MistakeInTheConfigurationFileNamesItsLine) {
 // No decoder, audio only, truncated beyond reading, broken boxes: each one
 // clear line. The readable ones end as too short or too still, also with one.
 TEST_F(BadInput, RealBadVideos) {
-  if (TestData().empty()) {
-    GTEST_SKIP() << "NERFPIPE_TEST_DATA is not set";
-  }
+  NERFPIPE_NEEDS_REAL_DATA();
   for (const char* const name :
        {"bad/video/audio_only.mp4",
         "bad/video/vvc_unsupported_codec.mp4",
         "bad/video_from_beer/beer_truncated_no_moov.mp4"}) {
-    const std::string path = TestData() + "/" + name;
+    const std::string path = RealData() / name;
     ExpectLine({"run", path, "--until", "extract"},
                1,
                fs::path(name).filename().string());

@@ -10,6 +10,7 @@
 #include "stages/common/capture_file.h"
 #include "stages/common/colmap_model.h"
 #include "stages/media/video_writer.h"
+#include "tests/temporary_folder.h"
 
 #include <algorithm>
 #include <array>
@@ -110,12 +111,7 @@ Image Smeared(const Image& image, int reach) {
 
 class HardCapture : public ::testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = fs::temp_directory_path() / "nerfpipe hard capture";
-    fs::remove_all(folder_);
-    fs::create_directories(folder_ / "scratch");
-  }
-  void TearDown() override { fs::remove_all(folder_); }
+  void SetUp() override { fs::create_directories(folder_ / "scratch"); }
 
   // Films `count` frames and runs the stages up to colmap, or to the first that
   // fails; `target` frames are taken, or every `every`-th.
@@ -218,7 +214,7 @@ class HardCapture : public ::testing::Test {
   }
 
   const std::unique_ptr<DemoScene> scene_ = demo::MakeTestScene();
-  fs::path folder_;
+  const TemporaryFolder folder_;
   nlohmann::json card_;
 };
 

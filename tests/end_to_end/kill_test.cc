@@ -6,7 +6,7 @@
 #include "pipeline/base/digest.h"
 #include "pipeline/base/random.h"
 #include "tests/end_to_end/checkpoint_digests.h"
-#include "tests/end_to_end/program.h"
+#include "tests/run_program.h"
 #include "tests/temporary_folder.h"
 
 #include <chrono>

@@ -7,7 +7,9 @@
 #include "stages/media/image_file.h"
 #include "stages/media/orientation.h"
 #include "stages/media/video_writer.h"
+#include "tests/real_data.h"
 #include "tests/stages/media/test_pictures.h"
+#include "tests/temporary_folder.h"
 
 #include <algorithm>
 #include <cmath>
@@ -93,7 +95,7 @@ class CaptureStages : public ::testing::Test {
     return ReadCaptureFile(context_.workspace / "capture.json");
   }
 
-  TestFolder folder_;
+  TemporaryFolder folder_;
   StageContext context_;
 };
 

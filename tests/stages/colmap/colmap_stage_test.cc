@@ -6,9 +6,10 @@
 #include "stages/common/capture_file.h"
 #include "stages/common/colmap_model.h"
 #include "stages/media/image_file.h"
+#include "tests/real_data.h"
 #include "tests/stages/colmap/corner_scene.h"
+#include "tests/temporary_folder.h"
 
-#include <cstdlib>
 #include <filesystem>
 #include <map>
 
@@ -37,13 +38,7 @@ Digests DigestsOf(const fs::path& folder) {
 
 class ColmapStageTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    // A blank and characters beyond ASCII, as users have them.
-    root_ = fs::temp_directory_path() / "nerfpipe colmap 测试";
-    fs::remove_all(root_);
-    fs::create_directories(root_ / "frames");
-  }
-  void TearDown() override { fs::remove_all(root_); }
+  void SetUp() override { fs::create_directories(root_ / "frames"); }
 
   void AddFrame(const std::string& name) {
     CaptureFrame frame;
@@ -173,14 +168,10 @@ TEST_F(ColmapStageTest, AFrameOfAnotherSizeIsNamed) {
   }
 }
 
-TEST_F(ColmapStageTest, RegistersARealClip) {
-  const char* data = std::getenv("NERFPIPE_TEST_DATA");
-  if (data == nullptr) {
-    GTEST_SKIP() << "NERFPIPE_TEST_DATA is not set";
-  }
+TEST_F(ColmapStageTest, RealClipIsRegistered) {
+  NERFPIPE_NEEDS_REAL_DATA();
   std::vector<fs::path> images;
-  for (const auto& entry :
-       fs::directory_iterator(fs::path(data) / "beer" / "images")) {
+  for (const auto& entry : fs::directory_iterator(RealData() / "beer/images")) {
     images.push_back(entry.path());
   }
   std::sort(images.begin(), images.end());

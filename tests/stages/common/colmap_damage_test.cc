@@ -4,9 +4,10 @@
 #include "pipeline/base/error.h"
 #include "pipeline/base/random.h"
 #include "stages/common/colmap_model_files.h"
+#include "tests/real_data.h"
 #include "tests/stages/common/example_model.h"
+#include "tests/temporary_folder.h"
 
-#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,7 @@ struct File {
 
 std::vector<File> ExampleFiles() {
   using namespace colmap_files;
-  const std::filesystem::path folder =
-      std::filesystem::path(testing::TempDir()) / "colmap_damage";
+  const TemporaryFolder folder;
   WriteColmapModel(ExampleModel(), folder);
   std::vector<File> files = {
       {"cameras.bin", {}, ParseCamerasBinary},
@@ -38,7 +38,6 @@ std::vector<File> ExampleFiles() {
       {"points3D.txt", {}, ParsePointsText},
   };
   for (File& file : files) file.bytes = ReadFile(folder / file.name);
-  std::filesystem::remove_all(folder);
   return files;
 }
 
@@ -116,11 +115,9 @@ TEST(ColmapDamage, RandomChangesNeverCrash) {
   }
 }
 
-TEST(ColmapDamage, ARealTruncatedModelIsRefused) {
-  const char* data = std::getenv("NERFPIPE_TEST_DATA");
-  if (data == nullptr) GTEST_SKIP() << "NERFPIPE_TEST_DATA is not set";
-  const std::filesystem::path folder =
-      std::filesystem::path(data) / "bad/colmap_truncated";
+TEST(ColmapDamage, RealTruncatedModelIsRefused) {
+  NERFPIPE_NEEDS_REAL_DATA();
+  const std::filesystem::path folder = RealData() / "bad/colmap_truncated";
   try {
     ReadColmapModel(folder);
     FAIL() << "read without complaint";

@@ -3,6 +3,7 @@
 #include "pipeline/base/error.h"
 #include "stages/common/colmap_camera_models.h"
 #include "tests/stages/common/example_model.h"
+#include "tests/temporary_folder.h"
 
 #include <fstream>
 #include <string>
@@ -17,16 +18,6 @@ namespace fs = std::filesystem;
 
 class ColmapModelTest : public testing::Test {
  protected:
-  ColmapModelTest()
-      : folder_(
-            fs::path(testing::TempDir()) /
-            (std::string("colmap \xe6\xa8\xa1\xe5\x9e\x8b ") +
-             testing::UnitTest::GetInstance()->current_test_info()->name())) {
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  ~ColmapModelTest() override { fs::remove_all(folder_); }
-
   void Write(const std::string& name, const std::string& content) {
     std::ofstream(folder_ / name, std::ios::binary) << content;
   }
@@ -41,7 +32,7 @@ class ColmapModelTest : public testing::Test {
     return "read without complaint";
   }
 
-  const fs::path folder_;
+  const TemporaryFolder folder_;
 };
 
 void ExpectEqual(const ColmapModel& a, const ColmapModel& b) {

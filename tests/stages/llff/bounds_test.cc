@@ -5,10 +5,10 @@
 #include "stages/common/npy.h"
 #include "stages/llff/depth_bounds.h"
 #include "stages/llff/poses_bounds.h"
+#include "tests/real_data.h"
 #include "tests/stages/llff/ring_scene.h"
 
 #include <cmath>
-#include <cstdlib>
 
 #include <gtest/gtest.h>
 
@@ -54,12 +54,11 @@ TEST(LlffBounds, EqualNumpysWithGapsInTheIdentifiers) {
 
 // These poses_bounds.npy came with the captures; their bounds are those of
 // LLFF's imgs2poses over the model beside them, without a difference.
-TEST(LlffBounds, EqualFilesThatLlffWrote) {
-  const char* data = std::getenv("NERFPIPE_TEST_DATA");
-  if (data == nullptr) GTEST_SKIP() << "NERFPIPE_TEST_DATA is not set";
+TEST(LlffBounds, RealFilesOfLlffAreEqual) {
+  NERFPIPE_NEEDS_REAL_DATA();
   for (const char* scene : {"beer", "bird", "cup_sideways"}) {
     SCOPED_TRACE(scene);
-    const fs::path folder = fs::path(data) / scene;
+    const fs::path folder = RealData() / scene;
     ExpectSameTable(ReadColmapModel(folder / "sparse" / "0"),
                     ReadNpy(folder / "poses_bounds.npy"));
   }

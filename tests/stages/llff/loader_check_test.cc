@@ -4,6 +4,7 @@
 #include "stages/common/npy.h"
 #include "stages/llff/poses_bounds.h"
 #include "tests/stages/llff/ring_scene.h"
+#include "tests/temporary_folder.h"
 
 #include <fstream>
 #include <utility>
@@ -19,17 +20,13 @@ using testing::HasSubstr;
 
 class LoaderCheckTest : public testing::Test {
  protected:
-  LoaderCheckTest()
-      : model_(RingModel(6)),
-        folder_(FreshFolder(
-            testing::UnitTest::GetInstance()->current_test_info()->name())) {
+  LoaderCheckTest() : model_(RingModel(6)) {
     WriteRingScene(model_, folder_);
     table_ = PosesBoundsArray(
         model_,
         {kRingWidth, kRingHeight, kRingFocal, kRingFocal, 32, 24},
         RawLlffBounds(model_));
   }
-  ~LoaderCheckTest() override { fs::remove_all(folder_); }
 
   LoadedScene Load(int factor = 1) {
     WriteNpy(table_, folder_ / "poses_bounds.npy");

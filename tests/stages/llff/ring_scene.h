@@ -78,14 +78,4 @@ inline void WriteRingScene(const ColmapModel& model,
   }
 }
 
-// A new empty folder of the running test, with a name that is not plain ASCII.
-inline std::filesystem::path FreshFolder(const std::string& name) {
-  const std::filesystem::path folder =
-      std::filesystem::temp_directory_path() /
-      ("nerfpipe \xe5\x9c\xba\xe6\x99\xaf " + name);
-  std::filesystem::remove_all(folder);
-  std::filesystem::create_directories(folder);
-  return folder;
-}
-
 }  // namespace nerfpipe

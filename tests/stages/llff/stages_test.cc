@@ -11,6 +11,7 @@
 #include "stages/llff/poses_stage.h"
 #include "stages/llff/shared_camera.h"
 #include "tests/stages/llff/ring_scene.h"
+#include "tests/temporary_folder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -26,9 +27,7 @@ using testing::Not;
 
 class LlffStagesTest : public testing::Test {
  protected:
-  LlffStagesTest()
-      : workspace_(FreshFolder(
-            testing::UnitTest::GetInstance()->current_test_info()->name())) {
+  LlffStagesTest() {
     context_.workspace = workspace_;
     context_.out = workspace_ / "out";
     context_.capture = "some/where/car.mp4";
@@ -36,7 +35,6 @@ class LlffStagesTest : public testing::Test {
     context_.report = &SilentReport();
     fs::create_directories(context_.out);
   }
-  ~LlffStagesTest() override { fs::remove_all(workspace_); }
 
   static void Set(Stage* stage, const char* option, const char* value) {
     for (const OptionGroup& group : stage->Options()) {
@@ -46,7 +44,7 @@ class LlffStagesTest : public testing::Test {
     }
   }
 
-  fs::path workspace_;
+  const TemporaryFolder workspace_;
   StageContext context_;
 };
 

@@ -1,6 +1,7 @@
 #include "stages/media/exif.h"
 
 #include "stages/media/image_file.h"
+#include "tests/real_data.h"
 #include "tests/stages/media/test_pictures.h"
 
 #include <cstdint>
@@ -107,7 +108,7 @@ TEST(ParseExif, LeavesOutWhatIsCutOff) {
   }
 }
 
-TEST(ImageHeader, TellsTheFocalLengthOfRealPhotos) {
+TEST(ImageHeader, RealPhotosTellTheirFocalLength) {
   NERFPIPE_NEEDS_REAL_DATA();
   const std::filesystem::path folder = RealData() / "bad/image";
   const double film = 43.2666;

@@ -4,7 +4,9 @@
 #include "pipeline/base/error.h"
 #include "stages/media/jpeg.h"
 #include "stages/media/orientation.h"
+#include "tests/real_data.h"
 #include "tests/stages/media/test_pictures.h"
+#include "tests/temporary_folder.h"
 
 #include <cstring>
 #include <fstream>
@@ -32,7 +34,7 @@ std::string WithOrientation(const std::string& jpeg, int orientation) {
 }
 
 TEST(ImageFile, OrientationIsBakedIn) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   const Image upright = TestPicture(48, 32);
   // Which orientation undoes which: 6 and 8 turn the two ways.
   const std::map<int, int> inverse = {
@@ -64,7 +66,7 @@ TEST(ImageFile, TurnsAsExifSays) {
 }
 
 TEST(ImageFile, WritesWhatItReads) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   const Image image = TestPicture(37, 21);
   WriteImage(image, folder.path() / "a.png");
   EXPECT_EQ(image.pixels, TestPicture(37, 21).pixels);  // left alone
@@ -86,7 +88,7 @@ TEST(ImageFile, WritesWhatItReads) {
 }
 
 TEST(ImageFile, DamageIsAnErrorNotGray) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   const std::filesystem::path path = folder.path() / "cut.jpg";
   const std::string jpeg = EncodeJpeg(TestPicture(200, 200), 90);
   for (const size_t size : {jpeg.size() / 2, jpeg.size() - 30, size_t{0}}) {
@@ -100,7 +102,7 @@ TEST(ImageFile, DamageIsAnErrorNotGray) {
 }
 
 TEST(ImageFile, PreviewIsSmallButNotTooSmall) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   WriteImage(TestPicture(800, 600), folder.path() / "a.jpg");
   EXPECT_EQ(ReadPreview(folder.path() / "a.jpg", 150).width, 200);
   EXPECT_EQ(ReadPreview(folder.path() / "a.jpg", 201).width, 400);
@@ -140,7 +142,7 @@ TEST(ImageFile, RealFilesOfEveryKind) {
 }
 
 TEST(ImageFile, ASizeThatNoCameraHasIsDamage) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   std::string bitmap(200, '\0');
   bitmap.replace(0, 2, "BM");
   const int32_t side = 40000;

@@ -5,12 +5,7 @@
 #include "stages/common/image.h"
 
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
 #include <limits>
-#include <string>
-
-#include <gtest/gtest.h>
 
 namespace nerfpipe {
 
@@ -48,38 +43,4 @@ inline double Psnr(const Image& a, const Image& b) {
          std::log10(255.0 * 255.0 * static_cast<double>(a.pixels.size()) / sum);
 }
 
-// An empty folder that goes away with the object. Its name has a space and
-// Chinese characters, as users' folders do.
-class TestFolder {
- public:
-  TestFolder() {
-    const ::testing::TestInfo* test =
-        ::testing::UnitTest::GetInstance()->current_test_info();
-    path_ = std::filesystem::temp_directory_path() /
-            (std::string("nerfpipe 测试 ") + test->test_suite_name() + "." +
-             test->name());
-    std::filesystem::remove_all(path_);
-    std::filesystem::create_directories(path_);
-  }
-  ~TestFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
-// The folder of real data, or empty when the environment does not name one.
-inline std::filesystem::path RealData() {
-  const char* folder = std::getenv("NERFPIPE_TEST_DATA");
-  return folder ? folder : "";
-}
-
 }  // namespace nerfpipe
-
-#define NERFPIPE_NEEDS_REAL_DATA()                                     \
-  if (::nerfpipe::RealData().empty()) {                                \
-    GTEST_SKIP() << "NERFPIPE_TEST_DATA names no folder of real data"; \
-  }

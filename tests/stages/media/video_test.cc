@@ -3,7 +3,9 @@
 #include "stages/media/tone_map.h"
 #include "stages/media/video_reader.h"
 #include "stages/media/video_writer.h"
+#include "tests/real_data.h"
 #include "tests/stages/media/test_pictures.h"
+#include "tests/temporary_folder.h"
 
 #include <cmath>
 #include <fstream>
@@ -58,7 +60,7 @@ Image FrameOf(const std::filesystem::path& path, int64_t index) {
 }
 
 TEST(Video, ComesBackAsItWasWritten) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   const std::filesystem::path path = folder.path() / "a: b.mp4";
   WriteMoving(path, 60);
   VideoReader reader(path, 2);
@@ -82,7 +84,7 @@ TEST(Video, ComesBackAsItWasWritten) {
 
 TEST(Video, ColoursSurvive) {
   // A wrong matrix or range moves one of these by 8 or more.
-  const TestFolder folder;
+  const TemporaryFolder folder;
   const std::filesystem::path path = folder.path() / "flat.mp4";
   Image flat(64, 64, 3);
   const std::vector<std::vector<int>> colours = {
@@ -105,7 +107,7 @@ TEST(Video, ColoursSurvive) {
 }
 
 TEST(Video, OddSizesArePadded) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   const std::filesystem::path path = folder.path() / "odd.mp4";
   VideoWriter writer(path, 33, 17, 10);
   const Image picture = TestPicture(33, 17);
@@ -120,7 +122,7 @@ TEST(Video, OddSizesArePadded) {
 }
 
 TEST(Video, EqualFramesGiveEqualBytes) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   WriteMoving(folder.path() / "a.mp4", 30, 18);
   WriteMoving(folder.path() / "b.mp4", 30, 18);
   const std::string a = ReadFile(folder.path() / "a.mp4");
@@ -130,7 +132,7 @@ TEST(Video, EqualFramesGiveEqualBytes) {
 }
 
 TEST(Video, UnfinishedFileIsDiscarded) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   const std::filesystem::path path = folder.path() / "a.mp4";
   {
     VideoWriter writer(path, 32, 32, 10);
@@ -140,7 +142,7 @@ TEST(Video, UnfinishedFileIsDiscarded) {
 }
 
 TEST(Video, SkippingOthersDoesNotChangeTheWanted) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   const std::filesystem::path path = folder.path() / "a.mp4";
   WriteMoving(path, 60);
   VideoReader reader(path, 2);
@@ -159,7 +161,7 @@ TEST(Video, SkippingOthersDoesNotChangeTheWanted) {
 }
 
 TEST(Video, WhatIsNoVideoIsRefused) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   const auto problem = [&](const std::string& name,
                            const std::optional<std::string>& bytes) {
     const std::filesystem::path path = folder.path() / name;
@@ -180,7 +182,7 @@ TEST(Video, WhatIsNoVideoIsRefused) {
 }
 
 TEST(Video, CutOffVideoGivesWhatIsThere) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   WriteMoving(folder.path() / "a.mp4", 60);
   const std::string good = ReadFile(folder.path() / "a.mp4");
   const std::filesystem::path cut = folder.path() / "cut.mp4";
@@ -259,7 +261,7 @@ TEST(Video, RealFilesOfEveryKind) {
   }
 }
 
-TEST(Video, VariantsOfOneClipShowTheSame) {
+TEST(Video, RealVariantsOfOneClipShowTheSame) {
   NERFPIPE_NEEDS_REAL_DATA();
   const Image truth = FrameOf(RealData() / "captures/beer.mp4", 60);
   for (const char* name :

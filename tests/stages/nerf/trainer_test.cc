@@ -6,6 +6,7 @@
 #include "stages/nerf/methods.h"
 #include "stages/nerf/metrics.h"
 #include "tests/stages/nerf/spheres.h"
+#include "tests/temporary_folder.h"
 
 #include <filesystem>
 #include <fstream>
@@ -13,7 +14,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 namespace nerfpipe::nerf {
 namespace {
@@ -53,20 +53,12 @@ Options SmallOptions(const std::string& method, int steps) {
 
 class TrainerTest : public ::testing::TestWithParam<std::string> {
  protected:
-  // A folder of its own, with a space and other letters in its name.
-  void SetUp() override {
-    folder_ = std::filesystem::temp_directory_path() /
-              ("nerfpipe \xe5\xad\x98 " + std::to_string(::getpid()));
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   std::unique_ptr<Trainer> Make(int steps) const {
     return std::make_unique<Trainer>(
         BallDataset(4, 16), BallFrame(), SmallOptions(GetParam(), steps));
   }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder folder_;
 };
 
 std::string MessageOf(const std::function<void()>& action) {
@@ -197,7 +189,9 @@ TEST_P(TrainerTest, ResumedRunEndsWithTheSameParameters) {
         << expected[i].first;
   }
   // Nothing is left beside the checkpoint.
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
+  EXPECT_EQ(
+      std::distance(std::filesystem::directory_iterator(folder_.path()), {}),
+      1);
 }
 
 TEST_P(TrainerTest, CheckpointAloneIsEnoughToRender) {

@@ -5,10 +5,11 @@
 #include "stages/common/axes.h"
 #include "stages/media/image_file.h"
 #include "tests/listener.h"
+#include "tests/real_data.h"
 #include "tests/stages/nerf/data/tiny_scene.h"
+#include "tests/temporary_folder.h"
 
 #include <cmath>
-#include <cstdlib>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -63,7 +64,7 @@ void ExpectScene(const ReadResult& result, int factor) {
 
 TEST(ReadDatasetTest, LlffColmapAndTransformsGiveTheSameScene) {
   const TinyScene scene;
-  const TempFolder llff, colmap, transforms;
+  const TemporaryFolder llff, colmap, transforms;
   scene.WriteImages(llff.path() / "images");
   scene.WriteLlff(llff.path());
   scene.WriteImages(colmap.path() / "images");
@@ -99,8 +100,8 @@ TEST(ReadDatasetTest, LlffColmapAndTransformsGiveTheSameScene) {
 TEST(ReadDatasetTest, FactorTakesTheFolderOrAveragesAndWritesNothing) {
   const TinyScene scene;
   for (const bool folder_there : {true, false}) {
-    const TempFolder llff, colmap, transforms;
-    for (const TempFolder* folder : {&llff, &colmap, &transforms}) {
+    const TemporaryFolder llff, colmap, transforms;
+    for (const TemporaryFolder* folder : {&llff, &colmap, &transforms}) {
       scene.WriteImages(folder->path() / "images");
       if (folder_there) {
         scene.WriteImages(folder->path() / "images_4", 4);
@@ -109,7 +110,7 @@ TEST(ReadDatasetTest, FactorTakesTheFolderOrAveragesAndWritesNothing) {
     scene.WriteLlff(llff.path());
     scene.WriteColmap(colmap.path() / "sparse/0");
     scene.WriteTransforms(transforms.path());
-    for (const TempFolder* folder : {&llff, &colmap, &transforms}) {
+    for (const TemporaryFolder* folder : {&llff, &colmap, &transforms}) {
       const ReadResult result = Read(folder->path(), 4);
       EXPECT_EQ(result.factor, 4);
       ExpectScene(result, 4);
@@ -120,7 +121,7 @@ TEST(ReadDatasetTest, FactorTakesTheFolderOrAveragesAndWritesNothing) {
 
 TEST(ReadDatasetTest, LlffTakesPointsFromTheModelBesideIt) {
   const TinyScene scene;
-  const TempFolder folder;
+  const TemporaryFolder folder;
   scene.WriteImages(folder.path() / "images");
   scene.WriteLlff(folder.path());
   scene.WriteColmap(folder.path() / "sparse/0");
@@ -132,7 +133,7 @@ TEST(ReadDatasetTest, LlffTakesPointsFromTheModelBesideIt) {
 // The lines of sight of training views alone: held-out ones are to be guessed.
 TEST(ReadDatasetTest, SightsAreThoseOfTrainingViews) {
   const TinyScene scene;
-  const TempFolder llff, colmap;
+  const TemporaryFolder llff, colmap;
   for (const fs::path& folder : {llff.path(), colmap.path()}) {
     scene.WriteImages(folder / "images");
     scene.WriteColmap(folder / "sparse/0");
@@ -156,7 +157,7 @@ TEST(ReadDatasetTest, SightsAreThoseOfTrainingViews) {
 }
 
 TEST(ReadDatasetTest, SyntheticHasItsOwnSplitBoxAndAlpha) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   Image image(8, 6, 4);
   for (const char* split : {"train", "test"}) {
     fs::create_directories(folder.path() / split);
@@ -186,7 +187,7 @@ TEST(ReadDatasetTest, SyntheticHasItsOwnSplitBoxAndAlpha) {
 
 TEST(ReadDatasetTest, MissingImagesAreSkippedAndCounted) {
   const TinyScene scene;
-  const TempFolder folder;
+  const TemporaryFolder folder;
   scene.WriteImages(folder.path() / "images");
   scene.WriteTransforms(folder.path());
   fs::remove(folder.path() / "images" / scene.names[4]);
@@ -200,7 +201,7 @@ TEST(ReadDatasetTest, MissingImagesAreSkippedAndCounted) {
 
 TEST(ReadDatasetTest, DistortedCamerasAreRefused) {
   const TinyScene scene;
-  const TempFolder transforms, colmap;
+  const TemporaryFolder transforms, colmap;
   scene.WriteImages(transforms.path() / "images");
   scene.WriteTransforms(transforms.path(), "\"k1\": 0.05,");
   EXPECT_THAT(ProblemOf(transforms.path()), HasSubstr("distorted (k1"));
@@ -222,7 +223,7 @@ TEST(ReadDatasetTest, DistortedCamerasAreRefused) {
 
 TEST(ReadDatasetTest, ErrorsNameWhatIsWrong) {
   const TinyScene scene;
-  const TempFolder folder;
+  const TemporaryFolder folder;
   EXPECT_THAT(ProblemOf(folder.path()), HasSubstr("poses_bounds.npy"));
   EXPECT_THAT(ProblemOf(folder.path() / "nowhere"), HasSubstr("nowhere"));
 
@@ -253,11 +254,8 @@ TEST(ReadDatasetTest, ErrorsNameWhatIsWrong) {
 }
 
 TEST(ReadDatasetTest, RealSets) {
-  const char* root = std::getenv("NERFPIPE_TEST_DATA");
-  if (root == nullptr) {
-    GTEST_SKIP() << "NERFPIPE_TEST_DATA is not set";
-  }
-  const fs::path data = root;
+  NERFPIPE_NEEDS_REAL_DATA();
+  const fs::path data = RealData();
   const ReadResult fern = Read(data / "fern", 8);
   EXPECT_EQ(fern.dataset.train.size(), 17);
   EXPECT_EQ(fern.dataset.test.size(), 3);
@@ -271,7 +269,7 @@ TEST(ReadDatasetTest, RealSets) {
 
   EXPECT_THAT(ProblemOf(data / "fox", 4), HasSubstr("distorted"));
   // The same file with its distortion struck out.
-  const TempFolder folder;
+  const TemporaryFolder folder;
   std::string json = ReadFile(data / "fox" / "transforms.json");
   for (const char* name : {"\"k1\"", "\"k2\"", "\"p1\"", "\"p2\""}) {
     json.replace(json.find(name), 4, "\"_\"");

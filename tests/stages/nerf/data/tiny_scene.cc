@@ -8,11 +8,8 @@
 
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 
-#include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 namespace nerfpipe::nerf {
 
@@ -125,16 +122,6 @@ void TinyScene::WriteTransforms(const fs::path& folder,
                           "\"fl_x\": 30, \"fl_y\": 30, \"cx\": 16, \"cy\": 12, "
                           "\"w\": 32, \"h\": 24, \"frames\": " +
                           frames.dump() + "}");
-}
-
-TempFolder::TempFolder() {
-  std::string pattern = ::testing::TempDir() + "nerfpipe XXXXXX";
-  path_ = mkdtemp(pattern.data());
-}
-
-TempFolder::~TempFolder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
 }
 
 }  // namespace nerfpipe::nerf

@@ -35,15 +35,4 @@ struct TinyScene {
                        const std::string& extra = "") const;
 };
 
-// A folder of its own, empty, removed at the end.
-class TempFolder {
- public:
-  TempFolder();
-  ~TempFolder();
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
 }  // namespace nerfpipe::nerf

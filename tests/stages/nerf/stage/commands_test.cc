@@ -3,6 +3,7 @@
 #include "pipeline/base/atomic_file.h"
 #include "tests/stages/nerf/data/tiny_scene.h"
 #include "tests/stages/nerf/stage/tiny_training.h"
+#include "tests/temporary_folder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,7 +12,6 @@ namespace nerfpipe {
 namespace {
 
 namespace fs = std::filesystem;
-using nerf::TempFolder;
 using nerf::TinyScene;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
@@ -30,7 +30,7 @@ class CommandsTest : public ::testing::Test {
 
   fs::path data() const { return folder_.path() / "data"; }
 
-  TempFolder folder_;
+  TemporaryFolder folder_;
   WorkFolder work_;
 };
 

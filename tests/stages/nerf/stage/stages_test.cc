@@ -5,6 +5,7 @@
 #include "stages/nerf/trainer.h"
 #include "tests/stages/nerf/data/tiny_scene.h"
 #include "tests/stages/nerf/stage/tiny_training.h"
+#include "tests/temporary_folder.h"
 
 #include <sstream>
 
@@ -16,7 +17,6 @@ namespace nerfpipe {
 namespace {
 
 namespace fs = std::filesystem;
-using nerf::TempFolder;
 using nerf::TinyScene;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -56,7 +56,7 @@ class StagesTest : public ::testing::Test {
     fs::create_directories(context.out);
   }
 
-  TempFolder folder_;
+  TemporaryFolder folder_;
 };
 
 std::vector<int> StepsIn(const fs::path& metrics) {

@@ -1,11 +1,10 @@
-#include "tests/end_to_end/program.h"
+#include "tests/run_program.h"
 
 #include "pipeline/base/atomic_file.h"
 #include "tests/temporary_folder.h"
 
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <thread>
 
 #include <fcntl.h>
@@ -68,11 +67,6 @@ ProgramRun RunProgramAndKill(const std::string& cwd,
 ProgramRun RunProgram(const std::string& cwd,
                       const std::vector<std::string>& arguments) {
   return RunProgramAndKill(cwd, arguments, 0);
-}
-
-std::string TestData() {
-  const char* const folder = std::getenv("NERFPIPE_TEST_DATA");
-  return folder == nullptr ? "" : folder;
 }
 
 }  // namespace nerfpipe

@@ -22,7 +22,4 @@ ProgramRun RunProgramAndKill(const std::string& cwd,
                              const std::vector<std::string>& arguments,
                              double seconds);
 
-// Folder of the real captures, or empty.
-std::string TestData();
-
 }  // namespace nerfpipe
