@@ -50,3 +50,9 @@ if(NERFPIPE_SANITIZE)
   target_link_options(nerfpipe_settings INTERFACE
                       -fsanitize=${NERFPIPE_SANITIZE})
 endif()
+
+if(NERFPIPE_COVERAGE)
+  target_compile_options(nerfpipe_settings
+                         INTERFACE --coverage -fprofile-update=atomic)
+  target_link_options(nerfpipe_settings INTERFACE --coverage)
+endif()
