@@ -3,8 +3,8 @@
 
 #include "pipeline/base/atomic_file.h"
 #include "stages/media/image_file.h"
-#include "tests/run_program.h"
 #include "tests/real_data.h"
+#include "tests/run_program.h"
 #include "tests/temporary_folder.h"
 
 #include <algorithm>

@@ -13,8 +13,9 @@ blank lines between entries:
     new:
         if (file.value() < 0) {
 
-`tests` is what ctest -R takes. The lines of a text are indented by four spaces.
-A mutant that is known to pass unnoticed has a line "survives: WHY".
+`tests` is what ctest -R takes; without it, all tests of the file's folder. The
+lines of a text are indented by four spaces. A mutant that is known to pass unnoticed
+has a line "survives: WHY".
 """
 
 import dataclasses
@@ -50,7 +51,7 @@ def _parse(path: pathlib.Path) -> list[Mutant]:
     mutants = []
     text = None  # the name of the text that is being read
     for number, line in enumerate(path.read_text().splitlines(), 1):
-        where = f"{path.relative_to(ROOT)}:{number}"
+        where = f"{path.name}:{number}"
         heading = re.fullmatch(r"\[(.+)\]", line)
         key = re.fullmatch(r"([a-z]+):(?: (.+))?", line)
         if heading:
@@ -78,9 +79,11 @@ def _parse(path: pathlib.Path) -> list[Mutant]:
 
 
 def _check(mutant: Mutant) -> None:
-    for name in ("file", "user", "tests", "old"):
+    for name in ("file", "user", "old"):
         if not getattr(mutant, name):
             raise TableError(f"{mutant.where}: '{name}' is missing")
+    if not mutant.tests:
+        mutant.tests = f"^{pathlib.PurePath(mutant.file).parent}/"
     path = ROOT / mutant.file
     if not path.is_file():
         raise TableError(f"{mutant.where}: there is no {mutant.file}")
@@ -94,10 +97,10 @@ def _check(mutant: Mutant) -> None:
         raise TableError(f"{mutant.where}: nothing is changed")
 
 
-def read_table() -> list[Mutant]:
+def read_table(folder: pathlib.Path = FOLDER) -> list[Mutant]:
     """All mutants; throws TableError when one no longer fits the source."""
     mutants = []
-    for path in sorted(FOLDER.glob("*.txt")):
+    for path in sorted(folder.glob("*.txt")):
         mutants += _parse(path)
     seen = {}
     for mutant in mutants:
