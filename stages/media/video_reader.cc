@@ -154,8 +154,14 @@ double VideoReader::State::TimeOf(const AVFrame& picture, int64_t index) {
   double time = static_cast<double>(index) * frame_time;
   if (stamp != AV_NOPTS_VALUE) {
     const AVStream& stream = *input.format->streams[input.stream];
-    time = static_cast<double>(stamp) * av_q2d(stream.time_base);
-    if (!first_time) first_time = time;
+    const double tick = av_q2d(stream.time_base);
+    time = static_cast<double>(stamp) * tick;
+    if (!first_time) {
+      // The first frame may be damaged, and never come.
+      first_time = input.stamps.empty()
+                       ? time
+                       : static_cast<double>(input.stamps.front()) * tick;
+    }
     time -= *first_time;
   }
   // Files without a full set of stamps make the decoder guess; its guesses may
