@@ -8,6 +8,7 @@
 #include "stages/media/orientation.h"
 #include "stages/media/video_writer.h"
 #include "tests/real_data.h"
+#include "tests/stages/capture/stage_fixture.h"
 #include "tests/stages/media/test_pictures.h"
 #include "tests/temporary_folder.h"
 
@@ -49,55 +50,6 @@ Image TexturedPicture(int width, int height, int dx, bool smeared) {
   }
   return image;
 }
-
-class CaptureStages : public ::testing::Test {
- protected:
-  CaptureStages() {
-    context_.workspace = folder_.path() / "workspace";
-    context_.out = context_.workspace;
-    context_.threads = 2;
-    context_.report = &SilentReport();
-    std::filesystem::create_directories(context_.workspace);
-  }
-
-  static void Set(Stage& stage,
-                  const std::string& name,
-                  const std::string& value) {
-    bool found = false;
-    for (const OptionGroup& group : stage.Options()) {
-      if (const OptionField* field = group.Find(name)) {
-        EXPECT_EQ(field->set(value), std::nullopt);
-        found = true;
-      }
-    }
-    EXPECT_TRUE(found) << name;
-  }
-
-  // The problem of the UserError that extracting `capture` must throw.
-  std::string ExtractProblem(const std::filesystem::path& capture) {
-    context_.capture = capture;
-    try {
-      MakeExtractStage()->Run(context_);
-    } catch (const UserError& error) {
-      return error.what();
-    }
-    return "no error";
-  }
-
-  std::vector<std::string> Dropped() const {
-    std::vector<std::string> lines;
-    for (const CaptureFrame& frame : Capture().frames) {
-      if (!frame.kept) lines.push_back(frame.name + ": " + frame.reason);
-    }
-    return lines;
-  }
-  CaptureFile Capture() const {
-    return ReadCaptureFile(context_.workspace / "capture.json");
-  }
-
-  TemporaryFolder folder_;
-  StageContext context_;
-};
 
 TEST_F(CaptureStages, VideoWithDuplicates) {
   // Still from frame 12 to 14.

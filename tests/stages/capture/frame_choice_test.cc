@@ -88,6 +88,17 @@ TEST(ChooseByMotion, LosesNoFrameOfAJump) {
   EXPECT_TRUE(ChooseByMotion({}, 10).empty());
 }
 
+TEST(ChooseByMotion, GivesTheNumbersOfTheClip) {
+  std::vector<SurveyedFrame> frames = Clip(std::vector<double>(41, 0.005));
+  for (SurveyedFrame& frame : frames) frame.index = 3 * frame.index + 1;
+  EXPECT_THAT(ChooseByMotion(frames, 4), ElementsAre(16, 46, 76, 106));
+}
+
+TEST(ChooseByMotion, SpreadsOverAStillClip) {
+  EXPECT_THAT(ChooseByMotion(Clip(std::vector<double>(41, 0)), 4),
+              ElementsAre(5, 15, 25, 35));
+}
+
 TEST(NaturalLess, OrdersAsPeopleDo) {
   EXPECT_TRUE(NaturalLess("IMG_2.jpg", "img_10.jpg"));
   EXPECT_FALSE(NaturalLess("img_10.jpg", "IMG_2.jpg"));
@@ -131,6 +142,74 @@ TEST(DropBlurred, TakesAFifthAtMostAndTheWorst) {
   EXPECT_THAT(Dropped(capture), ElementsAre(0, 3, 6, 9));
 }
 
+TEST(DropBlurred, KeepsWhatLiesOnTheBoundary) {
+  std::vector<double> sharpness(20, 100.0);
+  sharpness[5] = 40;
+  sharpness[12] = 39.9;
+  CaptureFile capture = WithSharpness(sharpness);
+  DropBlurred(0.4, &capture);
+  EXPECT_THAT(Dropped(capture), ElementsAre(12));
+  EXPECT_EQ(capture.frames[12].reason,
+            "blurred: 40 % of its neighbours' sharpness");
+  // A black frame among black ones is as sharp as they are.
+  CaptureFile black = WithSharpness(std::vector<double>(20, 0.0));
+  DropBlurred(0, &black);
+  EXPECT_TRUE(Dropped(black).empty());
+}
+
+TEST(DropBlurred, LooksOnlyAtWhatIsStillKept) {
+  // Frames that show the same view again are neighbours of none.
+  std::vector<double> sharpness(30, 100.0);
+  for (size_t i = 3; i < 20; ++i) sharpness[i] = 5;
+  CaptureFile capture = WithSharpness(sharpness);
+  for (size_t i = 3; i < 20; ++i) {
+    capture.frames[i].kept = false;
+    capture.frames[i].reason = "same view";
+  }
+  DropBlurred(0.4, &capture);
+  EXPECT_EQ(Dropped(capture).size(), 17u);
+  EXPECT_EQ(capture.frames[10].relative_sharpness, 1);
+}
+
+TEST(RelativeToNeighbours, TakesTheMedianOfTenOthers) {
+  // Of an even number of others the mean of the two in the middle; more on one
+  // side at the ends.
+  std::vector<double> values;
+  for (int i = 1; i <= 14; ++i) values.push_back(i);
+  const std::vector<double> relative = RelativeToNeighbours(values);
+  EXPECT_NEAR(relative[6], 7 / 7.0, 1e-12);    // 2..6, 8..12
+  EXPECT_NEAR(relative[0], 1 / 6.5, 1e-12);    // 2..11
+  EXPECT_NEAR(relative[13], 14 / 8.5, 1e-12);  // 4..13
+  EXPECT_NEAR(relative[2], 3 / 6.5, 1e-12);    // 1, 2, 4..11
+  EXPECT_THAT(RelativeToNeighbours({5}), ElementsAre(1.0));
+  EXPECT_THAT(RelativeToNeighbours({5, 10}), ElementsAre(0.5, 2.0));
+  EXPECT_THAT(RelativeToNeighbours({3, 0, 0}), ElementsAre(1.0, 0.0, 0.0));
+}
+
+TEST(RangeOfMost, LeavesOutATwentiethAtEitherEnd) {
+  EXPECT_EQ(RangeOfMost({}), 0);
+  EXPECT_EQ(RangeOfMost({7}), 0);
+  std::vector<double> values;
+  for (int i = 0; i < 19; ++i) values.push_back(100 * i % 19);
+  EXPECT_EQ(RangeOfMost(values), 18);
+  values.push_back(-50);  // twenty: one at either end is an extreme
+  EXPECT_EQ(RangeOfMost(values), 17);
+}
+
+TEST(DropDuplicates, KeepsWhatLiesOnTheBoundary) {
+  CaptureFile capture = WithSharpness({1, 1, 1, 1});
+  const std::vector<double> at = {0, 0.25, 0.5, 0.625};
+  DropDuplicates(
+      0.25,
+      [&](size_t i, size_t j) {
+        EXPECT_LT(i, j);
+        return at[j] - at[i];
+      },
+      &capture);
+  EXPECT_THAT(Dropped(capture), ElementsAre(3));
+  EXPECT_EQ(capture.frames[3].reason, "same view as 2");
+}
+
 TEST(DropDuplicates, ComparesWithTheLastKeptFrame) {
   // Position of the camera at each frame: two stops, and a slow creep that
   // adds up.
@@ -150,6 +229,17 @@ TEST(DropOtherSizes, KeepsTheMajority) {
   DropOtherSizes(&capture);
   EXPECT_THAT(Dropped(capture), ElementsAre(1, 4));
   EXPECT_EQ(capture.frames[4].reason, "size 50x100, most are 100x50");
+}
+
+TEST(MeasureExposureDrift, IsThatOfTheKeptFrames) {
+  CaptureFile capture = WithSharpness({1, 1, 1, 1});
+  capture.frames[3].kept = false;
+  capture.frames[3].reason = "blurred";
+  EXPECT_NEAR(MeasureExposureDrift({0.2, 0.2, 0.4, 0.8}, &capture), 1, 1e-9);
+  EXPECT_NEAR(capture.frames[3].exposure_drift, 2, 1e-9);
+  // Black is 16 stops below white, not infinitely many.
+  CaptureFile black = WithSharpness({1, 1});
+  EXPECT_NEAR(MeasureExposureDrift({0, 1}, &black), 16, 1e-9);
 }
 
 TEST(MeasureExposureDrift, CountsStops) {

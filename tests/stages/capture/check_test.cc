@@ -1,0 +1,289 @@
+// Which frames check drops, what it writes of them, and what it says.
+
+#include "pipeline/base/atomic_file.h"
+#include "stages/media/image_file.h"
+#include "tests/stages/capture/stage_fixture.h"
+#include "tests/stages/media/test_pictures.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace nerfpipe {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+// A view some way along a walk, with texture as fine as three pixels; weaker in
+// contrast, or darker.
+Image View(double way, double contrast = 1, double light = 1) {
+  Image image = TestPicture(320, 200, way, 0.4 * way);
+  for (int y = 0; y < image.height; ++y) {
+    for (int x = 0; x < image.width; ++x) {
+      const double texture =
+          40 * std::sin(2.3 * (x + way)) * std::cos(2.1 * (y + 0.4 * way));
+      for (int c = 0; c < 3; ++c) {
+        uint8_t& value = image.At(x, y)[c];
+        const double mixed = 128 + contrast * (value + texture - 128.0);
+        value = static_cast<uint8_t>(std::clamp(light * mixed, 0.0, 255.0));
+      }
+    }
+  }
+  return image;
+}
+
+class Check : public CaptureStages {
+ protected:
+  // Writes frames/ and frames.json as extract does.
+  void Frames(const std::vector<Image>& pictures, bool video = true) {
+    std::filesystem::create_directories(Frame(""));
+    FrameList list;
+    list.source = "a <walk>.mp4";
+    list.video = video;
+    list.frames_per_second = 30;
+    for (size_t i = 0; i < pictures.size(); ++i) {
+      ListedFrame frame;
+      frame.name = FrameName(static_cast<int64_t>(i) + 1, 1, ".png");
+      frame.index = static_cast<int64_t>(7 * i + 2);
+      frame.time = 0.31 * static_cast<double>(i) + 0.04;
+      if (!video) frame.original = "IMG_" + std::to_string(i) + ".JPG";
+      WriteImage(pictures[i], Frame(frame.name));
+      list.frames.push_back(frame);
+    }
+    WriteFrameList(list, context_.workspace / kFrameListFile);
+  }
+
+  StageResult Run(const std::string& blur = "", const std::string& same = "") {
+    const std::unique_ptr<Stage> stage = MakeCheckStage();
+    if (!blur.empty()) Set(*stage, "blur", blur);
+    if (!same.empty()) Set(*stage, "duplicate", same);
+    return stage->Run(context_);
+  }
+};
+
+std::vector<Image> Walk(int count) {
+  std::vector<Image> pictures;
+  for (int i = 0; i < count; ++i) pictures.push_back(View(3 * i));
+  return pictures;
+}
+
+TEST_F(Check, WritesWhatItMeasured) {
+  const std::vector<Image> pictures = Walk(12);
+  Frames(pictures);
+  const StageResult result = Run();
+  EXPECT_EQ(result.line, "12 of 12 frames kept");
+  const CaptureFile capture = Capture();
+  ASSERT_EQ(capture.frames.size(), 12u);
+  for (size_t i = 0; i < 12; ++i) {
+    const CaptureFrame& frame = capture.frames[i];
+    EXPECT_EQ(frame.name, FrameName(static_cast<int64_t>(i) + 1, 1, ".png"));
+    EXPECT_EQ(frame.index, static_cast<int64_t>(7 * i + 2));
+    EXPECT_NEAR(frame.time, 0.31 * static_cast<double>(i) + 0.04, 1e-9);
+    EXPECT_EQ(frame.width, 320);
+    EXPECT_EQ(frame.height, 200);
+    double luma = 0;
+    for (size_t k = 0; k < pictures[i].pixels.size(); k += 3) {
+      const uint8_t* rgb = &pictures[i].pixels[k];
+      luma += 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2];
+    }
+    EXPECT_NEAR(frame.exposure, luma / 255 / (320 * 200), 2e-3);
+    EXPECT_NEAR(frame.motion, i == 0 ? 0 : 3 * std::hypot(1, 0.4) / 320, 2e-3);
+    EXPECT_GT(frame.sharpness, 20);
+    EXPECT_NEAR(frame.relative_sharpness, 1, 0.3);
+  }
+  EXPECT_EQ(result.facts["frames"]["extracted"], 12);
+  EXPECT_EQ(result.facts["frames"]["kept"], 12);
+  EXPECT_EQ(result.facts["results"]["check"], "check.html");
+}
+
+TEST_F(Check, ExposureDriftIsInStopsFromTheMedian) {
+  std::vector<Image> pictures = Walk(11);
+  // Half the signal is 2.2 stops less light.
+  for (int i = 0; i < 3; ++i) {
+    pictures[static_cast<size_t>(i)] = View(3 * i, 1, 0.5);
+  }
+  Frames(pictures);
+  const StageResult result = Run("0");
+  EXPECT_NEAR(Capture().frames[1].exposure_drift, -2.2, 0.15);
+  EXPECT_NEAR(Capture().frames[7].exposure_drift, 0, 0.15);
+  EXPECT_EQ(result.facts["check"]["items"][2]["item"], "exposure");
+  EXPECT_EQ(result.facts["check"]["items"][2]["verdict"], "fair");
+}
+
+TEST_F(Check, BlurIsAShareOfTheNeighboursSharpness) {
+  // Half the contrast is a quarter of the variance.
+  std::vector<Image> pictures = Walk(12);
+  pictures[5] = View(15, 0.5);
+  Frames(pictures);
+  Run("0.4");
+  EXPECT_THAT(Dropped(), ElementsAre(HasSubstr("00006.png: blurred: 2")));
+  EXPECT_NEAR(Capture().frames[5].relative_sharpness, 0.25, 0.05);
+  Run("0.15");
+  EXPECT_THAT(Dropped(), IsEmpty());
+  Run("0");
+  EXPECT_THAT(Dropped(), IsEmpty());
+}
+
+TEST_F(Check, PhotosAreHeldAgainstItsFourthPower) {
+  // 0.6 of the neighbours' sharpness would do in a video; of photos 0.13 does.
+  std::vector<Image> pictures = Walk(12);
+  pictures[4] = View(12, 0.6);   // 0.36
+  pictures[8] = View(24, 0.25);  // 0.06
+  Frames(pictures, false);
+  Run("0.6");
+  EXPECT_THAT(Dropped(), ElementsAre(HasSubstr("00009.png: blurred")));
+  EXPECT_EQ(Capture().kind, "photos");
+  EXPECT_EQ(Capture().frames[8].original, "IMG_8.JPG");
+  Frames(pictures, true);
+  Run("0.6", "0");
+  EXPECT_THAT(Dropped(),
+              ElementsAre(HasSubstr("00005.png"), HasSubstr("00009.png")));
+}
+
+TEST_F(Check, DuplicatesAreThoseThatHardlyMoved) {
+  // Steps of 3 pixels of 320, and two of 0.3 each before the sixth frame.
+  std::vector<Image> pictures = Walk(14);
+  pictures[5] = View(12.3);
+  pictures[6] = View(12.6);
+  Frames(pictures);
+  Run("0", "0.006");
+  EXPECT_THAT(Dropped(),
+              ElementsAre("00006.png: same view as 00005.png",
+                          "00007.png: same view as 00005.png"));
+  Run("0", "0.0005");
+  EXPECT_THAT(Dropped(), IsEmpty());
+  // Nothing is a duplicate at 0, not even the same picture.
+  pictures[5] = pictures[6] = View(15);
+  Frames(pictures);
+  Run("0", "0");
+  EXPECT_THAT(Dropped(), IsEmpty());
+  Run("0", "0.001");
+  EXPECT_THAT(Dropped(), ElementsAre("00007.png: same view as 00006.png"));
+}
+
+TEST_F(Check, PhotosThatLookAlikeAreAllKept) {
+  std::vector<Image> pictures = Walk(12);
+  pictures[5] = pictures[4];
+  Frames(pictures, false);
+  Run("0", "1");
+  EXPECT_THAT(Dropped(), IsEmpty());
+  EXPECT_EQ(Capture().frames[6].motion, 0);  // photos have no order
+}
+
+TEST_F(Check, EightFramesAreEnoughAndSevenAreNot) {
+  std::vector<Image> pictures = Walk(8);
+  Frames(pictures);
+  EXPECT_EQ(Run("0").state, StageResult::State::kDone);
+  std::filesystem::remove(context_.workspace / "capture.json");
+  pictures[3] = pictures[2];
+  Frames(pictures);
+  const StageResult result = Run("0");
+  EXPECT_EQ(result.state, StageResult::State::kFailed);
+  EXPECT_EQ(result.line,
+            "only 7 of 8 frames can be used (1 show the same view as another), "
+            "and at least 8 are needed; film longer while moving, or take more "
+            "frames with extract.every or extract.target");
+  EXPECT_THAT(result.account,
+              ElementsAre("00004.png: same view as 00003.png",
+                          "the frames and what was measured: " +
+                              (context_.workspace / "check.html").string()));
+  EXPECT_FALSE(std::filesystem::exists(context_.workspace / "capture.json"));
+  EXPECT_TRUE(std::filesystem::exists(context_.workspace / "check.html"));
+}
+
+TEST_F(Check, EachReasonIsCounted) {
+  std::vector<Image> pictures = Walk(9);
+  pictures[2] = pictures[1];
+  pictures[6] = View(18, 0.3);
+  pictures[8] = TestPicture(200, 320, 24);
+  Frames(pictures);
+  const StageResult result = Run();
+  EXPECT_THAT(result.line,
+              HasSubstr("only 6 of 9 frames can be used (1 show the same view "
+                        "as another, 1 blurred, 1 of another size)"));
+  EXPECT_THAT(ears_.warnings,
+              Contains(HasSubstr("1 left out: size 200x320, most are 320x200; "
+                                 "a capture has one camera")));
+  EXPECT_THAT(ears_.details,
+              ElementsAre("00003.png: same view as 00002.png",
+                          HasSubstr("00007.png: blurred"),
+                          HasSubstr("00009.png: size 200x320")));
+  pictures[7] = pictures[8];
+  Frames(pictures, false);
+  const StageResult photos = Run();
+  EXPECT_THAT(photos.line,
+              AllOf(HasSubstr("only 7 of 9 frames can be used (2 of another "
+                              "size)"),
+                    HasSubstr("; add photos that")));
+  EXPECT_THAT(photos.account,
+              Contains(HasSubstr("00009.png (IMG_8.JPG): size 200x320")));
+}
+
+TEST_F(Check, TheCardIsShownWrittenAndOnThePage) {
+  // Too few, too dark at its end.
+  std::vector<Image> pictures = Walk(12);
+  for (size_t i = 9; i < 12; ++i) {
+    pictures[i] = View(3.0 * static_cast<double>(i), 1, 0.3);
+  }
+  Frames(pictures);
+  const StageResult result = Run("0", "0");
+  const nlohmann::ordered_json& card = result.facts["check"];
+  ASSERT_EQ(card["items"].size(), 8u);
+  EXPECT_EQ(card["items"][0]["item"], "amount");
+  EXPECT_EQ(card["items"][0]["verdict"], "fair");
+  EXPECT_EQ(card["items"][0]["finding"], "12 frames can be used");
+  EXPECT_EQ(card["items"][2]["verdict"], "bad");
+  EXPECT_EQ(card["verdict"], "bad");
+  ASSERT_EQ(ears_.tables.size(), 1u);
+  ASSERT_EQ(ears_.tables[0].rows.size(), 8u);
+  EXPECT_THAT(ears_.tables[0].rows[0],
+              ElementsAre("amount", "fair", "12 frames can be used"));
+  EXPECT_THAT(ears_.tables[0].rows[2],
+              ElementsAre("exposure", "bad", HasSubstr("stops")));
+  // What is bad warns, what is fair is only said.
+  EXPECT_THAT(ears_.warnings, Contains(HasSubstr("exposure: ")));
+  EXPECT_THAT(ears_.infos, Contains(HasSubstr("amount: ")));
+  EXPECT_THAT(ears_.warnings, Not(Contains(HasSubstr("amount: "))));
+  const std::string page = ReadFile(context_.workspace / "check.html");
+  EXPECT_THAT(page, HasSubstr("<h1>a &lt;walk&gt;.mp4</h1>"));
+  EXPECT_THAT(page, HasSubstr("<p class=\"bad\">"));
+  EXPECT_THAT(page, HasSubstr("<figcaption>00012.png</figcaption>"));
+}
+
+TEST_F(Check, FrameListOfExtractIsNeeded) {
+  try {
+    Run();
+    FAIL();
+  } catch (const UserError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("frames.json"));
+  }
+  Frames(Walk(2));
+  WriteFileAtomically(context_.workspace / kFrameListFile, "{\"source\": 3}");
+  try {
+    Run();
+    FAIL();
+  } catch (const UserError& error) {
+    EXPECT_THAT(error.problem(), HasSubstr("frames.json' is damaged"));
+    EXPECT_EQ(error.remedy(), "run the extract stage again");
+  }
+}
+
+TEST(FrameName, HasAtLeastFiveDigits) {
+  EXPECT_EQ(FrameName(1, 10, ".jpg"), "00001.jpg");
+  EXPECT_EQ(FrameName(99999, 99999, ""), "99999");
+  // More when the last of them needs more: they sort as text.
+  EXPECT_EQ(FrameName(7, 100000, ".png"), "000007.png");
+  EXPECT_EQ(FrameName(100000, 100000, ".png"), "100000.png");
+}
+
+}  // namespace
+}  // namespace nerfpipe
