@@ -119,6 +119,35 @@ TEST_F(Check, ExposureDriftIsInStopsFromTheMedian) {
   EXPECT_EQ(result.facts["check"]["items"][2]["verdict"], "fair");
 }
 
+TEST_F(Check, ColourDriftIsThatOfTheKeptFrames) {
+  // A third of the frames under red light, of which one channel has half the
+  // signal: 2.2 stops.
+  std::vector<Image> pictures = Walk(15);
+  for (size_t i = 0; i < 5; ++i) {
+    for (size_t k = 2; k < pictures[i].pixels.size(); k += 3) {
+      pictures[i].pixels[k] /= 2;
+    }
+  }
+  Frames(pictures);
+  const auto verdict = [&] {
+    const nlohmann::ordered_json item =
+        Run("0", "0").facts["check"]["items"][3];
+    EXPECT_EQ(item["item"], "white balance");
+    return item["verdict"].get<std::string>() + ", " +
+           item["finding"].get<std::string>();
+  };
+  EXPECT_THAT(verdict(), AllOf(HasSubstr("fair, "), HasSubstr(" 2.")));
+  // As pictures of another size they are left out.
+  for (size_t i = 0; i < 5; ++i) {
+    Image cut(320, 100, 3);
+    std::copy_n(
+        pictures[i].pixels.begin(), cut.pixels.size(), cut.pixels.begin());
+    pictures[i] = cut;
+  }
+  Frames(pictures);
+  EXPECT_THAT(verdict(), HasSubstr("good, changes by 0."));
+}
+
 TEST_F(Check, BlurIsAShareOfTheNeighboursSharpness) {
   // Half the contrast is a quarter of the variance.
   std::vector<Image> pictures = Walk(12);

@@ -2,13 +2,14 @@
 
 #include "stages/capture/view_pairs.h"
 
-#include "tests/stages/media/test_pictures.h"
+#include "stages/capture/report_card.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <functional>
 #include <random>
+#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -219,6 +220,36 @@ TEST_F(CompareWalls, ATurntableBeforeAStillWallIsSeen) {
   EXPECT_LT(pair.still, 0.9);
   // Where nothing moves at all, nothing stands still against it.
   EXPECT_EQ(CompareViews(view(0), view(0)).still, 0);
+}
+
+TEST_F(CompareWalls, PhotosAreTiedToThoseThatLookAlike) {
+  // Of two walls by turns, in no order.
+  std::vector<ViewPoints> views;
+  for (const double step : {90.0, 0.0, 45.0}) {
+    views.push_back(Shifted(step, 0));
+    views.push_back(
+        Points(480, 330, [&](int x, int y) { return near_.At(x, y + step); }));
+  }
+  const auto pairs = CompareCapture(views, /*video=*/false, 2);
+  size_t tied = 0;
+  for (const auto& pair : pairs) {
+    ASSERT_LT(pair.first, pair.second);
+    const bool same_wall = pair.first % 2 == pair.second % 2;
+    EXPECT_EQ(pair.common.matches >= 18, same_wall)
+        << pair.first << " " << pair.second;
+    tied += same_wall;
+  }
+  // Two ties hold three views; a third would say nothing new.
+  EXPECT_EQ(tied, 4u);
+  CaptureFile capture;
+  capture.kind = "photos";
+  for (int i = 0; i < 6; ++i) {
+    capture.frames.emplace_back().name = std::to_string(i);
+  }
+  const std::vector<Verdict> card = ReportCard(capture, {pairs, 480, 330}, {});
+  EXPECT_EQ(card[4].finding,
+            "3 of 6 views share little with the rest, which falls into 2 "
+            "parts");
 }
 
 }  // namespace

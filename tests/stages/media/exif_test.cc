@@ -2,6 +2,7 @@
 
 #include "stages/media/image_file.h"
 #include "tests/real_data.h"
+#include "tests/scenes/photos.h"
 #include "tests/stages/media/test_pictures.h"
 
 #include <cstdint>
@@ -97,6 +98,25 @@ TEST(ParseExif, OrTheSensor) {
   std::vector<Tag> no_size = tags;
   no_size.erase(no_size.begin() + 1, no_size.begin() + 3);
   EXPECT_EQ(ParseExif(Exif(true, no_size)).focal, 0);
+}
+
+TEST(ParseExif, BelievesOnlyLensesThatThereAre) {
+  // From a tenth of the diagonal (4.3 mm on film) to twenty times (865 mm).
+  const auto focal = [](uint32_t mm) {
+    return ParseExif(Exif(true, {{0xa405, kShort, mm}})).focal;
+  };
+  EXPECT_EQ(focal(4), 0);
+  EXPECT_NEAR(focal(5), 5 / 43.2666, 1e-5);
+  EXPECT_NEAR(focal(865), 865 / 43.2666, 1e-3);
+  EXPECT_EQ(focal(866), 0);
+}
+
+TEST(ParseExif, OrientationsThatThereAreNotCountAsUpright) {
+  for (const int orientation : {0, 1, 8, 9, 65535}) {
+    const int expected = orientation == 8 ? 8 : 1;
+    EXPECT_EQ(ParseExif(ExifStructure(orientation, 30)).orientation, expected)
+        << orientation;
+  }
 }
 
 TEST(ParseExif, LeavesOutWhatIsCutOff) {

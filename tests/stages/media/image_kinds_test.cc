@@ -211,6 +211,22 @@ TEST_F(ImageKinds, SizesThatNoCameraHasAreRefusedBeforeDecoding) {
               HasSubstr("claims to be 60001x60000"));
 }
 
+TEST_F(ImageKinds, PixelsThatAreLostAreDamage) {
+  const std::filesystem::path path = folder_ / "a.jpg";
+  const std::string jpeg = EncodeJpeg(TestPicture(160, 120), 90);
+  const size_t middle = jpeg.size() / 2;
+  // Closed properly after half of the pixels.
+  Save(path, jpeg.substr(0, middle) + "\xff\xd9");
+  EXPECT_THAT(ErrorOf([&] { ReadImage(path); }),
+              AllOf(HasSubstr("'" + path.string() + "' is damaged"),
+                    HasSubstr("copy it again from the camera")));
+  EXPECT_THAT(ErrorOf([&] { ReadPreview(path, 20); }), HasSubstr("damaged"));
+  // Bytes behind the end, and padding between the segments, harm nothing.
+  const std::string padded =
+      jpeg.substr(0, 2) + "\xff\xff" + jpeg.substr(2) + "thumbnail";
+  EXPECT_EQ(Read(padded, "a.jpg").pixels, DecodeJpeg(jpeg).pixels);
+}
+
 TEST_F(ImageKinds, SidesOfABitmapThatBeginsAtTheTop) {
   std::string bitmap(54 + 8 * 3, '\0');
   bitmap.replace(0, 2, "BM");
