@@ -88,13 +88,21 @@ TEST(WorkQueue, ThrowsWhatAJobThrew) {
 }
 
 TEST(WorkQueue, TheFirstErrorCounts) {
+  std::promise<void> begun;
+  std::promise<void> go;
   WorkQueue queue(1);
-  queue.Add([] { throw std::runtime_error("first"); });
+  queue.Add([&] {
+    begun.set_value();
+    go.get_future().wait();
+    throw std::runtime_error("first");
+  });
+  begun.get_future().wait();
+  queue.Add([] { throw std::runtime_error("second"); });
+  go.set_value();
   try {
-    queue.Add([] { throw std::logic_error("second"); });
     queue.Finish();
     FAIL();
-  } catch (const std::exception& error) {
+  } catch (const std::runtime_error& error) {
     EXPECT_STREQ(error.what(), "first");
   }
 }
