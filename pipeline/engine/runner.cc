@@ -36,7 +36,9 @@ Runner::Runner(const Workspace& workspace,
       machine_(std::move(machine)),
       isolated_command_(std::move(isolated_command)),
       report_(report),
-      digests_(workspace.Internal() / "digests.json") {
+      digests_(workspace.Internal() / "digests.json") {}
+
+void Runner::FinishCommits() {
   for (const Stage* stage : stages_) {
     FinishCommit(workspace_, stage->Name(), report_);
   }
@@ -121,11 +123,11 @@ std::vector<StageStatus> Runner::Status() {
     }
     statuses.push_back(std::move(status));
   }
-  digests_.Save();
   return statuses;
 }
 
 RunOutcome Runner::RunUntil(const std::string& until) {
+  FinishCommits();
   RunOutcome outcome;
   for (Stage* stage : stages_) {
     ThrowIfInterrupted();
@@ -145,7 +147,6 @@ RunOutcome Runner::RunUntil(const std::string& until) {
     }
   }
   WriteSummary();
-  digests_.Save();
   return outcome;
 }
 
@@ -155,6 +156,7 @@ RunOutcome Runner::RunAgain(const std::string& name) {
         return other->Name() == name;
       });
   NERFPIPE_CHECK(stage != stages_.end());
+  FinishCommits();
   for (const StageStatus& status : Status()) {
     if (status.name == name && status.state == StageStatus::State::kWaiting) {
       throw UserError("stage " + name + " can only run " + status.reasons[0] +
@@ -167,11 +169,9 @@ RunOutcome Runner::RunAgain(const std::string& name) {
   if (reasons.empty()) {
     fs::remove_all(workspace_.UnfinishedPath(name));
   }
-  const RunOutcome outcome = RunStage(
+  return RunStage(
       **stage,
       reasons.empty() ? std::vector<std::string>{"asked for"} : reasons);
-  digests_.Save();
-  return outcome;
 }
 
 std::string Runner::Heading(const Stage& stage) const {
@@ -304,6 +304,7 @@ void Runner::WriteSummary() {
   if (!fs::exists(path) || ReadFile(path) != text) {
     WriteFileAtomically(path, text);
   }
+  digests_.Save();
 }
 
 }  // namespace nerfpipe

@@ -34,17 +34,19 @@ struct RunOutcome {
 
 class Runner {
  public:
-  // Everything passed in must outlive the runner. Commits that were cut short
-  // are ended here. Without a command, isolated stages run in this process
-  // (tests).
+  // Everything passed in must outlive the runner. Without a command, isolated
+  // stages run in this process (tests).
   Runner(const Workspace& workspace,
          std::vector<Stage*> stages,
          Machine machine,
          IsolatedCommand isolated_command,
          Report& report);
 
+  // Writes nothing, so that it needs no lock.
   std::vector<StageStatus> Status();
 
+  // Both first end commits that were cut short, and need the workspace's lock.
+  //
   // Runs every stale stage up to and including `until` (empty: all), and stops
   // at the first failure. Throws Interrupted after Ctrl-C.
   RunOutcome RunUntil(const std::string& until);
@@ -53,10 +55,12 @@ class Runner {
   // reads is not there yet.
   RunOutcome RunAgain(const std::string& name);
 
-  // summary.json from the records of the stages; see docs/WORKSPACE.md.
+  // summary.json from the records of the stages; see docs/WORKSPACE.md. Writes
+  // nothing.
   nlohmann::ordered_json Summary();
 
  private:
+  void FinishCommits();
   Situation Look(const Stage& stage);
   std::map<std::string, std::string> ResultOptions(Stage& stage);
   std::string Fingerprint(const Situation& situation, const Stage& stage);
