@@ -90,23 +90,8 @@ std::vector<std::string> RunCommand(const Capture& capture,
                                       capture.path.string(),
                                       "-w",
                                       capture.workspace.string()};
-  const auto add = [&](const char* flag, const std::string& value) {
-    if (!value.empty()) {
-      command.insert(command.end(), {flag, value});
-    }
-  };
-  add("--config", common.config);
-  add("--threads", common.threads);
-  add("--device", common.device);
-  for (const std::string& assignment : common.sets) {
-    add("--set", assignment);
-  }
-  if (common.quiet) {
-    command.push_back("--quiet");
-  }
-  if (common.verbose) {
-    command.push_back("--verbose");
-  }
+  const std::vector<std::string> flags = FlagsForRun(common);
+  command.insert(command.end(), flags.begin(), flags.end());
   return command;
 }
 

@@ -1,5 +1,6 @@
 #include "pipeline/base/error.h"
 #include "pipeline/cli/commands.h"
+#include "pipeline/cli/stage_table.h"
 
 #include <functional>
 #include <memory>
@@ -31,10 +32,11 @@ int RunStageAgain(const std::string& name, const CommonFlags& common) {
 
 std::function<int(const CommonFlags&)> DeclareStage(CLI::App& app) {
   const auto name = std::make_shared<std::string>();
-  app.add_option("NAME",
-                 *name,
-                 "extract, check, colmap, poses, downsample, train or render")
-      ->required();
+  std::vector<std::string> names;
+  for (const auto& stage : MakeStages()) {
+    names.push_back(stage->Name());
+  }
+  app.add_option("NAME", *name, "One of " + ListOf(names))->required();
   app.footer(
       "Examples:\n"
       "  nerfpipe stage colmap -w car\n"

@@ -21,32 +21,6 @@ namespace {
 
 int Code(ExitCode code) { return static_cast<int>(code); }
 
-void AddCommonFlags(CLI::App& app, CommonFlags* flags) {
-  app.add_option("-w,--workspace", flags->workspace, "The workspace folder")
-      ->type_name("DIR");
-  app.add_option("--config",
-                 flags->config,
-                 "Configuration: a YAML file, or default, quick, car, fern, "
-                 "lego")
-      ->type_name("NAME");
-  app.add_option("--set",
-                 flags->sets,
-                 "Sets one option, as often as wanted: group.option=value")
-      ->type_name("OPTION")
-      ->allow_extra_args(false);
-  app.add_option("--threads", flags->threads, "Threads (default: all cores)")
-      ->type_name("N");
-  app.add_option("--mem",
-                 flags->memory,
-                 "Memory that a stage may take (default: 60 % of what is free)")
-      ->type_name("SIZE");
-  app.add_option("--device", flags->device, "auto, cpu, cuda or cuda:N")
-      ->type_name("NAME");
-  app.add_flag("-q,--quiet", flags->quiet, "Only warnings");
-  app.add_flag("-v,--verbose", flags->verbose, "Details too");
-  app.add_flag("--json", flags->json, "Results as JSON on standard output");
-}
-
 int Fail(const CommonFlags& flags,
          const std::string& problem,
          const std::string& remedy,
@@ -96,15 +70,11 @@ int Guarded(const CommonFlags& flags, const std::function<int()>& body) {
   }
 }
 
-// nerfpipe --isolated-stage NAME WORKSPACE PARENT MEMORY [--quiet|--verbose]:
-// the child process of an isolated stage. Started by the runner, never by a
-// person.
+// nerfpipe --isolated-stage NAME WORKSPACE PARENT MEMORY FLAGS...: the child
+// process of an isolated stage. Started by the runner, never by a person.
 int IsolatedStage(const std::vector<std::string>& arguments) {
-  CommonFlags flags;
-  for (const std::string& argument : arguments) {
-    flags.quiet |= argument == "--quiet";
-    flags.verbose |= argument == "--verbose";
-  }
+  const CommonFlags flags =
+      FlagsOfStage({arguments.begin() + 4, arguments.end()});
   // The console must keep the screen when the standard streams go to a log.
   const int screen = dup(2);
   Session session(flags);
@@ -159,7 +129,7 @@ int Dispatch(int argc, char** argv, CommonFlags* flags) {
   for (const Command& command : Commands()) {
     CLI::App* const sub = app.add_subcommand(command.name, command.description);
     commands.emplace_back(sub, command.declare(*sub));
-    AddCommonFlags(*sub, flags);
+    DeclareCommonFlags(*sub, flags);
   }
   try {
     app.parse(argc, argv);

@@ -6,6 +6,8 @@
 #include "pipeline/base/text.h"
 #include "pipeline/cli/stage_table.h"
 
+#include <algorithm>
+
 #include <unistd.h>
 
 namespace nerfpipe {
@@ -52,25 +54,14 @@ fs::path ConfigFile(const std::string& name) {
   if (fs::is_regular_file(name)) {
     return name;
   }
-  const fs::path folder = ConfigFolder();
-  const fs::path ours = folder / (name + ".yaml");
+  const fs::path ours = ConfigFolder() / (name + ".yaml");
   if (fs::is_regular_file(ours)) {
     return ours;
   }
-  std::vector<std::string> names;
-  std::string list;
-  if (fs::is_directory(folder)) {
-    for (const auto& entry : fs::directory_iterator(folder)) {
-      names.push_back(entry.path().stem().string());
-    }
-    std::sort(names.begin(), names.end());
-    for (const std::string& known : names) {
-      list += (list.empty() ? "" : ", ") + known;
-    }
-  }
+  const std::vector<std::string> names = ConfigNames();
   throw UserError(
       "there is no configuration '" + name + "'" + DidYouMean(name, names),
-      "give a YAML file or one of: " + list,
+      "give a YAML file or one of: " + ListOf(names),
       ExitCode::kUsage);
 }
 
@@ -91,6 +82,26 @@ fs::path ConfigFolder() {
     }
   }
   return installed;
+}
+
+std::vector<std::string> ConfigNames() {
+  std::vector<std::string> names;
+  const fs::path folder = ConfigFolder();
+  if (fs::is_directory(folder)) {
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      names.push_back(entry.path().stem().string());
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::string ListOf(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) {
+    list += (list.empty() ? "" : ", ") + name;
+  }
+  return list;
 }
 
 std::string ShownPath(const fs::path& path) {
@@ -115,16 +126,14 @@ std::vector<Stage*> Session::stages() const {
 
 Stage& Session::StageNamed(const std::string& name) const {
   std::vector<std::string> names;
-  std::string list;
   for (const auto& stage : stages_) {
     if (stage->Name() == name) {
       return *stage;
     }
     names.push_back(stage->Name());
-    list += (list.empty() ? "" : ", ") + stage->Name();
   }
   throw UserError("there is no stage '" + name + "'" + DidYouMean(name, names),
-                  "the stages are " + list,
+                  "the stages are " + ListOf(names),
                   ExitCode::kUsage);
 }
 
@@ -178,12 +187,8 @@ Runner Session::MakeRunner(const Workspace& workspace) {
                                         workspace.root().string(),
                                         std::to_string(getpid()),
                                         std::to_string(memory)};
-    if (flags_.quiet) {
-      command.push_back("--quiet");
-    }
-    if (flags_.verbose) {
-      command.push_back("--verbose");
-    }
+    const std::vector<std::string> flags = FlagsForStage(flags_);
+    command.insert(command.end(), flags.begin(), flags.end());
     return command;
   };
   return Runner(workspace, stages(), machine_, isolated_command, console_);

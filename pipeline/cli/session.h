@@ -4,6 +4,7 @@
 // configuration and the console.
 
 #include "pipeline/base/console.h"
+#include "pipeline/cli/common_flags.h"
 #include "pipeline/engine/config.h"
 #include "pipeline/engine/runner.h"
 #include "pipeline/engine/stage.h"
@@ -16,18 +17,6 @@
 #include <vector>
 
 namespace nerfpipe {
-
-struct CommonFlags {
-  std::string workspace;          // -w
-  std::string config;             // --config NAME or FILE
-  std::vector<std::string> sets;  // --set group.option=value
-  std::string threads;            // --threads, short for machine.threads
-  std::string memory;             // --mem, short for machine.memory
-  std::string device;             // --device, short for machine.device
-  bool quiet = false;
-  bool verbose = false;
-  bool json = false;
-};
 
 class Session {
  public:
@@ -43,8 +32,7 @@ class Session {
   Stage& StageNamed(const std::string& name) const;
 
   // Reads the configuration: the workspace's nerfpipe.yaml (when there is a
-  // workspace), --config, --set, --threads, --mem and
-  // --device.
+  // workspace), --config, --set, --threads, --mem and --device.
   void Resolve(const std::optional<Workspace>& workspace);
 
   // Writes the resolved configuration to the workspace's nerfpipe.yaml.
@@ -60,8 +48,13 @@ class Session {
   Config config_;
 };
 
-// Folder of the configurations that come with the program.
+// Folder of the configurations that come with the program, and their names,
+// sorted.
 std::filesystem::path ConfigFolder();
+std::vector<std::string> ConfigNames();
+
+// "a, b, c".
+std::string ListOf(const std::vector<std::string>& names);
 
 // `path` as a person would type it from the current folder.
 std::string ShownPath(const std::filesystem::path& path);
