@@ -32,10 +32,16 @@ Workspace FindWorkspace(const RunFlags& flags, const CommonFlags& common) {
                     "check the name of the capture",
                     ExitCode::kUsage);
   }
-  return Workspace::OpenOrCreate(common.workspace.empty()
-                                     ? DefaultWorkspace(flags.capture)
-                                     : fs::path(common.workspace),
-                                 flags.capture);
+  const fs::path root = common.workspace.empty()
+                            ? DefaultWorkspace(flags.capture)
+                            : fs::path(common.workspace);
+  if (!Workspace::Exists(root)) {
+    // A mistake in an option must not leave a new workspace behind.
+    Session session(common);
+    session.Resolve(std::nullopt);
+    session.CheckRunUntil(flags.until);
+  }
+  return Workspace::OpenOrCreate(root, flags.capture);
 }
 
 }  // namespace
@@ -49,11 +55,10 @@ int RunPipeline(const RunFlags& flags, CommonFlags common) {
   if (!flags.until.empty()) {
     session.StageNamed(flags.until);
   }
-  // A mistake in an option must not leave a new workspace behind.
-  Session(common).Resolve(std::nullopt);
   const Workspace workspace = FindWorkspace(flags, common);
   const WorkspaceLock lock(workspace);
   session.Resolve(workspace);
+  session.CheckRunUntil(flags.until);
   session.SaveConfig(workspace);
   session.console().LogTo(workspace.LogPath("nerfpipe"));
   session.console().Info("nerfpipe " NERFPIPE_VERSION "  " +

@@ -21,6 +21,7 @@ int RunStageAgain(const std::string& name, const CommonFlags& common) {
   const Workspace workspace = Workspace::Open(common.workspace);
   const WorkspaceLock lock(workspace);
   session.Resolve(workspace);
+  session.CheckRunUntil(name);
   session.SaveConfig(workspace);
   session.console().LogTo(workspace.LogPath("nerfpipe"));
   Runner runner = session.MakeRunner(workspace);

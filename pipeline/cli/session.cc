@@ -5,8 +5,11 @@
 #include "pipeline/base/error.h"
 #include "pipeline/base/text.h"
 #include "pipeline/cli/stage_table.h"
+#include "stages/nerf/stage/commands.h"
 
 #include <algorithm>
+#include <regex>
+#include <set>
 
 #include <unistd.h>
 
@@ -164,6 +167,38 @@ void Session::Resolve(const std::optional<Workspace>& workspace) {
     throw UserError("machine.memory cannot be '" + machine_.memory + "'",
                     "give gigabytes or megabytes, 500M at the least: --mem 4G",
                     ExitCode::kUsage);
+  }
+  static const std::regex kDevices("auto|cpu|cuda(:[0-9]{1,3})?");
+  if (!std::regex_match(machine_.device, kDevices)) {
+    throw UserError("machine.device cannot be '" + machine_.device + "'",
+                    "use auto, cpu, cuda or cuda:N",
+                    ExitCode::kUsage);
+  }
+  for (const auto& stage : stages_) {
+    stage->CheckValues();
+  }
+}
+
+void Session::CheckRunUntil(const std::string& until) const {
+  std::set<std::string> made = {kCaptureInput};
+  for (const auto& stage : stages_) {
+    for (const std::string& input : stage->Inputs()) {
+      if (made.count(input) == 0) {
+        throw UserError("stage " + stage->Name() + " reads " + input +
+                            ", which no stage before it makes",
+                        "train.factor has to be 1 or one of downsample.factors",
+                        ExitCode::kUsage);
+      }
+    }
+    for (const std::string& output : stage->Outputs()) {
+      made.insert(output);
+    }
+    if (stage->Name() == "train") {
+      CheckDevice(machine_.device);
+    }
+    if (stage->Name() == until) {
+      break;
+    }
   }
 }
 

@@ -32,8 +32,13 @@ class Session {
   Stage& StageNamed(const std::string& name) const;
 
   // Reads the configuration: the workspace's nerfpipe.yaml (when there is a
-  // workspace), --config, --set, --threads, --mem and --device.
+  // workspace), --config, --set, --threads, --mem and --device. Throws
+  // UserError for values that no stage could use.
   void Resolve(const std::optional<Workspace>& workspace);
+
+  // Throws UserError when a run up to this stage (empty: the last) could not
+  // come to its end: before hours are spent on what stands before.
+  void CheckRunUntil(const std::string& until) const;
 
   // Writes the resolved configuration to the workspace's nerfpipe.yaml.
   void SaveConfig(const Workspace& workspace);

@@ -83,6 +83,9 @@ class Stage {
   virtual std::vector<std::string> Inputs() const = 0;
   virtual std::vector<std::string> Outputs() const = 0;
   virtual std::vector<OptionGroup> Options() = 0;
+  // Throws UserError for values that no run could use and that their fields
+  // alone do not give away. Asked before any stage runs.
+  virtual void CheckValues() const {}
   // Groups of other names that do not matter under the present options (the
   // hyper-parameters of a method that was not chosen) are left out of the
   // fingerprint.

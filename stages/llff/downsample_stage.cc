@@ -78,6 +78,7 @@ class DownsampleStage : public Stage {
                "makes a folder images_N");
     return {group};
   }
+  void CheckValues() const override { ParseFactors(options_.factors); }
   StageResult Run(const StageContext& context) override;
 
  private:

@@ -131,6 +131,8 @@ void MoveIntoPlace(const fs::path& from,
 
 }  // namespace
 
+void CheckDevice(const std::string& name) { DeviceNamed(name); }
+
 StageResult TrainDataset(const Stage& train_stage,
                          const fs::path& dataset,
                          const WorkFolder& work) {

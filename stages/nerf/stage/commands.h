@@ -27,6 +27,9 @@ struct WorkFolder {
   Report* report = nullptr;
 };
 
+// Throws UserError when there is no such device here.
+void CheckDevice(const std::string& name);
+
 // `train` and `render` are the stages of MakeTrainStage and MakeRenderStage
 // with their options set. All three throw UserError and Interrupted as
 // Stage::Run does.

@@ -1,6 +1,7 @@
 #include "stages/nerf/stage/train_stage.h"
 
 #include "stages/common/dataset_folder.h"
+#include "stages/nerf/ngp_settings.h"
 #include "stages/nerf/stage/training.h"
 
 namespace nerfpipe {
@@ -30,6 +31,12 @@ std::vector<std::string> TrainStage::Outputs() const {
 
 std::vector<OptionGroup> TrainStage::Options() {
   return TrainOptionGroups(&settings_);
+}
+
+void TrainStage::CheckValues() const {
+  if (settings_.options.train.method == "ngp") {
+    nerf::Checked(settings_.options.ngp);
+  }
 }
 
 bool TrainStage::Matters(const OptionGroup& group) const {

@@ -19,6 +19,7 @@ class TrainStage : public Stage {
   std::vector<std::string> Inputs() const override;
   std::vector<std::string> Outputs() const override;
   std::vector<OptionGroup> Options() override;
+  void CheckValues() const override;
   bool Matters(const OptionGroup& group) const override;
   StageResult Run(const StageContext& context) override;
 
