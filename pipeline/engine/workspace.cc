@@ -55,6 +55,12 @@ fs::path ReadCapture(const fs::path& root) {
   }
 }
 
+// However the path is written: from the root, without a slash at the end.
+fs::path PlainPath(const fs::path& path) {
+  const fs::path normal = fs::absolute(path).lexically_normal();
+  return normal.has_filename() ? normal : normal.parent_path();
+}
+
 bool IsEmpty(const fs::path& folder) {
   return fs::is_directory(folder) && fs::is_empty(folder);
 }
@@ -80,7 +86,7 @@ Workspace Workspace::Open(const fs::path& root) {
 
 Workspace Workspace::OpenOrCreate(const fs::path& root,
                                   const fs::path& capture) {
-  const fs::path absolute = fs::absolute(capture).lexically_normal();
+  const fs::path absolute = PlainPath(capture);
   if (!Exists(root)) {
     // A kill between making the folder and its identity leaves .nerfpipe.
     if (fs::exists(root) && !IsEmpty(root) &&
@@ -94,7 +100,7 @@ Workspace Workspace::OpenOrCreate(const fs::path& root,
     return Open(root);
   }
   const Workspace workspace = Open(root);
-  if (workspace.capture() == absolute) {
+  if (PlainPath(workspace.capture()) == absolute) {
     return workspace;
   }
   if (fs::exists(workspace.capture())) {
