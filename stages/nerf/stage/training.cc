@@ -193,10 +193,12 @@ torch::Device DeviceNamed(const std::string& name) {
   }
   try {
     const torch::Device device(name);
-    if (device.is_cpu() ||
-        (device.is_cuda() &&
-         (device.has_index() ? device.index() : 0) <
-             static_cast<int>(torch::cuda::device_count()))) {
+    // A number that does not fit into LibTorch's byte names another device.
+    const bool as_named = device.str() == name;
+    if (as_named && (device.is_cpu() ||
+                     (device.is_cuda() &&
+                      (device.has_index() ? device.index() : 0) <
+                          static_cast<int>(torch::cuda::device_count())))) {
       return device;
     }
   } catch (const c10::Error&) {
