@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <thread>
 
 #include <fcntl.h>
@@ -20,36 +21,52 @@ void SendTo(const std::string& file, int descriptor) {
   close(opened);
 }
 
-}  // namespace
+std::string WithProcess(std::string value) {
+  const std::string word = "PROCESS";
+  for (size_t at = value.find(word); at != std::string::npos;
+       at = value.find(word)) {
+    value.replace(at, word.size(), std::to_string(getpid()));
+  }
+  return value;
+}
 
-ProgramRun RunProgramAndKill(const std::string& cwd,
-                             const std::vector<std::string>& arguments,
-                             double seconds) {
-  const TemporaryFolder output;
-  const std::string out = output / "out";
-  const std::string err = output / "err";
+// In the child process.
+[[noreturn]] void Become(const ProgramCall& call,
+                         const std::string& out,
+                         const std::string& err) {
+  SendTo(out, STDOUT_FILENO);
+  SendTo(err, STDERR_FILENO);
+  if (chdir(call.cwd.c_str()) != 0) {
+    _exit(126);
+  }
+  for (const auto& [name, value] : call.environment) {
+    setenv(name.c_str(), WithProcess(value).c_str(), 1);
+  }
   std::vector<char*> argv = {const_cast<char*>(NERFPIPE_PROGRAM)};
-  for (const std::string& argument : arguments) {
+  for (const std::string& argument : call.arguments) {
     argv.push_back(const_cast<char*>(argument.c_str()));
   }
   argv.push_back(nullptr);
+  execv(argv[0], argv.data());
+  _exit(127);
+}
 
+}  // namespace
+
+ProgramRun RunProgram(const ProgramCall& call) {
+  const TemporaryFolder output;
+  const std::string out = output / "out";
+  const std::string err = output / "err";
   const pid_t child = fork();
   if (child == 0) {
-    SendTo(out, STDOUT_FILENO);
-    SendTo(err, STDERR_FILENO);
-    if (chdir(cwd.c_str()) != 0) {
-      _exit(126);
-    }
-    execv(argv[0], argv.data());
-    _exit(127);
+    Become(call, out, err);
   }
   const auto start = std::chrono::steady_clock::now();
   int status = 0;
   while (waitpid(child, &status, WNOHANG) == 0) {
     const std::chrono::duration<double> elapsed =
         std::chrono::steady_clock::now() - start;
-    if (seconds > 0 && elapsed.count() > seconds) {
+    if (call.kill_after > 0 && elapsed.count() > call.kill_after) {
       kill(child, SIGKILL);
       waitpid(child, &status, 0);
       break;
@@ -66,7 +83,19 @@ ProgramRun RunProgramAndKill(const std::string& cwd,
 
 ProgramRun RunProgram(const std::string& cwd,
                       const std::vector<std::string>& arguments) {
-  return RunProgramAndKill(cwd, arguments, 0);
+  return RunProgram({cwd, arguments});
+}
+
+ProgramRun RunProgramAndKill(const std::string& cwd,
+                             const std::vector<std::string>& arguments,
+                             double seconds) {
+  return RunProgram({cwd, arguments, {}, seconds});
+}
+
+std::string LastLine(const ProgramRun& run) {
+  const size_t end = run.err.find_last_not_of('\n') + 1;
+  const size_t start = run.err.substr(0, end).rfind('\n') + 1;
+  return run.err.substr(start, end - start);
 }
 
 }  // namespace nerfpipe

@@ -2,6 +2,7 @@
 
 // Runs the real program and catches what it prints.
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,18 @@ struct ProgramRun {
   std::string err;
 };
 
+struct ProgramCall {
+  std::string cwd;
+  std::vector<std::string> arguments;
+  // Beside what this process has. PROCESS stands for the program's process
+  // number wherever it occurs in a value.
+  std::map<std::string, std::string> environment = {};
+  // SIGKILL after so many seconds unless it ends before; 0: never.
+  double kill_after = 0;
+};
+
+ProgramRun RunProgram(const ProgramCall& call);
+
 // `nerfpipe ARGUMENTS...` in the folder `cwd`.
 ProgramRun RunProgram(const std::string& cwd,
                       const std::vector<std::string>& arguments);
@@ -21,5 +34,8 @@ ProgramRun RunProgram(const std::string& cwd,
 ProgramRun RunProgramAndKill(const std::string& cwd,
                              const std::vector<std::string>& arguments,
                              double seconds);
+
+// The last line on the error stream, without its end.
+std::string LastLine(const ProgramRun& run);
 
 }  // namespace nerfpipe

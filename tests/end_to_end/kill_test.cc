@@ -3,9 +3,8 @@
 //
 // NERFPIPE_KILLS sets how often (default 4).
 
-#include "pipeline/base/digest.h"
 #include "pipeline/base/random.h"
-#include "tests/end_to_end/checkpoint_digests.h"
+#include "tests/end_to_end/visible_files.h"
 #include "tests/run_program.h"
 #include "tests/temporary_folder.h"
 
@@ -13,7 +12,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <map>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -41,30 +39,6 @@ std::vector<std::string> RunArguments() {
           "render.frames=4",
           "--set",
           "render.scale=1"};
-}
-
-// Digests of everything that a user sees, save what tells times; of the
-// checkpoint, of every tensor.
-std::map<std::string, std::string> Files(const fs::path& workspace) {
-  std::map<std::string, std::string> files;
-  for (const auto& entry : fs::recursive_directory_iterator(workspace)) {
-    const std::string path =
-        entry.path().lexically_relative(workspace).string();
-    const bool tells_times = path.rfind(".nerfpipe", 0) == 0 ||
-                             path == "summary.json" ||
-                             path.find("metrics.jsonl") != std::string::npos;
-    if (!entry.is_regular_file() || tells_times) {
-      continue;
-    }
-    if (entry.path().filename() != "checkpoint.pt") {
-      files[path] = DigestOfFile(entry.path());
-      continue;
-    }
-    for (const auto& [name, digest] : CheckpointDigests(entry.path())) {
-      files[path + ": " + name] = digest;
-    }
-  }
-  return files;
 }
 
 // Part of an orbit as photos: few enough to be quick, near enough to match.
@@ -100,7 +74,7 @@ TEST(Kill, AtRandomMomentsEndsWithTheSameFiles) {
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
           .count();
-  const auto expected = Files(folder / "work");
+  const auto expected = VisibleFiles(folder / "work");
   fs::rename(folder / "work", folder / "undisturbed");
 
   const char* const wanted = std::getenv("NERFPIPE_KILLS");
@@ -114,13 +88,8 @@ TEST(Kill, AtRandomMomentsEndsWithTheSameFiles) {
   }
   const ProgramRun last = RunProgram(folder.path(), RunArguments());
   ASSERT_EQ(last.exit_code, 0) << last.err;
-  const auto found = Files(folder / "work");
-  EXPECT_EQ(found.size(), expected.size());
-  for (const auto& [path, digest] : expected) {
-    const auto file = found.find(path);
-    ASSERT_NE(file, found.end()) << path << " is missing";
-    EXPECT_EQ(file->second, digest) << path;
-  }
+  const auto found = VisibleFiles(folder / "work");
+  EXPECT_EQ(found, expected);
 }
 
 }  // namespace
