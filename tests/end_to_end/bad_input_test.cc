@@ -22,27 +22,19 @@ using ::testing::StartsWith;
 
 class BadInput : public ::testing::Test {
  protected:
-  // The last line on the error stream; there must be one "nerfpipe: ..." line
-  // and no trace of a crash.
-  std::string LastLine(const std::vector<std::string>& arguments,
-                       int exit_code) {
+  // The last line on the error stream must be a "nerfpipe: ..." line with this
+  // part, the only one, and there must be no trace of a crash.
+  void ExpectLine(const std::vector<std::string>& arguments,
+                  int exit_code,
+                  const std::string& part) {
     const ProgramRun run = RunProgram(folder_.path(), arguments);
     EXPECT_EQ(run.exit_code, exit_code) << run.err;
     EXPECT_THAT(run.err, ::testing::Not(HasSubstr("terminate called")));
     EXPECT_THAT(run.err, ::testing::Not(HasSubstr("internal error")));
-    std::string text = run.err;
-    while (!text.empty() && text.back() == '\n') {
-      text.pop_back();
-    }
-    return text.substr(text.rfind('\n') + 1);
-  }
-
-  void ExpectLine(const std::vector<std::string>& arguments,
-                  int exit_code,
-                  const std::string& part) {
-    const std::string line = LastLine(arguments, exit_code);
+    const std::string line = LastLine(run);
     EXPECT_THAT(line, StartsWith("nerfpipe: "));
     EXPECT_THAT(line, HasSubstr(part));
+    EXPECT_EQ(run.err.find("nerfpipe: "), run.err.rfind("nerfpipe: "));
   }
 
   TemporaryFolder folder_;
@@ -74,7 +66,9 @@ TEST_F(BadInput, CapturesThatAreNone) {
   for (const char* const name : {"1.jpg", "2.jpg", "3.jpg"}) {
     WriteImage(Image(64, 48, 3), folder_ / "three" / name);
   }
-  ExpectLine({"run", "three", "-w", "w3"}, 1, "3");
+  ExpectLine({"run", "three", "-w", "w3"},
+             1,
+             "only 3 of 3 frames can be used, and at least 8 are needed");
 }
 
 TEST_F(BadInput, ForeignFolderIsNotTouched) {
