@@ -2,6 +2,7 @@
 
 #include "pipeline/base/error.h"
 #include "pipeline/base/text.h"
+#include "stages/common/area_average.h"
 #include "stages/common/dataset_folder.h"
 #include "stages/media/image_file.h"
 #include "stages/nerf/data/posed_image.h"
@@ -38,15 +39,22 @@ PosedImages ReadCameras(const fs::path& path,
   NERFPIPE_CHECK(false);
 }
 
-// From the size of the first image; the others are hardly ever different.
+// From the heads of the files. One that does not say (HEIC) is taken to be as
+// large as the one before.
 int64_t EstimateBytes(const PosedImages& images) {
-  const PosedImage& first = images.train.front();
-  const ImageSize size = ReadImageSize(first.file);
-  const int64_t pixels = static_cast<int64_t>(size.width) * size.height /
-                         (first.shrink * first.shrink);
-  const int64_t count =
-      static_cast<int64_t>(images.train.size() + images.test.size());
-  return count * pixels * (images.has_box ? 4 : 3);
+  int64_t bytes = 0;
+  ImageSize size;
+  for (const auto* part : {&images.train, &images.test}) {
+    for (const PosedImage& image : *part) {
+      const ImageHeader head = ReadImageHeader(image.file);
+      if (head.width > 0 || size.width == 0) size = ReadImageSize(image.file);
+      const bool alpha = images.keep_alpha && head.channels == 4 &&
+                         head.format != ImageHeader::Format::kJpeg;
+      bytes += int64_t{ReducedSide(size.width, image.shrink)} *
+               ReducedSide(size.height, image.shrink) * (alpha ? 4 : 3);
+    }
+  }
+  return bytes;
 }
 
 int64_t BytesOf(const std::vector<View>& views) {
@@ -156,9 +164,12 @@ ReadResult ReadDataset(const fs::path& path,
                            options.threads,
                            progress.get(),
                            static_cast<int64_t>(posed.train.size()));
-  if (dataset.train.front().image.size(2) == 3) {
-    dataset.background = MeanColour(dataset.train);
-  }
+  // With alpha in any of them, white is behind all, whichever comes first.
+  const bool opaque = std::all_of(
+      dataset.train.begin(), dataset.train.end(), [](const View& view) {
+        return view.image.size(2) == 3;
+      });
+  if (opaque) dataset.background = MeanColour(dataset.train);
   dataset.points = posed.points.defined()
                        ? posed.points
                        : torch::empty({0, 3}, torch::kDouble);

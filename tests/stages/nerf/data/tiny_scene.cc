@@ -1,56 +1,79 @@
 #include "tests/stages/nerf/data/tiny_scene.h"
 
 #include "pipeline/base/atomic_file.h"
+#include "stages/common/area_average.h"
 #include "stages/common/axes.h"
 #include "stages/common/colmap_model.h"
 #include "stages/common/npy.h"
 #include "stages/media/image_file.h"
 
-#include <cmath>
-#include <cstdio>
-
-#include <nlohmann/json.hpp>
+#include <algorithm>
+#include <numeric>
 
 namespace nerfpipe::nerf {
 
 namespace fs = std::filesystem;
 
-TinyScene::TinyScene() {
-  pinhole = {kWidth, kHeight, 30, 30, kWidth / 2.0, kHeight / 2.0};
-  for (int i = 0; i < kCount; ++i) {
-    names.push_back("img " + std::to_string(i) + ".png");
-    const double angle = 2 * M_PI * i / kCount;
-    const Eigen::Vector3d centre(4 * std::cos(angle), 4 * std::sin(angle), 1.5);
-    const Eigen::Vector3d forward = (-centre).normalized();
-    const Eigen::Vector3d right =
-        forward.cross(Eigen::Vector3d::UnitZ()).normalized();
-    Rigid3 pose;
-    pose.rotation << right, forward.cross(right), forward;
-    pose.translation = centre;
-    world_from_camera.push_back(pose);
+Image WithoutAlpha(const Image& image) {
+  if (image.channels == 3) return image;
+  Image rgb(image.width, image.height, 3);
+  for (size_t i = 0; i < rgb.pixels.size(); ++i) {
+    rgb.pixels[i] = image.pixels[i / 3 * 4 + i % 3];
   }
-  for (int i = 0; i < 20; ++i) {
-    points.push_back({0.6 * std::sin(1.0 * i),
-                      0.6 * std::cos(2.0 * i),
-                      0.5 * std::sin(3.0 * i)});
-  }
+  return rgb;
 }
 
-Image TinyScene::Picture(int i, int width, int height) const {
-  Image image(width, height, 3);
-  for (size_t k = 0; k < image.pixels.size(); k += 3) {
-    image.pixels[k] = static_cast<uint8_t>(20 * i);
-    image.pixels[k + 1] = static_cast<uint8_t>(255 - 20 * i);
-    image.pixels[k + 2] = 128;
+TinyScene::TinyScene() : cameras(IrregularCameras()), order(kCount) {
+  for (int i = 0; i < kCount; ++i) {
+    names.push_back(SceneImageName(i));
+    const auto& m = cameras[i].world_from_camera;
+    Rigid3 pose;
+    for (int row = 0; row < 3; ++row) {
+      for (int column = 0; column < 3; ++column) {
+        pose.rotation(row, column) = m[4 * row + column];
+      }
+      pose.translation(row) = m[4 * row + 3];
+    }
+    world_from_camera.push_back(pose);
+    const bool transparent = i == kTransparentView;
+    Image picture(cameras[i].width, cameras[i].height, 4);
+    picture.pixels = ScenePicture(cameras[i], transparent);
+    pictures.push_back(transparent ? picture : WithoutAlpha(picture));
   }
-  return image;
+  for (const SceneVector& point : ScenePoints()) {
+    points.emplace_back(point[0], point[1], point[2]);
+  }
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [this](int a, int b) {
+    return names[a] < names[b];
+  });
+}
+
+bool TinyScene::Sees(int camera, size_t point) const {
+  const Eigen::Vector3d& x = points[point];
+  const SceneCamera& by = cameras[camera];
+  const SceneVector at = by.Project({x.x(), x.y(), x.z()});
+  return at[2] > 0 && at[0] >= 0 && at[0] < by.width && at[1] >= 0 &&
+         at[1] < by.height;
+}
+
+namespace {
+
+// Of every sixth point it is too large.
+double ErrorOf(size_t point) { return point % 6 == 5 ? 2.3 : 0.4; }
+
+}  // namespace
+
+bool TinyScene::IsSteady(size_t point) const {
+  int views = 0;
+  for (int i = 0; i < kCount; ++i) views += Sees(i, point);
+  return views >= 3 && ErrorOf(point) <= 2;
 }
 
 void TinyScene::WriteImages(const fs::path& folder, int factor) const {
   fs::create_directories(folder);
   for (int i = 0; i < kCount; ++i) {
-    WriteImage(Picture(i, kWidth / factor, kHeight / factor),
-               folder / names[i]);
+    WriteImage(Reduced(pictures[i], factor), folder / names[i]);
   }
 }
 
@@ -58,9 +81,11 @@ void TinyScene::WriteLlff(const fs::path& folder) const {
   fs::create_directories(folder);
   NpyArray array;
   array.shape = {kCount, 17};
-  for (const Rigid3& pose : world_from_camera) {
-    const Rigid3 llff = LlffFromColmapAxes(pose);
-    const double hwf[3] = {kHeight, kWidth, pinhole.fx};
+  for (const int i : order) {
+    const Rigid3 llff = LlffFromColmapAxes(world_from_camera[i]);
+    const double hwf[3] = {static_cast<double>(cameras[i].height),
+                           static_cast<double>(cameras[i].width),
+                           cameras[i].fx};
     for (int row = 0; row < 3; ++row) {
       for (int column = 0; column < 3; ++column) {
         array.values.push_back(llff.rotation(row, column));
@@ -68,40 +93,53 @@ void TinyScene::WriteLlff(const fs::path& folder) const {
       array.values.push_back(llff.translation(row));
       array.values.push_back(hwf[row]);
     }
-    array.values.push_back(2.5);
-    array.values.push_back(7.5);
+    array.values.push_back(1.25 + 0.1 * i);
+    array.values.push_back(7.5 + 0.3 * i);
   }
   WriteNpy(array, folder / "poses_bounds.npy");
 }
 
 void TinyScene::WriteColmap(const fs::path& folder) const {
   ColmapModel model;
-  model.cameras[3] = {
-      1, kWidth, kHeight, {pinhole.fx, pinhole.fy, pinhole.cx, pinhole.cy}};
+  const auto camera_id = [](int i) {
+    return static_cast<uint32_t>(3 + 7 * i % 11);
+  };
+  for (int i = 0; i < kCount; ++i) {
+    const SceneCamera& c = cameras[i];
+    ColmapCamera& camera = model.cameras[camera_id(i)];
+    camera = {1, c.width, c.height, {c.fx, c.fy, c.cx, c.cy}};
+    if (i == 1) {
+      camera.model_id = 4;
+      camera.params.resize(8, 0.0);
+    }
+  }
   for (size_t p = 0; p < points.size(); ++p) {
     model.points[100 + p].xyz = points[p];
-    model.points[100 + p].error = 0.5;
+    model.points[100 + p].error = ErrorOf(p);
   }
   for (int i = 0; i < kCount; ++i) {
     const uint32_t id = 50 - 4 * i;
     ColmapImage& image = model.images[id];
     image.name = names[i];
-    image.camera_id = 3;
+    image.camera_id = camera_id(i);
     image.camera_from_world = world_from_camera[i].Inverse();
     for (size_t p = 0; p < points.size(); ++p) {
-      const Eigen::Vector3d x = image.camera_from_world * points[p];
-      image.observations.push_back({{pinhole.fx * x.x() / x.z() + pinhole.cx,
-                                     pinhole.fy * x.y() / x.z() + pinhole.cy},
-                                    static_cast<int64_t>(100 + p)});
-      model.points[100 + p].track.push_back({id, static_cast<uint32_t>(p)});
+      if (!Sees(i, p)) continue;
+      const SceneVector at =
+          cameras[i].Project({points[p].x(), points[p].y(), points[p].z()});
+      model.points[100 + p].track.push_back(
+          {id, static_cast<uint32_t>(image.observations.size())});
+      image.observations.push_back(
+          {{at[0], at[1]}, static_cast<int64_t>(100 + p)});
     }
+    // One that belongs to no point.
+    image.observations.push_back({{1.5, 2.5}, -1});
   }
   fs::create_directories(folder);
   WriteColmapModel(model, folder);
 }
 
-void TinyScene::WriteTransforms(const fs::path& folder,
-                                const std::string& extra) const {
+nlohmann::json TinyScene::Transforms() const {
   nlohmann::json frames = nlohmann::json::array();
   for (int i = kCount - 1; i >= 0; --i) {
     const Rigid3 pose = OpenGlFromColmapAxes(world_from_camera[i]);
@@ -113,15 +151,28 @@ void TinyScene::WriteTransforms(const fs::path& folder,
                         pose.translation(row)});
     }
     matrix.push_back({0, 0, 0, 1});
-    frames.push_back(
-        {{"file_path", "images/" + names[i]}, {"transform_matrix", matrix}});
+    const SceneCamera& camera = cameras[i];
+    frames.push_back({{"file_path", "images/" + names[i]},
+                      {"w", camera.width},
+                      {"h", camera.height},
+                      {"fl_x", camera.fx},
+                      {"fl_y", camera.fy},
+                      {"cx", camera.cx},
+                      {"cy", camera.cy},
+                      {"transform_matrix", matrix}});
   }
+  return {{"w", 50},
+          {"h", 49},
+          {"fl_x", 48},
+          {"fl_y", 47},
+          {"cx", 11},
+          {"cy", 12},
+          {"frames", frames}};
+}
+
+void TinyScene::WriteTransforms(const fs::path& folder) const {
   fs::create_directories(folder);
-  WriteFileAtomically(folder / "transforms.json",
-                      "{" + extra +
-                          "\"fl_x\": 30, \"fl_y\": 30, \"cx\": 16, \"cy\": 12, "
-                          "\"w\": 32, \"h\": 24, \"frames\": " +
-                          frames.dump() + "}");
+  WriteFileAtomically(folder / "transforms.json", Transforms().dump());
 }
 
 }  // namespace nerfpipe::nerf
