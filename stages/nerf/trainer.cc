@@ -191,7 +191,7 @@ void Trainer::Run(int64_t until, const TrainCallbacks& callbacks) {
   double since_checkpoint = 0;
   TrainProgress progress;
   progress.steps = steps();
-  const auto report = [&] {
+  const auto measure = [&] {
     const double n = static_cast<double>(std::max<int64_t>(1, window.steps));
     const double seconds = std::max(1e-9, window.seconds);
     progress.step = step_;
@@ -209,6 +209,9 @@ void Trainer::Run(int64_t until, const TrainCallbacks& callbacks) {
     progress.loss = window.loss / n;
     progress.psnr = window.psnr / n;
     progress.learning_rate = window.learning_rate;
+  };
+  const auto report = [&] {
+    measure();
     window = {};
     if (callbacks.progress) {
       callbacks.progress(progress);
@@ -249,8 +252,7 @@ void Trainer::Run(int64_t until, const TrainCallbacks& callbacks) {
                                since_checkpoint >= train.checkpoint_seconds;
     if (due && callbacks.checkpoint) {
       since_checkpoint = 0;
-      progress.step = step_;
-      progress.seconds = seconds_;
+      if (window.steps > 0) measure();  // else that was just reported
       callbacks.checkpoint(progress);
     }
   }

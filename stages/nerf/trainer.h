@@ -37,7 +37,8 @@ struct TrainProgress {
 struct TrainCallbacks {
   // Every options.train.report_every steps, and at the end.
   std::function<void(const TrainProgress&)> progress;
-  // When a checkpoint is due; Save() is what one would call in it.
+  // When a checkpoint is due, with figures as in `progress`; Save() is what one
+  // would call in it.
   std::function<void(const TrainProgress&)> checkpoint;
   // Asked after every step; true ends Run() early.
   std::function<bool()> stop;

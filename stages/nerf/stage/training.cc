@@ -120,8 +120,9 @@ bool RunSteps(const TrainJob& job, nerf::Trainer& trainer, MetricsLog& log) {
       progress->Update(by_time ? std::llround(now.spent) : now.step, Note(now));
     }
   };
-  callbacks.checkpoint = [&](const nerf::TrainProgress&) {
-    if (sound) {
+  // What comes out of a loss that is no number is no start for another run.
+  callbacks.checkpoint = [&](const nerf::TrainProgress& now) {
+    if (sound && std::isfinite(now.loss)) {
       trainer.Save(checkpoint);
     }
   };

@@ -1,6 +1,7 @@
 #include "stages/nerf/stage/commands.h"
 
 #include "pipeline/base/atomic_file.h"
+#include "stages/media/image_file.h"
 #include "tests/stages/nerf/data/tiny_scene.h"
 #include "tests/stages/nerf/stage/tiny_training.h"
 #include "tests/temporary_folder.h"
@@ -52,7 +53,17 @@ TEST_F(CommandsTest, TrainEvalRenderNeedTheDataSetOnlyOnce) {
   const StageResult eval = EvaluateCheckpoint(*other, work_);
   EXPECT_EQ(eval.facts["evaluation"]["method"], "ngp");
   EXPECT_EQ(eval.facts["evaluation"]["views"].size(), 2);
-  EXPECT_EQ(eval.facts["evaluation"]["views"][0]["name"], "images/img 0.png");
+  EXPECT_EQ(eval.facts["evaluation"]["views"][0]["name"], "images/IMG 10.png");
+  // The scores are those that training ended with, view by view.
+  const nlohmann::ordered_json facts =
+      TrainDataset(*train, data(), work_).facts["training"];
+  EXPECT_EQ(eval.facts["evaluation"]["psnr"], facts["psnr"]);
+  EXPECT_EQ(eval.facts["evaluation"]["ssim"], facts["ssim"]);
+  EXPECT_EQ(eval.facts["evaluation"]["steps"], 40);
+  EXPECT_THAT(eval.line, StartsWith("ngp, "));
+  EXPECT_THAT(eval.line, HasSubstr("on 2 views"));
+  EXPECT_TRUE(fs::exists(work_.folder / "eval/ngp/images_IMG 10.png"));
+  EXPECT_FALSE(fs::exists(work_.folder / ".nerfpipe/train-ngp"));
 
   const std::unique_ptr<RenderStage> render = MakeRenderStage(*other);
   Set(*render, "render.frames", "2");
@@ -60,6 +71,73 @@ TEST_F(CommandsTest, TrainEvalRenderNeedTheDataSetOnlyOnce) {
   EXPECT_EQ(video.facts["results"]["video"], "renders/orbit.mp4");
   EXPECT_TRUE(fs::exists(work_.folder / "renders/orbit.mp4"));
   EXPECT_TRUE(fs::exists(work_.folder / "renders/orbit_depth.mp4"));
+  // Twice as wide as the small images, of which IMG 11 (79 pixels) is the first
+  // that was trained on, with the shape of IMG 10 (73 x 49).
+  const ImageSize size = ReadImageSize(work_.folder / "renders/orbit.png");
+  EXPECT_EQ(size.width, 158);
+  EXPECT_EQ(size.height, 106);
+  // Another path beside it, and the same one anew.
+  Set(*render, "render.path", "interpolate");
+  Set(*render, "render.scale", "0.5");
+  EXPECT_EQ(RenderCheckpoint(*render, work_).facts["results"]["video"],
+            "renders/interpolate.mp4");
+  EXPECT_TRUE(fs::exists(work_.folder / "renders/orbit.mp4"));
+  Set(*render, "render.path", "orbit");
+  RenderCheckpoint(*render, work_);
+  EXPECT_EQ(ReadImageSize(work_.folder / "renders/orbit.png").width, 40);
+}
+
+// Changed images come with changed cameras; a scene that was trained on others
+// is trained anew, and so is one with a checkpoint of another method beside it.
+TEST_F(CommandsTest, AChangedDataSetIsTrainedAnew) {
+  const std::unique_ptr<TrainStage> train = TinyTrainStage("ngp");
+  Set(*train, "train.steps", "3");
+  Set(*train, "train.llffhold", "0");
+  EXPECT_THAT(TrainDataset(*train, data(), work_).line, StartsWith("ngp, 3"));
+  nlohmann::json file = TinyScene().Transforms();
+  file["frames"].erase(4);
+  WriteFileAtomically(data() / "transforms.json", file.dump());
+  EXPECT_THAT(TrainDataset(*train, data(), work_).line, StartsWith("ngp, 3"));
+  EXPECT_THAT(TrainDataset(*train, data(), work_).line,
+              StartsWith("already trained"));
+  // Nothing was held out.
+  try {
+    EvaluateCheckpoint(*train, work_);
+    FAIL() << "no error";
+  } catch (const UserError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("held out"));
+  }
+  const std::unique_ptr<TrainStage> nerf = TinyTrainStage("nerf");
+  Set(*nerf, "train.steps", "3");
+  EXPECT_THAT(TrainDataset(*nerf, data(), work_).line, StartsWith("nerf, 3"));
+  EXPECT_TRUE(fs::exists(work_.folder / "train/ngp/checkpoint.pt"));
+  EXPECT_THAT(TrainDataset(*train, data(), work_).line,
+              StartsWith("already trained"));
+  // Asked for either method, that one is taken.
+  EXPECT_EQ(EvaluateCheckpoint(*nerf, work_).facts["evaluation"]["method"],
+            "nerf");
+}
+
+// What cannot be trained leaves what is trained as it is.
+TEST_F(CommandsTest, AFailedRunReplacesNothing) {
+  const std::unique_ptr<TrainStage> train = TinyTrainStage("nerf");
+  Set(*train, "train.steps", "3");
+  TrainDataset(*train, data(), work_);
+  const fs::path trained = work_.folder / "train/nerf/checkpoint.pt";
+  const std::string before = ReadFile(trained);
+  Set(*train, "train.steps", "40");
+  Interrupter report("Training", 10);
+  work_.report = &report;
+  EXPECT_THROW(TrainDataset(*train, data(), work_), Interrupted);
+  RequestInterrupt(false);
+  EXPECT_TRUE(ReadFile(trained) == before);
+  work_.report = &SilentReport();
+  MakeOverflow(work_.folder / ".nerfpipe/train-nerf/work/checkpoint.pt");
+  EXPECT_EQ(TrainDataset(*train, data(), work_).state,
+            StageResult::State::kFailed);
+  EXPECT_TRUE(ReadFile(trained) == before);
+  EXPECT_THAT(EvaluateCheckpoint(*train, work_).facts["evaluation"]["steps"],
+              3);
 }
 
 TEST_F(CommandsTest, RunByTimeGoesOnWhenGivenAgain) {

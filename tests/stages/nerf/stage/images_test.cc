@@ -31,5 +31,40 @@ TEST(ImagesTest, TransparentPixelsShowTheBackground) {
   EXPECT_NEAR(over[0][0][2].item<float>(), 0.4, 1e-6);
 }
 
+// Evenly by disparity: half way between 1 and 1/4 is 1/1.6. The ends are the
+// first and the last colour.
+TEST(ImagesTest, DepthsStandForTheirDisparities) {
+  const torch::Tensor depth =
+      torch::tensor({2.0, 3.2, 8.0, 1.0, 20.0, -1.0}).view({2, 3});
+  const Image image = DepthImage(depth, torch::ones({2, 3}), {2, 8});
+  const auto expect = [&](int x, int y, int red, int green, int blue) {
+    EXPECT_EQ(image.At(x, y)[0], red);
+    EXPECT_EQ(image.At(x, y)[1], green);
+    EXPECT_EQ(image.At(x, y)[2], blue);
+  };
+  expect(0, 0, 252, 246, 178);
+  expect(1, 0, 183, 52, 92);  // half way between the fourth and the fifth
+  expect(2, 0, 8, 8, 28);
+  expect(0, 1, 252, 246, 178);
+  expect(1, 1, 8, 8, 28);
+  expect(2, 1, 0, 0, 0);  // no depth
+}
+
+TEST(ImagesTest, PicturesStandSideBySide) {
+  using torch::indexing::Slice;
+  torch::Tensor left = torch::zeros({2, 3, 3});
+  left.index_put_({1, 2, Slice()}, torch::tensor({0.2, 0.499, 1.5}));
+  const Image both =
+      SideBySide(ToImage(left), ToImage(torch::full({2, 3, 3}, 1.0)));
+  EXPECT_EQ(both.width, 6);
+  EXPECT_EQ(both.height, 2);
+  EXPECT_EQ(both.At(2, 1)[0], 51);
+  EXPECT_EQ(both.At(2, 1)[1], 127);  // 127.245
+  EXPECT_EQ(both.At(2, 1)[2], 255);
+  EXPECT_EQ(both.At(1, 1)[0], 0);
+  EXPECT_EQ(both.At(3, 0)[0], 255);
+  EXPECT_EQ(both.At(5, 1)[2], 255);
+}
+
 }  // namespace
 }  // namespace nerfpipe

@@ -8,7 +8,10 @@
 #include "pipeline/engine/stage.h"
 #include "stages/nerf/stage/render_stage.h"
 #include "stages/nerf/stage/train_stage.h"
+#include "stages/nerf/trainer.h"
+#include "tests/stages/nerf/known_fields.h"
 
+#include <filesystem>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -36,29 +39,33 @@ inline void Set(Stage& stage,
 inline std::unique_ptr<TrainStage> TinyTrainStage(const std::string& method) {
   std::unique_ptr<TrainStage> stage = MakeTrainStage();
   const std::vector<std::pair<std::string, std::string>> options = {
-      {"train.method", method},
-      {"train.steps", "40"},
-      {"train.factor", "1"},
-      {"train.report_every", "10"},
-      {"ngp.log2_table", "10"},
-      {"ngp.levels", "4"},
-      {"ngp.hidden", "16"},
-      {"ngp.batch_samples", "512"},
-      {"ngp.max_rays", "64"},
-      {"ngp.grid_resolution", "16"},
-      {"ngp.grid_every", "8"},
-      {"nerf.N_rand", "16"},
-      {"nerf.N_samples", "8"},
-      {"nerf.N_importance", "8"},
-      {"nerf.netdepth", "2"},
-      {"nerf.netwidth", "16"},
-      {"nerf.netdepth_fine", "2"},
-      {"nerf.netwidth_fine", "16"},
+      {"train.method", method},     {"train.steps", "40"},
+      {"train.factor", "1"},        {"train.report_every", "10"},
+      {"ngp.log2_table", "10"},     {"ngp.levels", "4"},
+      {"ngp.hidden", "16"},         {"ngp.batch_samples", "512"},
+      {"ngp.max_rays", "64"},       {"ngp.grid_resolution", "16"},
+      {"ngp.grid_every", "8"},      {"ngp.step", "0.05"},
+      {"ngp.cone", "0.05"},         {"nerf.N_rand", "16"},
+      {"nerf.N_samples", "8"},      {"nerf.N_importance", "8"},
+      {"nerf.netdepth", "2"},       {"nerf.netwidth", "16"},
+      {"nerf.netdepth_fine", "2"},  {"nerf.netwidth_fine", "16"},
       {"nerf.raw_noise_std", "1.0"}};
   for (const auto& [name, value] : options) {
     Set(*stage, name, value);
   }
   return stage;
+}
+
+// Makes a checkpoint of `nerf` overflow: from the next step on its loss is not
+// a number, though all that it holds is.
+inline void MakeOverflow(const std::filesystem::path& checkpoint) {
+  const auto trainer = nerf::Trainer::FromCheckpoint(checkpoint, 1);
+  nerf::Method& method = trainer->method();
+  nerf::Parameter(method, "coarse.layer0.bias").fill_(3e38);
+  const torch::Tensor weight = nerf::Parameter(method, "coarse.layer1.weight");
+  weight.fill_(3);
+  weight.slice(1, 0, 8).fill_(-3);
+  trainer->Save(checkpoint);
 }
 
 // Asks for an end, as Ctrl-C does, once `after` units of work are done.
