@@ -5,9 +5,11 @@
 #include "stages/nerf/ray_sampler.h"
 #include "tests/stages/nerf/spheres.h"
 
+#include <algorithm>
 #include <cmath>
 #include <sstream>
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 namespace nerfpipe::nerf {
@@ -15,15 +17,19 @@ namespace {
 
 class NgpFusedTest : public ::testing::TestWithParam<bool> {
  protected:
-  NgpFusedTest() : dataset_(BallDataset(8, 32)), frame_(BallFrame()) {
+  NgpFusedTest() : dataset_(BallDataset()), frame_(BallFrame()) {
     frame_.bounded = GetParam();
+    at::set_num_threads(1);  // tests run side by side
   }
 
-  std::unique_ptr<NgpMethod> Make(bool fused, int grid_warmup = 256) const {
+  std::unique_ptr<NgpMethod> Make(bool fused,
+                                  int grid_warmup = 256,
+                                  int max_rays = 8192) const {
     MethodContext context;
     context.options.train.steps = 200;
     context.options.ngp.log2_table = 12;
     context.options.ngp.batch_samples = 2048;
+    context.options.ngp.max_rays = max_rays;
     context.options.ngp.stop_transmittance = 0.01;
     context.options.ngp.grid_threshold = 0.01;
     context.options.ngp.grid_warmup = grid_warmup;
@@ -66,8 +72,8 @@ class NgpFusedTest : public ::testing::TestWithParam<bool> {
         .ThroughAll(0, {});
   }
 
-  // Along x, one through every row of cells.
-  static torch::Tensor LinesThroughAllCells() {
+  // Along the frame's x, one through every row of cells, in the world.
+  torch::Tensor LinesThroughAllCells() const {
     constexpr int64_t kSide = 128;
     torch::Tensor lines = torch::zeros({kSide, kSide, 2, 3}, torch::kDouble);
     const torch::Tensor middles =
@@ -79,7 +85,15 @@ class NgpFusedTest : public ::testing::TestWithParam<bool> {
                      middles.view({kSide, 1, 1}));
     lines.index_put_({Slice(), Slice(), Slice(), 2},
                      middles.view({1, kSide, 1}));
-    return lines.view({-1, 2, 3});
+    const torch::Tensor placement =
+        torch::tensor(
+            torch::ArrayRef<double>(frame_.normalised_from_world.data(), 12),
+            torch::kDouble)
+            .view({3, 4});
+    const torch::Tensor from_centre =
+        lines.view({-1, 2, 3}) - placement.select(1, 3);
+    return from_centre.matmul(placement.slice(1, 0, 3)) /
+           (frame_.scale * frame_.scale);
   }
 
   // Set before Make(): lines of sight and the price of weight in them.
@@ -170,6 +184,34 @@ TEST_P(NgpFusedTest, ResumedEqualsUndisturbedBitByBit) {
   for (size_t i = 0; i < expected.size(); ++i) {
     EXPECT_TRUE(torch::equal(expected[i].second, found[i].second))
         << expected[i].first;
+  }
+}
+
+// As many rays as train the wanted number of samples, in small steps.
+TEST_P(NgpFusedTest, RaysFollowTheirSamples) {
+  const RaySampler sampler(dataset_, frame_, {}, torch::kCPU);
+  for (const bool fused : {true, false}) {
+    const auto method = Make(fused, 64);
+    EXPECT_EQ(method->RaysPerStep(), 128);
+    int64_t samples = 0, most = 0;
+    for (int step = 0; step < 90; ++step) {
+      const int64_t rays = method->RaysPerStep();
+      const StepReport report = method->Step(
+          sampler.Draw(rays, step, method->Rules()), step, {step / 200.0, 1});
+      samples = report.samples;
+      const double factor =
+          std::clamp(2048.0 / static_cast<double>(samples), 0.5, 1.5);
+      const auto wanted = std::llround(static_cast<double>(rays) * factor);
+      ASSERT_EQ(method->RaysPerStep(), std::clamp<int64_t>(wanted, 16, 8192))
+          << fused << " " << step;
+      most = std::max(most, rays);
+    }
+    EXPECT_NEAR(static_cast<double>(samples), 2048, 500) << fused;
+    EXPECT_GT(most, 200) << fused;
+    const auto few = Make(fused, 64, /*max_rays=*/50);
+    EXPECT_EQ(few->RaysPerStep(), 50);
+    Train(*few, 0, 80);
+    EXPECT_EQ(few->RaysPerStep(), 50);
   }
 }
 

@@ -7,6 +7,8 @@
 #include "stages/nerf/visibility.h"
 #include "tests/stages/nerf/spheres.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <random>
 #include <tuple>
@@ -130,12 +132,23 @@ TEST(OccupancyGridTest, UnboundedRaysAreContractedAndStepsGrow) {
 
 TEST(OccupancyGridTest, WhatNoCameraSeesIsNeverFilled) {
   OccupancyGrid grid(SmallGrid(), true, 1);
-  // One camera at (3, 0, 1), looking at the origin through a narrow lens.
-  Camera camera = RingCamera(0, 16);
-  camera.fx = camera.fy = 80;
-  grid.MarkEmpty({camera}, {}, BallFrame());
-  const torch::Tensor seen = torch::tensor({{0.5f, 0.5f, 0.5f}});
-  const torch::Tensor unseen = torch::tensor({{0.5f, 0.95f, 0.5f}});
+  // At (3, 0.2, 0.1), looking along -x through a lens that sees more of what is
+  // up (to z = 0.7 at x = 0) than of what is beside the axis (y = 0.2 +- 0.25).
+  Camera camera;
+  camera.width = 17;
+  camera.height = 31;
+  camera.fx = 102;
+  camera.fy = 75;
+  camera.cx = 8.5;
+  camera.cy = 15;
+  camera.world_from_camera = {0, 0, 1, 3, 1, 0, 0, 0.2, 0, 1, 0, 0.1};
+  SceneFrame frame;
+  frame.bounded = true;
+  grid.MarkEmpty({camera}, {}, frame);
+  const torch::Tensor seen = torch::tensor(
+      {{0.5f, 0.6f, 0.55f}, {0.5f, 0.6f, 0.82f}, {0.5f, 0.7f, 0.55f}});
+  const torch::Tensor unseen = torch::tensor(
+      {{0.5f, 0.6f, 0.95f}, {0.5f, 0.82f, 0.55f}, {0.5f, 0.37f, 0.55f}});
   for (int step = 0; step < 40; ++step) {
     grid.UpdateIfDue(
         step,
@@ -143,15 +156,16 @@ TEST(OccupancyGridTest, WhatNoCameraSeesIsNeverFilled) {
         [](const torch::Tensor& x) { return torch::full({x.size(0)}, 99.0f); },
         torch::kCPU);
   }
-  EXPECT_TRUE(grid.Occupied(seen).item<bool>());
-  EXPECT_FALSE(grid.Occupied(unseen).item<bool>());
+  EXPECT_TRUE(grid.Occupied(seen).all().item<bool>());
+  EXPECT_FALSE(grid.Occupied(unseen).any().item<bool>());
 }
 
 // A camera at x = -0.9 sees a point at x = 0.6: what lies between is free, but
 // may be filled later on.
 TEST(OccupancyGridTest, LinesOfSightAreFreeAtFirst) {
   OccupancyGrid grid(SmallGrid(), true, 1);
-  SceneFrame frame = BallFrame();
+  SceneFrame frame;
+  frame.bounded = true;
   const torch::Tensor sights =
       torch::tensor({-0.9, 0.01, 0.01, 0.6, 0.01, 0.01}, torch::kDouble)
           .view({1, 2, 3});
@@ -242,34 +256,33 @@ TEST(OccupancyGridTest, LinesOfSightAreUnbrokenInContractedSpace) {
 // the rest goes.
 TEST(OccupancyGridTest, TransparentPixelsEmptyTheGrid) {
   constexpr int64_t kSide = 32;
-  const Dataset dataset = BallDataset(24, 128);
+  const Dataset dataset = BallDataset();
+  const SceneFrame frame = BallFrame();
   std::vector<Camera> cameras;
   std::vector<torch::Tensor> images;
   for (const View& view : dataset.train) {
     cameras.push_back(view.camera);
     images.push_back(view.image);
   }
-  const torch::Tensor empty =
-      EmptyCells(cameras, images, BallFrame(), kSide, 1);
+  const torch::Tensor empty = EmptyCells(cameras, images, frame, kSide, 1);
   const bool* gone = empty.data_ptr<bool>();
-  const auto distance = [](const Vector3& x, const Vector3& ball) {
-    const Vector3 from = {x[0] - ball[0], x[1] - ball[1], x[2] - ball[2]};
-    return std::sqrt(Dot(from, from));
+  // Of the frame.
+  const auto from_ball = [&](const std::array<double, 3>& x, int ball) {
+    const auto c =
+        InFrame(frame, {kBalls[ball][0], kBalls[ball][1], kBalls[ball][2]});
+    return std::hypot(x[0] - c[0], x[1] - c[1], x[2] - c[2]) -
+           frame.scale * kBalls[ball][3];
   };
   const double reach = std::sqrt(3.0) / kSide;
   int64_t outside = 0, gone_outside = 0;
   for (int64_t i = 0; i < kSide * kSide * kSide; ++i) {
-    Vector3 x;
-    for (int a = 0; a < 3; ++a) {
-      const int64_t cell = i /
-                           (a == 0   ? 1
-                            : a == 1 ? kSide
-                                     : kSide * kSide) %
-                           kSide;
-      x[a] = (2.0 * static_cast<double>(cell) + 1) / kSide - 1;
-    }
-    const double gap = std::min(distance(x, {0.35, 0, 0}) - 0.45,
-                                distance(x, {-0.45, 0.1, 0.1}) - 0.3);
+    const auto middle = [](int64_t cell) {
+      return (2.0 * static_cast<double>(cell) + 1) / kSide - 1;
+    };
+    const std::array<double, 3> x = {middle(i % kSide),
+                                     middle(i / kSide % kSide),
+                                     middle(i / kSide / kSide)};
+    const double gap = std::min(from_ball(x, 0), from_ball(x, 1));
     if (gap < reach) {
       ASSERT_FALSE(gone[i]) << x[0] << " " << x[1] << " " << x[2];
     } else {
@@ -280,8 +293,77 @@ TEST(OccupancyGridTest, TransparentPixelsEmptyTheGrid) {
   EXPECT_GT(gone_outside, outside / 2);
   // Opaque images have no say.
   for (torch::Tensor& image : images) image = image.slice(2, 0, 3);
-  EXPECT_FALSE(
-      EmptyCells(cameras, images, BallFrame(), kSide, 1).any().item<bool>());
+  EXPECT_FALSE(EmptyCells(cameras, images, frame, kSide, 1).any().item<bool>());
+}
+
+// Cells of one density each: what an update makes of them.
+class GridUpdateTest : public ::testing::Test {
+ protected:
+  static torch::Tensor Constant(const torch::Tensor& x, double density) {
+    return torch::full({x.size(0)}, density, torch::kFloat32);
+  }
+  void Update(int64_t step, double density) {
+    grid_.UpdateIfDue(
+        step,
+        0.5,
+        [&](const torch::Tensor& x) {
+          ++looks_;
+          return Constant(x, density);
+        },
+        torch::kCPU);
+  }
+  double Least() const { return grid_.values().min().item<double>(); }
+  double Most() const { return grid_.values().max().item<double>(); }
+
+  int looks_ = 0;
+  OccupancyGrid grid_{SmallGrid(), /*bounded=*/true, 1};
+};
+
+// Every second of 32 steps visits an eighth of the cells; the first visit says
+// what is there, the later ones let it fade or rise.
+TEST_F(GridUpdateTest, WarmUpVisitsAllCellsTwice) {
+  for (int step = 0; step <= 16; ++step) {
+    Update(step, 3);
+    EXPECT_EQ(looks_, step / 2) << step;
+  }
+  // Optical thickness: density times half. Cells fade from their visit on.
+  EXPECT_NEAR(Most(), 1.5, 1e-6);
+  EXPECT_NEAR(Least(), 1.5 * std::pow(0.95, 7), 1e-5);
+  for (int step = 17; step < 32; ++step) Update(step, 0.5);
+  EXPECT_EQ(looks_, 15);
+  // Larger values stay, and fade.
+  EXPECT_NEAR(Most(), 1.5 * std::pow(0.95, 7), 1e-5);
+  EXPECT_NEAR(Least(), 1.5 * std::pow(0.95, 14), 1e-5);
+}
+
+TEST_F(GridUpdateTest, LaterOnesComeEveryFewStepsToSomeCells) {
+  for (int step = 0; step < 32; ++step) Update(step, 3);
+  looks_ = 0;
+  const torch::Tensor before = grid_.values().clone();
+  for (int step = 32; step < 36; ++step) Update(step, 100);
+  EXPECT_EQ(looks_, 1);
+  const torch::Tensor raised = grid_.values() == 50;
+  const double share = raised.to(torch::kFloat64).mean().item<double>();
+  // A 32nd of all, and as many that are occupied: here all are.
+  EXPECT_NEAR(share, 2.0 / 32, 0.003);
+  EXPECT_TRUE(torch::allclose(grid_.values().masked_select(~raised),
+                              0.95 * before.masked_select(~raised)));
+}
+
+// Occupied is what is above the threshold or, in a thin scene, above the mean.
+TEST_F(GridUpdateTest, ThresholdIsTheLowerOfTwo) {
+  torch::Tensor values = torch::full_like(grid_.values(), 0.0099f);
+  values.slice(0, 0, 100) = 5;
+  grid_.SetValues(values);
+  EXPECT_NEAR(grid_.OccupiedPart(), 100.0 / 32768, 1e-9);
+  values.slice(0, 100, 300) = 0.0101f;
+  grid_.SetValues(values);
+  EXPECT_NEAR(grid_.OccupiedPart(), 300.0 / 32768, 1e-9);
+  values.fill_(1e-4f);
+  values.slice(0, 0, 100) = 2e-3f;
+  values.slice(0, 100, 200) = -1;  // never seen: not part of the mean
+  grid_.SetValues(values);
+  EXPECT_NEAR(grid_.OccupiedPart(), 100.0 / 32768, 1e-9);
 }
 
 }  // namespace

@@ -17,8 +17,8 @@ Camera TurnedCamera() {
   camera.height = 6;
   camera.fx = 10;
   camera.fy = 20;
-  camera.cx = 4;
-  camera.cy = 3;
+  camera.cx = 3.75;
+  camera.cy = 3.5;
   camera.world_from_camera = {0, -1, 0, 1, 1, 0, 0, 2, 0, 0, 1, 3};
   return camera;
 }
@@ -41,9 +41,9 @@ TEST(RaysTest, PixelCentreMeetsTheWorldPointItShows) {
   const CameraTable table(
       {TurnedCamera()}, TurnedFrame(), torch::kCPU, torch::kFloat64);
   const Rays rays = table.Through(Index(0), Index(6), Index(1), {});
-  // At depth 4 in the world (2 in the frame), pixel centre (6.5, 1.5) is 1 to
-  // the right (world y) and 0.3 up (world -x).
-  const double world[3] = {1 - 0.3, 2 + 1, 3 - 4};
+  // At depth 4 in the world (2 in the frame), pixel centre (6.5, 1.5) is 1.1
+  // to the right (world y) and 0.4 up (world -x).
+  const double world[3] = {1 - 0.4, 2 + 1.1, 3 - 4};
   const double expected[3] = {
       0.5 * world[0], -0.5 * world[2], 0.5 * world[1] + 1};
   for (int i = 0; i < 3; ++i) {
@@ -57,8 +57,54 @@ TEST(RaysTest, PixelCentreMeetsTheWorldPointItShows) {
   RayRules parity;
   parity.integer_pixels = true;
   const Rays corner = table.Through(Index(0), Index(4), Index(3), parity);
-  // nerf-pytorch's middle pixel lies on the axis: world -z is frame y.
+  // The integers themselves: 0.025 to the right (world y, frame z) and 0.025 up
+  // (world -x, frame -x).
+  EXPECT_NEAR(corner.directions[0][0].item<double>(), -0.025, 1e-12);
   EXPECT_NEAR(corner.directions[0][1].item<double>(), 1, 1e-12);
+  EXPECT_NEAR(corner.directions[0][2].item<double>(), 0.025, 1e-12);
+}
+
+// What a camera sees at the edges of NDC's picture is at -1 and 1 there, and a
+// depth d at 1 - 2 / d; each axis has its own focal length.
+TEST(RaysTest, NdcOfAnOffCentreLens) {
+  Camera camera = TurnedCamera();
+  camera.world_from_camera = {1, 0, 0, 0.5, 0, 1, 0, -0.25, 0, 0, 1, 0.125};
+  SceneFrame frame;
+  frame.scale = 0.5;
+  frame.normalised_from_world = {0.5, 0, 0, 0, 0, 0.5, 0, 0, 0, 0, 0.5, 0};
+  frame.ndc = true;
+  frame.ndc_focal_x = 2.5;
+  frame.ndc_focal_y = 20.0 / 3;
+  RayRules rules;
+  rules.ndc = true;
+  const CameraTable table({camera}, frame, torch::kCPU, torch::kFloat64);
+  const Rays rays = table.Through(Index(0), Index(6), Index(1), rules);
+  EXPECT_EQ(rays.near.item<double>(), 0);
+  EXPECT_EQ(rays.far.item<double>(), 1);
+  for (const double depth : {4.0, 9.0}) {
+    // In the frame; pixel (6.5, 1.5) has slopes 0.275 and 0.1.
+    const double x = 0.5 * (0.5 + 0.275 * depth);
+    const double y = 0.5 * (-0.25 + 0.1 * depth);
+    const double z = 0.5 * (0.125 - depth);
+    const double expected[3] = {-2.5 * x / z, -20.0 / 3 * y / z, 1 + 2 / z};
+    const double t = (expected[2] - rays.origins[0][2].item<double>()) /
+                     rays.directions[0][2].item<double>();
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_NEAR((rays.origins + t * rays.directions)[0][i].item<double>(),
+                  expected[i],
+                  1e-12);
+    }
+    const Rays plain = table.Through(Index(0), Index(6), Index(1), {});
+    EXPECT_NEAR(DepthFromNdc(plain, torch::full({1}, t, torch::kFloat64))
+                    .item<double>(),
+                0.5 * depth,
+                1e-9);
+  }
+  frame.ndc = false;  // a frame that has none offers none
+  const CameraTable other({camera}, frame, torch::kCPU, torch::kFloat64);
+  EXPECT_TRUE(other.Through(Index(0), Index(6), Index(1), rules)
+                  .origins.equal(
+                      table.Through(Index(0), Index(6), Index(1), {}).origins));
 }
 
 TEST(RaysTest, AllPixelsComeRowByRow) {
@@ -72,7 +118,7 @@ TEST(RaysTest, AllPixelsComeRowByRow) {
 
 TEST(RaysTest, TheLoopDoesWhatIsDefined) {
   Camera other = TurnedCamera();
-  other.cx = 3.5;
+  other.cx = 4.5;
   other.world_from_camera = {1, 0, 0, -1, 0, 0.6, -0.8, 0, 0, 0.8, 0.6, 2};
   const CameraTable table(
       {TurnedCamera(), other}, TurnedFrame(), torch::kCPU, torch::kFloat64);

@@ -33,6 +33,8 @@ TEST(RenderPathTest, OrbitIsAClosedCircleLookingAtTheFocus) {
     EXPECT_LT(AngleBetween(offset, pose.back), 1e-6);
     EXPECT_GT(Dot(pose.up, kUp), 0.8);
     EXPECT_NEAR(Norm(next.centre - pose.centre), step, 1e-6);
+    // Counter-clockwise, seen from above.
+    EXPECT_GT(Dot(Cross(offset, next.centre - kFocus), kUp), 0);
   }
 }
 
@@ -74,6 +76,45 @@ TEST(RenderPathTest, SpiralHasNerfPytorchsFigures) {
   ExpectNear(PoseOf(path[60]).centre, first.centre, 1e-9);
 }
 
+// Where cameras stand at unlike depths, it moves to and fro by them; up is that
+// of the cameras.
+TEST(RenderPathTest, SpiralMovesAlongTheView) {
+  Dataset dataset = Grid();
+  double mean = 0;
+  for (size_t i = 0; i < dataset.train.size(); ++i) {
+    Camera& camera = dataset.train[i].camera;
+    camera.world_from_camera[11] = 0.1 * static_cast<double>(i % 4);
+    mean += camera.world_from_camera[11] / 20;
+  }
+  const std::vector<Camera> path =
+      MakeRenderPath(dataset, FrameOf(SceneType::kForwardFacing), {});
+  // Half of the cameras are 0.05 off the mean, the others 0.15.
+  ExpectNear(PoseOf(path[30]).centre, {-0.6, 0, mean - 0.15}, 1e-9);
+  ExpectNear(PoseOf(path[90]).centre, {-0.6, 0, mean + 0.15}, 1e-9);
+  EXPECT_NEAR(Dot(PoseOf(path[15]).right, {0, 1, 0}), 0, 1e-9);
+  EXPECT_GT(PoseOf(path[15]).up.y, 0.9);
+}
+
+TEST(RenderPathTest, HalfWayBetweenTwoCamerasIsTheirMean) {
+  Dataset dataset;
+  dataset.train.push_back(
+      ViewFrom(LookAlong({1, 0, 2}, {0.2, 0, 1}, {0, 1, 0}), 0));
+  dataset.test.push_back(
+      ViewFrom(LookAlong({3, 1, 5}, {-0.2, 0, 1}, {0, 1, 0}), 1));
+  PathOptions options;
+  options.path = "interpolate";
+  for (const int frames : {1, 5}) {
+    options.frames = frames;
+    const std::vector<Camera> path =
+        MakeRenderPath(dataset, FrameOf(SceneType::kOrbit), options);
+    ASSERT_EQ(path.size(), frames);
+    const Pose pose = PoseOf(path[frames / 2]);
+    ExpectNear(pose.centre, {2, 0.5, 3.5}, 1e-3);
+    ExpectNear(pose.back, {0, 0, 1}, 1e-3);
+    ExpectNear(pose.up, {0, 1, 0}, 1e-3);
+  }
+}
+
 TEST(RenderPathTest, InterpolatedPathRunsSmoothlyPastTheCameras) {
   Dataset dataset = Walk();
   std::reverse(dataset.train.begin(), dataset.train.end());  // order is by name
@@ -113,10 +154,28 @@ TEST(RenderPathTest, DefaultsFollowTheSceneAndSizesKeepTheLens) {
   const std::vector<Camera> path =
       MakeRenderPath(Grid(), FrameOf(SceneType::kForwardFacing), options);
   ASSERT_EQ(path.size(), 7);
-  EXPECT_EQ(path[0].width, 160);
-  EXPECT_EQ(path[0].height, 120);
-  EXPECT_DOUBLE_EQ(path[0].fx, 140);
-  EXPECT_DOUBLE_EQ(path[0].cy, 60);
+  // The first camera has 81 x 61 pixels and focal lengths of 70.5 and 64.25.
+  const auto expect = [](const Camera& camera, int width, int height) {
+    EXPECT_EQ(camera.width, width);
+    EXPECT_EQ(camera.height, height);
+    const double zoom = std::min(width / 81.0, height / 61.0);
+    EXPECT_DOUBLE_EQ(camera.fx, 70.5 * zoom);
+    EXPECT_DOUBLE_EQ(camera.fy, 64.25 * zoom);
+    EXPECT_DOUBLE_EQ(camera.cx, width / 2.0);
+    EXPECT_DOUBLE_EQ(camera.cy, height / 2.0);
+  };
+  for (const Camera& camera : path) expect(camera, 160, 120);
+  const auto first = [&](int width, int height) {
+    options.width = width;
+    options.height = height;
+    return MakeRenderPath(Grid(), FrameOf(SceneType::kForwardFacing), options)
+        .front();
+  };
+  expect(first(0, 0), 81, 61);
+  expect(first(0, 99), 131, 99);
+  expect(first(0, 5), 7, 5);
+  expect(first(91, 33), 91, 33);
+  expect(first(31, 155), 31, 155);
   options.path = "figure-eight";
   EXPECT_THROW(MakeRenderPath(Grid(), FrameOf(SceneType::kOrbit), options),
                UserError);

@@ -20,11 +20,14 @@ inline View ViewFrom(const Pose& pose, int number) {
   char name[16];
   std::snprintf(name, sizeof(name), "%05d.png", number);
   view.name = name;
-  view.camera.width = 80;
-  view.camera.height = 60;
-  view.camera.fx = view.camera.fy = 70;
-  view.camera.cx = 40;
-  view.camera.cy = 30;
+  // No two are alike.
+  const int k = number % 7;
+  view.camera.width = 81 + 2 * k;
+  view.camera.height = 61 + 4 * k;
+  view.camera.fx = 70.5 + k;
+  view.camera.fy = 64.25 + 3 * k;
+  view.camera.cx = 38.5 + 1.5 * k;
+  view.camera.cy = 32.75 - 0.5 * k;
   SetPose(pose, &view.camera);
   return view;
 }

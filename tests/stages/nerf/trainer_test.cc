@@ -8,9 +8,11 @@
 #include "tests/stages/nerf/spheres.h"
 #include "tests/temporary_folder.h"
 
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iterator>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -37,6 +39,7 @@ Options SmallOptions(const std::string& method, int steps) {
   options.ngp.grid_warmup = 64;
   options.ngp.grid_every = 8;
   options.ngp.step = 0.03;
+  options.ngp.cone = 0.03;
   options.nerf.N_rand = 128;
   options.nerf.N_samples = 16;
   options.nerf.N_importance = 8;
@@ -55,11 +58,16 @@ class TrainerTest : public ::testing::TestWithParam<std::string> {
  protected:
   std::unique_ptr<Trainer> Make(int steps) const {
     return std::make_unique<Trainer>(
-        BallDataset(4, 16), BallFrame(), SmallOptions(GetParam(), steps));
+        BallDataset(), BallFrame(), SmallOptions(GetParam(), steps));
   }
 
   const TemporaryFolder folder_;
 };
+
+std::string BytesOf(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
 
 std::string MessageOf(const std::function<void()>& action) {
   try {
@@ -77,8 +85,13 @@ INSTANTIATE_TEST_SUITE_P(Methods,
 
 TEST_P(TrainerTest, FitsHeldOutView) {
   const int steps = GetParam() == "ngp" ? 300 : 400;
-  Trainer trainer(
-      BallDataset(10, 32), BallFrame(), SmallOptions(GetParam(), steps));
+  // So few samples of `nerf` do not reach to a camera that is far away.
+  const bool ngp = GetParam() == "ngp";
+  SceneFrame frame = BallFrame();
+  if (ngp) frame.far = 25;
+  Trainer trainer(BallDataset(/*with_far_view=*/ngp),
+                  frame,
+                  SmallOptions(GetParam(), steps));
   TrainProgress last;
   TrainCallbacks callbacks;
   callbacks.progress = [&](const TrainProgress& progress) { last = progress; };
@@ -96,16 +109,19 @@ TEST_P(TrainerTest, FitsHeldOutView) {
   RecordProperty("psnr", std::to_string(psnr));
   EXPECT_GT(psnr, GetParam() == "ngp" ? 31 : 27);
 
-  // Opacity and depth where the answer is known: the middle of the image shows
-  // a ball 2.42 in front of the camera, a corner shows nothing (which
-  // only a random background tells from white matter).
-  const int64_t middle = view.camera.width / 2;
-  EXPECT_GT(rendered.opacity[middle][middle].item<double>(), 0.9);
+  // Opacity and depth where the answer is known: the middle of the larger ball,
+  // and a corner, which shows nothing (which only a random background tells
+  // from white matter).
+  const SceneVector middle =
+      IrregularCameras()[kHeldOutView].Project({0.31, -0.07, 0.42});
+  const auto x = static_cast<int64_t>(middle[0]);
+  const auto y = static_cast<int64_t>(middle[1]);
+  EXPECT_GT(rendered.opacity[y][x].item<double>(), 0.9);
   // `nerf` has 24 samples on a ray here, some 0.2 apart.
-  EXPECT_NEAR(rendered.depth[middle][middle].item<double>(),
-              2.42,
-              GetParam() == "ngp" ? 0.15 : 0.25);
-  if (GetParam() == "ngp") {
+  EXPECT_NEAR(rendered.depth[y][x].item<double>(),
+              DepthOfBall(RayThrough(view.camera, x, y), kBalls[0]),
+              ngp ? 0.15 : 0.25);
+  if (ngp) {
     EXPECT_LT(rendered.opacity[0][0].item<double>(), 0.2);
   }
 }
@@ -116,7 +132,7 @@ TEST_P(TrainerTest, DeterministicTimeCountsAsSteps) {
   options.train.time = GetParam() == "ngp" ? 0.3 : 30;
   std::vector<torch::Tensor> first;
   for (int run = 0; run < 2; ++run) {
-    Trainer trainer(BallDataset(4, 16), BallFrame(), options);
+    Trainer trainer(BallDataset(), BallFrame(), options);
     trainer.Run();
     EXPECT_EQ(trainer.step(), GetParam() == "ngp" ? 24 : 6);
     const auto parameters = trainer.method().Parameters();
@@ -134,7 +150,7 @@ TEST_P(TrainerTest, DeterministicTimeCountsAsSteps) {
 TEST_P(TrainerTest, RunByTimeEndsInTimeAndGoesOn) {
   Options options = SmallOptions(GetParam(), /*steps=*/0);
   options.train.time = 0.5;
-  Trainer trainer(BallDataset(4, 16), BallFrame(), options);
+  Trainer trainer(BallDataset(), BallFrame(), options);
   std::vector<TrainProgress> reports;
   TrainCallbacks callbacks;
   callbacks.progress = [&](const TrainProgress& progress) {
@@ -150,7 +166,7 @@ TEST_P(TrainerTest, RunByTimeEndsInTimeAndGoesOn) {
   const std::filesystem::path file = folder_ / "timed.ckpt";
   trainer.Save(file);
   options.train.report_every = 1;
-  Trainer again(BallDataset(4, 16), BallFrame(), options);
+  Trainer again(BallDataset(), BallFrame(), options);
   again.Load(file);
   EXPECT_TRUE(again.finished());
   again.GoOn();
@@ -195,20 +211,85 @@ TEST_P(TrainerTest, ResumedRunEndsWithTheSameParameters) {
 }
 
 TEST_P(TrainerTest, CheckpointAloneIsEnoughToRender) {
-  const auto trainer = Make(12);
-  trainer->Run();
-  trainer->Save(folder_ / "a.ckpt");
+  Dataset dataset = BallDataset();
+  dataset.background = {0.25, 0.5, 0.875};
+  SceneFrame frame = BallFrame();
+  frame.type = SceneType::kInward;
+  frame.lindisp = true;
+  Trainer trainer(dataset, frame, SmallOptions(GetParam(), 12));
+  trainer.Run();
+  trainer.Save(folder_ / "a.ckpt");
   const auto loaded = Trainer::FromCheckpoint(folder_ / "a.ckpt", 1);
   EXPECT_EQ(loaded->frame().reason, "two balls in a box");
-  const Camera camera = RingCamera(0.3, 16);
-  EXPECT_TRUE(
-      loaded->RenderView(camera).rgb.equal(trainer->RenderView(camera).rgb));
+  EXPECT_EQ(loaded->frame().type, SceneType::kInward);
+  EXPECT_EQ(loaded->step(), 12);
+  EXPECT_EQ(loaded->seconds(), trainer.seconds());
+  EXPECT_EQ(loaded->method().Background(), dataset.background);
+  const RenderedView found = loaded->RenderView(dataset.test[0].camera);
+  const RenderedView expected = trainer.RenderView(dataset.test[0].camera);
+  EXPECT_TRUE(found.rgb.equal(expected.rgb));
+  EXPECT_TRUE(found.depth.equal(expected.depth));
+  EXPECT_TRUE(found.opacity.equal(expected.opacity));
+  // An unfinished NDC scene of opaque images, whose frame has other numbers.
+  frame.ndc = true;
+  frame.ndc_focal_x = 1.7;
+  frame.ndc_focal_y = 2.1;
+  frame.bounded = false;
+  for (View& view : dataset.train) {
+    view.image = view.image.slice(2, 0, 3).contiguous();
+  }
+  Trainer other(dataset, frame, SmallOptions(GetParam(), 12));
+  other.Run(2);
+  other.Save(folder_ / "b.ckpt");
+  const auto again = Trainer::FromCheckpoint(folder_ / "b.ckpt", 1);
+  EXPECT_EQ(again->frame().ndc_focal_x, 1.7);
+  EXPECT_EQ(again->method().Background(), other.method().Background());
+  EXPECT_TRUE(again->RenderView(dataset.test[0].camera)
+                  .rgb.equal(other.RenderView(dataset.test[0].camera).rgb));
+}
+
+// Of header: a name, the version, the length of the rest and its checksum.
+TEST_P(TrainerTest, CheckpointsAreAsTheyAreDescribed) {
+  const std::filesystem::path file = folder_ / "a.ckpt";
+  Make(12)->Save(file);
+  const std::string bytes = BytesOf(file);
+  EXPECT_EQ(bytes.substr(0, 8), "NERFPIPE");
+  uint64_t numbers[3];
+  std::memcpy(numbers, bytes.data() + 8, sizeof(numbers));
+  EXPECT_EQ(numbers[0], 2);
+  EXPECT_EQ(numbers[1], bytes.size() - 32);
+  // One that is sound but newer, longer, or something else.
+  const auto problem = [&](const std::string& text) {
+    std::ofstream(file, std::ios::binary) << text;
+    return MessageOf([&] { Trainer::FromCheckpoint(file, 1); });
+  };
+  std::string newer = bytes;
+  newer[8] = 3;
+  EXPECT_THAT(problem(newer), HasSubstr("another version"));
+  EXPECT_THAT(problem(bytes + "x"), HasSubstr("cut short"));
+  EXPECT_THAT(problem("P" + bytes.substr(1)), HasSubstr("not a checkpoint"));
+  for (const size_t place : {24, 40, static_cast<int>(bytes.size()) - 1}) {
+    std::string damaged = bytes;
+    damaged[place] ^= 1;
+    EXPECT_THAT(problem(damaged),
+                AllOf(HasSubstr("is damaged"), HasSubstr(file.string())));
+  }
+  EXPECT_EQ(problem(bytes), "no error");
 }
 
 TEST_P(TrainerTest, CheckpointOfOtherOptionsIsRefused) {
   Make(12)->Save(folder_ / "a.ckpt");
   EXPECT_THAT(MessageOf([&] { Make(13)->Load(folder_ / "a.ckpt"); }),
               HasSubstr("train.steps (12, here 13)"));
+  Options options = SmallOptions(GetParam(), 12);
+  options.ngp.step = 0.04;
+  options.nerf.N_rand = 100;
+  Trainer other(BallDataset(), BallFrame(), options);
+  EXPECT_THAT(MessageOf([&] { other.Load(folder_ / "a.ckpt"); }),
+              AllOf(HasSubstr((folder_ / "a.ckpt").string()),
+                    HasSubstr(GetParam() == "ngp"
+                                  ? "ngp.step (0.029999999999999999, here"
+                                  : "nerf.N_rand (128, here 100)")));
 }
 
 TEST_P(TrainerTest, DamagedCheckpointIsNamed) {
