@@ -8,6 +8,7 @@
 #include "tests/stages/nerf/spheres.h"
 #include "tests/temporary_folder.h"
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -177,6 +178,15 @@ TEST_P(TrainerTest, RunByTimeEndsInTimeAndGoesOn) {
   EXPECT_GE(again.seconds(), trainer.seconds() + 0.5);
   EXPECT_GT(again.step(), trainer.step());
   EXPECT_LT(reports.front().learning_rate, 1e-6);
+  // It has grown to the whole after a twentieth of the time.
+  const double whole = GetParam() == "ngp" ? 1e-2 : 5e-3;
+  for (size_t k = 1; k < reports.size(); ++k) {
+    const double done = reports[k - 1].spent / 0.5;
+    if (done > 0.8) break;
+    EXPECT_NEAR(reports[k].learning_rate,
+                whole * std::min(1.0, done / 0.05),
+                1e-3 * whole);
+  }
   EXPECT_GT(reports.back().learning_rate, 0);
 }
 
