@@ -132,7 +132,7 @@ TEST_F(CommandsTest, AFailedRunReplacesNothing) {
   RequestInterrupt(false);
   EXPECT_TRUE(ReadFile(trained) == before);
   work_.report = &SilentReport();
-  MakeOverflow(work_.folder / ".nerfpipe/train-nerf/work/checkpoint.pt");
+  Spoil(work_.folder / ".nerfpipe/train-nerf/work/checkpoint.pt");
   EXPECT_EQ(TrainDataset(*train, data(), work_).state,
             StageResult::State::kFailed);
   EXPECT_TRUE(ReadFile(trained) == before);

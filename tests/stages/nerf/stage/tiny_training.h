@@ -12,6 +12,7 @@
 #include "tests/stages/nerf/known_fields.h"
 
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -56,15 +57,12 @@ inline std::unique_ptr<TrainStage> TinyTrainStage(const std::string& method) {
   return stage;
 }
 
-// Makes a checkpoint of `nerf` overflow: from the next step on its loss is not
-// a number, though all that it holds is.
-inline void MakeOverflow(const std::filesystem::path& checkpoint) {
+// Spoils a checkpoint of `nerf`: from the next step on its loss is not a
+// number.
+inline void Spoil(const std::filesystem::path& checkpoint) {
   const auto trainer = nerf::Trainer::FromCheckpoint(checkpoint, 1);
-  nerf::Method& method = trainer->method();
-  nerf::Parameter(method, "coarse.layer0.bias").fill_(3e38);
-  const torch::Tensor weight = nerf::Parameter(method, "coarse.layer1.weight");
-  weight.fill_(3);
-  weight.slice(1, 0, 8).fill_(-3);
+  nerf::Parameter(trainer->method(), "coarse.colour.bias")
+      .fill_(std::numeric_limits<double>::quiet_NaN());
   trainer->Save(checkpoint);
 }
 

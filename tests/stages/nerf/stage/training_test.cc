@@ -136,7 +136,7 @@ TEST_F(TrainingTest, KindOfSceneMayBeSet) {
   EXPECT_FALSE(frame().ndc);
 }
 
-// Broken off after step 11, made to overflow, and gone on with.
+// Broken off after step 11, spoilt, and gone on with.
 TEST_F(TrainingTest, LossThatIsNoNumberEndsTheRun) {
   Set(*train_, "train.steps", "40");
   Set(*train_, "train.report_every", "10");
@@ -146,7 +146,7 @@ TEST_F(TrainingTest, LossThatIsNoNumberEndsTheRun) {
   RequestInterrupt(false);
   report_ = Interrupter("nothing", 0);
   const fs::path checkpoint = scratch() / kCheckpointFile;
-  MakeOverflow(checkpoint);
+  Spoil(checkpoint);
   const std::string metrics = ReadFile(scratch() / kMetricsFile);
 
   const StageResult result = Train();
