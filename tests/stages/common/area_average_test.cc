@@ -84,11 +84,59 @@ TEST(AreaAverage, WeighsColoursByAlpha) {
   EXPECT_EQ(AreaAverage(image, 1, 1).pixels, std::vector<uint8_t>(4, 0));
 }
 
+// Averages of colours times alpha, over those of alpha.
+TEST(AreaAverage, WeighsEdgesAndAlphaTogether) {
+  Image image = RandomImage(23, 17, 4);
+  for (int x = 0; x < 9; ++x) image.At(x, 3 + x % 2)[3] = 0;
+  const Image small = AreaAverage(image, 7, 4);
+  for (int c = 0; c < 3; ++c) {
+    for (int y = 0; y < 4; ++y) {
+      for (int x = 0; x < 7; ++x) {
+        double colour = 0;
+        for (int v = 0; v < 17; ++v) {
+          for (int u = 0; u < 23; ++u) {
+            const double across =
+                std::max(0.0,
+                         std::min(u + 1.0, (x + 1) * 23 / 7.0) -
+                             std::max(1.0 * u, x * 23 / 7.0));
+            const double down = std::max(0.0,
+                                         std::min(v + 1.0, (y + 1) * 17 / 4.0) -
+                                             std::max(1.0 * v, y * 17 / 4.0));
+            colour += across * down * image.At(u, v)[c] * image.At(u, v)[3];
+          }
+        }
+        const double alpha =
+            MeanUnder(image, 7, 4, x, y, 3) * 23 / 7.0 * 17 / 4.0;
+        EXPECT_EQ(small.At(x, y)[c], std::floor(colour / alpha + 0.5 + 1e-9));
+        EXPECT_EQ(small.At(x, y)[3],
+                  std::floor(MeanUnder(image, 7, 4, x, y, 3) + 0.5 + 1e-9));
+      }
+    }
+  }
+}
+
+// Sums over a whole photo do not fit into 32 bits.
+TEST(AreaAverage, LargeImagesDoNotOverflow) {
+  Image image(4003, 2999, 4);
+  std::fill(image.pixels.begin(), image.pixels.end(), uint8_t{255});
+  EXPECT_EQ(AreaAverage(image, 1, 1).pixels, std::vector<uint8_t>(4, 255));
+}
+
 TEST(ReducedSide, FollowsImageMagick) {
   EXPECT_EQ(ReducedSide(4032, 8), 504);
   EXPECT_EQ(ReducedSide(1003, 2), 502);
   EXPECT_EQ(ReducedSide(1003, 4), 251);
+  EXPECT_EQ(ReducedSide(1001, 4), 250);
+  EXPECT_EQ(ReducedSide(1001, 3), 334);
+  EXPECT_EQ(ReducedSide(1000, 3), 333);
   EXPECT_EQ(ReducedSide(3, 8), 1);
+}
+
+TEST(Reduced, RoundsEitherSideByItself) {
+  const Image image = RandomImage(37, 23, 3);
+  EXPECT_EQ(Reduced(image, 1).pixels, image.pixels);
+  EXPECT_EQ(Reduced(image, 3).pixels, AreaAverage(image, 12, 8).pixels);
+  EXPECT_EQ(Reduced(image, 30).pixels, AreaAverage(image, 1, 1).pixels);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "stages/common/axes.h"
 
+#include "tests/stages/common/scene_model.h"
+
 #include <gtest/gtest.h>
 
 namespace nerfpipe {
@@ -49,6 +51,24 @@ TEST(Axes, ConversionsAgreeWithEachOther) {
             opengl.rotation);
   EXPECT_NEAR(opengl.rotation.determinant(), 1, 1e-12);
   EXPECT_NEAR(LlffFromColmapAxes(colmap).rotation.determinant(), 1, 1e-12);
+}
+
+// A point 2 to the right, 3 down and 5 ahead, in the names of each convention.
+TEST(Axes, NameTheSamePlaceForEveryCamera) {
+  for (const SceneCamera& camera : IrregularCameras()) {
+    const Rigid3 colmap = WorldFromCamera(camera);
+    const Eigen::Vector3d place = colmap * Eigen::Vector3d(2, 3, 5);
+    const Rigid3 opengl = OpenGlFromColmapAxes(colmap);
+    const Rigid3 llff = LlffFromColmapAxes(colmap);
+    EXPECT_LT((opengl * Eigen::Vector3d(2, -3, -5) - place).norm(), 1e-9);
+    EXPECT_LT((llff * Eigen::Vector3d(3, 2, -5) - place).norm(), 1e-9);
+    EXPECT_LT(
+        (OpenGlFromLlffAxes(llff) * Eigen::Vector3d(2, -3, -5) - place).norm(),
+        1e-9);
+    EXPECT_LT((ColmapFromOpenGlAxes(opengl) * Eigen::Vector3d(2, 3, 5) - place)
+                  .norm(),
+              1e-9);
+  }
 }
 
 TEST(Rigid3, InverseUndoes) {

@@ -86,8 +86,12 @@ TEST_F(ColmapModelTest, BothEncodingsReturnWhatWasWritten) {
 TEST_F(ColmapModelTest, KnowsElevenCameraModels) {
   ColmapModel model;
   for (int id = 0; id <= 10; ++id) {
-    std::vector<double> params(FindColmapCameraModel(id)->num_params, 1.5);
-    model.cameras[id] = {id, 10, 20, params};
+    std::vector<double> params;
+    for (int k = 0; k < FindColmapCameraModel(id)->num_params; ++k) {
+      params.push_back(1.5 + k / 7.0);
+    }
+    // Gaps, and no camera has the number of its model.
+    model.cameras[3 * id + 100] = {id, 10 + id, 2000 - id, params};
   }
   EXPECT_EQ(FindColmapCameraModel(11), nullptr);
   WriteColmapModel(model, folder_);
@@ -157,6 +161,77 @@ TEST_F(ColmapModelTest, ContradictionsAreNamed) {
   EXPECT_THAT(Failure(), HasSubstr("line 1 has '1e999'"));
   Write("cameras.txt", "1 PINHOLE 8 0 4 4 4 3\n");
   EXPECT_THAT(Failure(), HasSubstr("camera 1 has size 8 x 0"));
+}
+
+TEST_F(ColmapModelTest, RecordsThatCannotBeAreNamed) {
+  struct Case {
+    const char* file;
+    const char* content;
+    const char* problem;
+  };
+  for (const Case& bad : {
+           Case{"cameras", "1 PINHOLE 1000001 6 4 4 4 3\n", "1000001 x 6"},
+           {"cameras", "1 PINHOLE -8 6 4 4 4 3\n", "size -8 x 6"},
+           {"cameras", "1 PINHOLE 8 6 0 4 4 3\n", "focal length"},
+           {"cameras", "1 PINHOLE 8 6 4 -4 4 3\n", "focal length"},
+           {"cameras", "1 SIMPLE_RADIAL 8 6 0 4 3 0\n", "focal length"},
+           {"cameras", "1 PINHOLE 8 6 4 4 4\n", "ends before"},
+           {"cameras", "1 PINHOLE 8 6 4 4 4 3 2\n", "too many camera"},
+           {"cameras",
+            "1 PINHOLE 8 6 4 4 4 3\n\n# x\n1 PINHOLE 8 6 4 4 4 3\n",
+            "camera 1 appears twice"},
+           {"images", "3 1 0 0 0 0 0 1 1 \n\n", "image 3 has no name"},
+           {"images",
+            "3 1 0 0 0 0 0 nan 1 a\n\n",
+            "image 3 ('a') has no valid pose"},
+           {"images", "3 1 0 0 0 0 0 1 1 a\n", "ends before the observations"},
+           {"images", "3 1 0 0 0 0 0 1 1 a\n1 2\n", "line 2 ends before"},
+           {"images",
+            "3 1 0 0 0 0 0 1 1 a\n1 inf -1\n",
+            "an observation that is not a number"},
+           {"images",
+            "3 1 0 0 0 0 0 1 1 a\n\n3 1 0 0 0 0 0 1 1 b\n\n",
+            "image 3 appears twice"},
+           {"points3D", "8 0 nan 1 1 2 3 0 3 0\n", "point 8 has a value"},
+           {"points3D", "8 0 0 1 1 2 3 inf 3 0\n", "point 8 has a value"},
+           {"points3D", "8 0 0 1 1 2 3 0 3\n", "line 1 ends before"},
+           {"points3D", "8 0 0 1 1 2 3 0 4 0\n", "seen in image 4"},
+           {"points3D",
+            "8 0 0 1 1 2 3 0 3 0\n8 0 0 1 1 2 3 0 3 0\n",
+            "point 8 appears twice"},
+       }) {
+    Write("cameras.txt", kCameras);
+    Write("images.txt", kImages);
+    Write("points3D.txt", kPoints);
+    Write(std::string(bad.file) + ".txt", bad.content);
+    EXPECT_THAT(Failure(), testing::HasSubstr(bad.problem)) << bad.content;
+    EXPECT_THAT(Failure(), testing::HasSubstr(bad.file));
+  }
+  // Too small for a double.
+  Write("points3D.txt", "8 1e-400 0 1 1 2 3 0 3 0\n");
+  EXPECT_EQ(ReadColmapModel(folder_).points.at(8).xyz.x(), 0);
+}
+
+TEST_F(ColmapModelTest, BinaryIsPreferredWhereItIsWhole) {
+  Write("cameras.txt", kCameras);
+  Write("images.txt", kImages);
+  Write("points3D.txt", kPoints);
+  WriteColmapModel(ExampleModel(), folder_ / "binary");
+  fs::copy_file(folder_ / "binary/cameras.bin", folder_ / "cameras.bin");
+  EXPECT_EQ(ReadColmapModel(folder_).images.size(), 2u);
+  fs::copy_file(folder_ / "binary/images.bin", folder_ / "images.bin");
+  EXPECT_EQ(ReadColmapModel(folder_, false).images.size(), 3u);
+  EXPECT_THROW(ReadColmapModel(folder_), UserError);
+}
+
+TEST_F(ColmapModelTest, WhereNothingCanBeWrittenIsTold) {
+  Write("file", "x");
+  try {
+    WriteColmapModel(ExampleModel(), folder_ / "file" / "0");
+    FAIL() << "written";
+  } catch (const UserError& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("cannot be made"));
+  }
 }
 
 }  // namespace

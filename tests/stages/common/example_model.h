@@ -1,6 +1,7 @@
 #pragma once
 
-// A small COLMAP model for the tests: two cameras, three images, four points.
+// A small COLMAP model for the tests: two cameras, three images, four points,
+// no two numbers alike.
 
 #include "stages/common/colmap_model.h"
 
@@ -8,8 +9,9 @@ namespace nerfpipe {
 
 inline ColmapModel ExampleModel() {
   ColmapModel model;
-  model.cameras[7] = {1, 640, 480, {500, 510, 320, 240}};
-  model.cameras[2] = {4, 64, 48, {50, 51, 32, 24, 0.1, -0.2, 1e-3, 1 / 3.0}};
+  model.cameras[7] = {1, 641, 479, {500.5, 512.25, 331.5, 236.75}};
+  model.cameras[2] = {
+      4, 67, 49, {50.5, 53.25, 30.5, 26.25, 0.1, -0.2, 1e-3, 1 / 3.0}};
   const std::string names[] = {"b.jpg", "with space.jpg", "\xe8\xbd\xa6.jpg"};
   const uint32_t ids[] = {9, 4, 100};
   for (int i = 0; i < 3; ++i) {
@@ -29,6 +31,8 @@ inline ColmapModel ExampleModel() {
     ColmapPoint point;
     point.xyz = {i + 0.1, -1e30, 1 / 7.0};
     point.rgb[0] = static_cast<uint8_t>(250 + i);
+    point.rgb[1] = static_cast<uint8_t>(7 + i);
+    point.rgb[2] = static_cast<uint8_t>(128 + 3 * i);
     point.error = 0.3 * i;
     if (i < 3) point.track = {{100, static_cast<uint32_t>(i + 1)}};
     if (i == 0) point.track.push_back({4, 1});
