@@ -1,14 +1,11 @@
 // Poses and bounds against numpy's and against files that LLFF's own program
 // made from real captures.
 
-#include "pipeline/base/error.h"
 #include "stages/common/npy.h"
 #include "stages/llff/depth_bounds.h"
 #include "stages/llff/poses_bounds.h"
 #include "tests/real_data.h"
-#include "tests/stages/llff/ring_scene.h"
-
-#include <cmath>
+#include "tests/stages/llff/llff_scene.h"
 
 #include <gtest/gtest.h>
 
@@ -64,87 +61,31 @@ TEST(LlffBounds, RealFilesOfLlffAreEqual) {
   }
 }
 
-TEST(RobustBounds, EqualLlffsOnACleanModel) {
-  const ColmapModel model = RingModel(9);
-  const RobustBounds robust = RobustLlffBounds(model);
-  const std::vector<DepthBounds> raw = RawLlffBounds(model);
-  ASSERT_EQ(robust.rows.size(), 9u);
-  for (size_t i = 0; i < raw.size(); ++i) {
-    EXPECT_EQ(robust.rows[i].near, raw[i].near);
-    EXPECT_EQ(robust.rows[i].far, raw[i].far);
+// LLFF's axes are down, right, backward; each row is that of its name.
+TEST(PosesBounds, RowsDescribeTheCamerasOfTheirNames) {
+  const ColmapModel model = LlffModel();
+  std::vector<DepthBounds> bounds;
+  for (int i = 0; i < kSceneCameras; ++i) bounds.push_back({1.5 + i, 40.0 - i});
+  // Sizes and focal lengths that no two numbers share, LLFF's rule or not.
+  const NpyArray table =
+      PosesBoundsArray(model, {53, 37, 57.5, 49, 27, 18}, bounds);
+  EXPECT_EQ(table.shape, (std::vector<int64_t>{kSceneCameras, 17}));
+  const std::vector<SceneCamera> cameras = LlffCameras();
+  const std::vector<int> rows = LlffRows();
+  const double lens[3] = {37, 53, 57.5};
+  for (size_t row = 0; row < rows.size(); ++row) {
+    const auto& pose = cameras[rows[row]].world_from_camera;
+    const double* values = table.values.data() + 17 * row;
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_NEAR(values[5 * i], pose[4 * i + 1], 1e-12);
+      EXPECT_NEAR(values[5 * i + 1], pose[4 * i], 1e-12);
+      EXPECT_NEAR(values[5 * i + 2], -pose[4 * i + 2], 1e-12);
+      EXPECT_NEAR(values[5 * i + 3], pose[4 * i + 3], 1e-12);
+      EXPECT_EQ(values[5 * i + 4], lens[i]);
+    }
+    EXPECT_EQ(values[15], 1.5 + static_cast<double>(row));
+    EXPECT_EQ(values[16], 40.0 - static_cast<double>(row));
   }
-  EXPECT_EQ(robust.behind + robust.unreliable + robust.isolated, 0);
-  EXPECT_EQ(robust.clamped_rows + robust.borrowed_rows, 0);
-}
-
-// A point right before the camera of 00001.jpg, tracked in `views` images.
-void AddStray(double depth, int views, double error, ColmapModel* model) {
-  const std::vector<uint32_t> ids = ImageIdsByName(*model);
-  ColmapPoint stray;
-  stray.xyz = model->images.at(ids[0]).camera_from_world.Inverse() *
-              Eigen::Vector3d(0, 0, depth);
-  stray.error = error;
-  for (int i = 0; i < views; ++i) stray.track.push_back({ids[i], 0});
-  model->points[1000000 + model->points.size()] = stray;
-}
-
-TEST(RobustBounds, StrayPointsDoNotMoveThem) {
-  const std::vector<DepthBounds> clean = RawLlffBounds(RingModel(9));
-  ColmapModel model = RingModel(9);
-  AddStray(2e-4, 2, 0.1, &model);  // a track of two
-  AddStray(-3, 5, 0.1, &model);    // behind the first camera
-  AddStray(1e-3, 5, 30, &model);   // a bad fit
-  AddStray(5e-4, 3, 0.1, &model);  // good on paper, alone in front
-  EXPECT_LT(RawLlffBounds(model)[0].near, 0);
-  const RobustBounds robust = RobustLlffBounds(model);
-  EXPECT_DOUBLE_EQ(robust.rows[0].near, clean[0].near);
-  EXPECT_DOUBLE_EQ(robust.rows[0].far, clean[0].far);
-  EXPECT_GE(robust.behind, 1);
-  EXPECT_GE(robust.unreliable, 2);
-  // The last one, in the first image at least.
-  EXPECT_GE(robust.isolated, 1);
-}
-
-TEST(RobustBounds, NearIsAtLeastAFifthOfTheMedian) {
-  ColmapModel model = RingModel(9);
-  const double median_near = RobustLlffBounds(model).rows[4].near;
-  // A heap of good points close to the first camera is no stray.
-  for (int k = 0; k < 10; ++k) AddStray(0.1 + 0.01 * k, 3, 0.1, &model);
-  const RobustBounds robust = RobustLlffBounds(model);
-  EXPECT_GE(robust.clamped_rows, 1);
-  EXPECT_GT(robust.rows[0].near, 0.15 * median_near);
-  EXPECT_LT(robust.rows[0].near, 0.25 * median_near);
-}
-
-TEST(RobustBounds, AnImageWithoutPointsBorrows) {
-  ColmapModel model = RingModel(5);
-  const uint32_t blind = ImageIdsByName(model)[2];
-  for (auto& [id, point] : model.points) {
-    std::erase_if(point.track, [&](const auto& element) {
-      return element.image_id == blind;
-    });
-  }
-  EXPECT_TRUE(std::isnan(RawLlffBounds(model)[2].near));
-  const RobustBounds robust = RobustLlffBounds(model);
-  EXPECT_EQ(robust.borrowed_rows, 1);
-  EXPECT_GT(robust.rows[2].near, 0);
-  EXPECT_GT(robust.rows[2].far, robust.rows[2].near);
-  model.points.clear();
-  EXPECT_THROW(RobustLlffBounds(model), UserError);
-}
-
-TEST(DepthStatistics, AreOverAllViews) {
-  ColmapModel model = RingModel(2);
-  const std::vector<uint32_t> ids = ImageIdsByName(model);
-  model.points.clear();
-  AddStray(2, 1, 0, &model);
-  AddStray(5, 1, 0, &model);
-  AddStray(-1, 1, 0, &model);
-  const DepthStatistics statistics = DepthStatisticsOf(model);
-  EXPECT_EQ(statistics.count, 3);
-  EXPECT_NEAR(statistics.min, -1, 1e-12);
-  EXPECT_NEAR(statistics.max, 5, 1e-12);
-  EXPECT_NEAR(statistics.mean, 2, 1e-12);
 }
 
 }  // namespace
