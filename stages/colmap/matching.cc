@@ -1,6 +1,7 @@
 #include "stages/colmap/matching.h"
 
 #include "pipeline/base/atomic_file.h"
+#include "pipeline/base/digest.h"
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
 #include "pipeline/base/parallel.h"
@@ -70,12 +71,43 @@ std::optional<Features> LoadFeatures(const fs::path& path) {
   return ParseFeatures(ReadFile(path));
 }
 
+// What the matches of an image depend on besides the images' numbers, which
+// other images may have had in an earlier sitting: frames are taken between
+// those that were there, or a clip is no longer what it was.
+std::string DigestOfMatched(const std::string& name,
+                            const Features& features,
+                            const CameraPrior& prior) {
+  DigestBuilder digest;
+  digest.Add(name).Add(SerializeFeatures(features));
+  digest.Add(std::to_string(prior.camera.model_id));
+  for (const double param : prior.camera.params) {
+    digest.Add({reinterpret_cast<const char*>(&param), sizeof(param)});
+  }
+  return digest.Finish();
+}
+
+// Of the first image of `pairs`, and of all others in their order.
+std::string DigestOfPairs(const std::vector<ImagePair>& pairs,
+                          const std::vector<std::string>& of_image) {
+  DigestBuilder digest;
+  digest.Add(of_image[pairs.front().first]);
+  for (const ImagePair& pair : pairs) digest.Add(of_image[pair.second]);
+  return digest.Finish();
+}
+
+// A file is `digest`, then the pairs.
 std::optional<std::vector<MatchedPair>> LoadPairs(
-    const fs::path& path, const std::vector<ImagePair>& wanted) {
+    const fs::path& path,
+    const std::string& digest,
+    const std::vector<ImagePair>& wanted) {
   if (!fs::exists(path)) {
     return std::nullopt;
   }
-  auto pairs = ParsePairs(ReadFile(path));
+  const std::string bytes = ReadFile(path);
+  if (!bytes.starts_with(digest)) {
+    return std::nullopt;
+  }
+  auto pairs = ParsePairs(std::string_view(bytes).substr(digest.size()));
   const auto same = [](const MatchedPair& pair, const ImagePair& want) {
     return pair.first == want.first && pair.second == want.second;
   };
@@ -180,6 +212,10 @@ std::vector<MatchedPair> MatchAllPairs(const std::vector<std::string>& names,
                                                                  groups.end());
   const fs::path kept = place.scratch / "pairs";
   fs::create_directories(kept);
+  std::vector<std::string> digests(names.size());
+  ParallelFor(names.size(), place.threads, [&](int64_t i) {
+    digests[i] = DigestOfMatched(names[i], features[i], prior);
+  });
   std::vector<std::vector<MatchedPair>> results(rows.size());
   const auto progress = place.report->Start(
       "matching", static_cast<int64_t>(pairs.size()), "pairs");
@@ -187,7 +223,8 @@ std::vector<MatchedPair> MatchAllPairs(const std::vector<std::string>& names,
   ParallelFor(rows.size(), place.threads, [&](int64_t i) {
     const auto& [first, wanted] = rows[i];
     const fs::path file = kept / (names[first] + ".bin");
-    if (auto earlier = LoadPairs(file, wanted)) {
+    const std::string digest = DigestOfPairs(wanted, digests);
+    if (auto earlier = LoadPairs(file, digest, wanted)) {
       results[i] = std::move(*earlier);
       progress->Update(done += static_cast<int64_t>(wanted.size()));
       return;
@@ -205,7 +242,7 @@ std::vector<MatchedPair> MatchAllPairs(const std::vector<std::string>& names,
       results[i].push_back(std::move(pair));
       progress->Update(++done);
     }
-    WriteFileAtomically(file, SerializePairs(results[i]));
+    WriteFileAtomically(file, digest + SerializePairs(results[i]));
   });
   std::vector<MatchedPair> all;
   all.reserve(pairs.size());
