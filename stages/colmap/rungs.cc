@@ -1,5 +1,6 @@
 #include "stages/colmap/rungs.h"
 
+#include "pipeline/base/digest.h"
 #include "pipeline/base/interrupt.h"
 #include "pipeline/base/parallel.h"
 #include "stages/colmap/frames_between.h"
@@ -8,7 +9,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <string>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace nerfpipe::sfm {
 namespace {
@@ -53,6 +57,15 @@ void Insert(const std::vector<FrameBetween>& decoded,
   }
 }
 
+// A name tells how many frames after which one it is, not which of the clip.
+std::string DigestOf(const std::vector<FrameBetween>& wanted) {
+  DigestBuilder digest;
+  for (const FrameBetween& frame : wanted) {
+    digest.Add(fmt::format("{} {}\n", frame.name, frame.index));
+  }
+  return digest.Finish();
+}
+
 // Features found anew.
 std::optional<Solution> WithFeatures(const SolveJob& job,
                                      const FeatureOptions& options,
@@ -65,7 +78,9 @@ std::optional<Solution> WithFeatures(const SolveJob& job,
                static_cast<int64_t>(best.Count()) * options.max_features)) {
     return std::nullopt;
   }
-  Workplace place = Beside(job, way);
+  // Another sitting, with more memory or less, may have come here with others.
+  Workplace place =
+      Beside(job, fmt::format("{}-{}", way, options.max_features));
   if (options.affine) {  // two scale spaces each
     place.search_threads = std::max(1, place.search_threads / 2);
   }
@@ -140,7 +155,7 @@ std::optional<Solution> WithFramesBetween(const SolveJob& job,
                                      best.feature_options.max_features)) {
     return std::nullopt;
   }
-  const Workplace place = Beside(job, "frames-between");
+  const Workplace place = Beside(job, "frames-between-" + DigestOf(wanted));
   Solution next = best;
   next.frames = place.scratch / "frames";
   fs::create_directories(next.frames);
