@@ -1,8 +1,10 @@
 #include "stages/colmap/database_file.h"
 
+#include "pipeline/base/error.h"
 #include "stages/colmap/colmap_types.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <stdexcept>
 
 #include <colmap/scene/database.h>
@@ -11,6 +13,12 @@
 
 namespace nerfpipe::sfm {
 namespace {
+
+[[noreturn]] void Fail(const std::filesystem::path& path,
+                       const std::string& what) {
+  throw UserError(path.string() + " cannot be written (" + what + ")",
+                  "check the permissions and the space on the disk");
+}
 
 // COLMAP up to 3.9 does not open a database without the columns that it had for
 // a pose prior of each image; later versions do not mind them.
@@ -28,8 +36,25 @@ void AddColumnsOfOlderVersions(const std::filesystem::path& path) {
   const std::string message = sqlite3_errmsg(database);
   sqlite3_close(database);
   if (status != SQLITE_OK) {
-    throw std::runtime_error(path.string() + ": " + message);
+    Fail(path, message);
   }
+}
+
+// -1 when it cannot be read.
+int64_t CountImages(const std::filesystem::path& path) {
+  sqlite3* database = nullptr;
+  sqlite3_stmt* statement = nullptr;
+  int64_t count = -1;
+  if (sqlite3_open(path.c_str(), &database) == SQLITE_OK &&
+      sqlite3_prepare_v2(
+          database, "SELECT COUNT(*) FROM images", -1, &statement, nullptr) ==
+          SQLITE_OK &&
+      sqlite3_step(statement) == SQLITE_ROW) {
+    count = sqlite3_column_int64(statement, 0);
+  }
+  sqlite3_finalize(statement);
+  sqlite3_close(database);
+  return count;
 }
 
 void WriteImages(const std::vector<std::string>& names,
@@ -73,6 +98,18 @@ void WritePairs(const std::vector<MatchedPair>& pairs,
   }
 }
 
+void WriteContent(const std::filesystem::path& path,
+                  const CameraPrior& prior,
+                  const std::vector<std::string>& names,
+                  const std::vector<Features>& features,
+                  const std::vector<MatchedPair>& pairs) {
+  colmap::Database database(path.string());
+  colmap::DatabaseTransaction transaction(&database);
+  database.WriteCamera(ToColmap(prior), /*use_camera_id=*/true);
+  WriteImages(names, features, database);
+  WritePairs(pairs, database);
+}
+
 }  // namespace
 
 void WriteDatabase(const std::filesystem::path& path,
@@ -80,13 +117,24 @@ void WriteDatabase(const std::filesystem::path& path,
                    const std::vector<std::string>& names,
                    const std::vector<Features>& features,
                    const std::vector<MatchedPair>& pairs) {
-  colmap::Database(path.string()).Close();  // makes the tables
-  AddColumnsOfOlderVersions(path);
-  colmap::Database database(path.string());
-  colmap::DatabaseTransaction transaction(&database);
-  database.WriteCamera(ToColmap(prior), /*use_camera_id=*/true);
-  WriteImages(names, features, database);
-  WritePairs(pairs, database);
+  try {
+    colmap::Database(path.string()).Close();  // makes the tables
+    AddColumnsOfOlderVersions(path);
+    WriteContent(path, prior, names, features, pairs);
+  } catch (const UserError&) {
+    throw;
+  } catch (const std::runtime_error& error) {
+    // Behind the place in COLMAP's code.
+    const std::string what = error.what();
+    const size_t start = what.find("SQLite error");
+    Fail(path, start == std::string::npos ? what : what.substr(start));
+  }
+  // COLMAP only logs that the end of a transaction failed, and what could not
+  // be moved into the database itself stays beside it.
+  if (CountImages(path) != static_cast<int64_t>(names.size()) ||
+      std::filesystem::exists(path.string() + "-wal")) {
+    Fail(path, "not all of it arrived");
+  }
 }
 
 std::string ProjectFile(const std::filesystem::path& database,

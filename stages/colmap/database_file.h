@@ -12,7 +12,7 @@
 namespace nerfpipe::sfm {
 
 // Image i of `names` gets the identifier i + 1, the camera 1. The same content
-// gives the same bytes.
+// gives the same bytes. Throws UserError when the disk refuses.
 void WriteDatabase(const std::filesystem::path& path,
                    const CameraPrior& prior,
                    const std::vector<std::string>& names,
