@@ -220,6 +220,10 @@ StageResult ColmapStage::Run(const StageContext& context) {
     throw;
   } catch (const std::bad_alloc&) {
     throw;
+  } catch (const fs::filesystem_error& error) {
+    throw UserError(error.path1().string() + ": " + error.code().message(),
+                    "check the permissions and the space on the disk, and run "
+                    "the same command again");
   } catch (const std::exception& error) {
     // COLMAP reports its own trouble by exceptions of the standard library.
     return StageResult::Failed(

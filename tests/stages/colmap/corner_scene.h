@@ -13,7 +13,9 @@
 
 namespace nerfpipe::sfm {
 
-inline Pinhole CornerCamera() { return {320, 240, 280, 280, 160, 120}; }
+// Sides that divide by nothing, pixels that are not square, and a principal
+// point off the middle.
+inline Pinhole CornerCamera() { return {321, 239, 284, 271, 162.2, 118.4}; }
 
 // world_from_camera, COLMAP axes. The corner is at the origin, the room in the
 // octant of positive coordinates, y up.
