@@ -6,7 +6,6 @@
 #include "stages/colmap/point_colours.h"
 #include "stages/colmap/rungs.h"
 
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -87,13 +86,6 @@ void CloseLoops(const SolveJob& job,
   if (!IsBetter(job, *solution, closed)) *solution = std::move(closed);
 }
 
-struct Rung {
-  const char* name;
-  std::optional<Solution> (*climb)(const SolveJob&, const Solution&);
-  // Whether it can bring parts together that have no images in common.
-  bool joins_parts;
-};
-
 constexpr Rung kRungs[] = {
     {"a start with less parallax", WithLessParallax, false},
     {"more pairs", WithMorePairs, true},
@@ -103,10 +95,15 @@ constexpr Rung kRungs[] = {
     {"features on ellipses", WithEllipses, false},
     {"a simpler lens", WithSimplerLens, false}};
 
-// True if one of the rungs helped.
-bool Climb(const SolveJob& job, Solution* solution) {
+}  // namespace
+
+std::span<const Rung> Rungs() { return kRungs; }
+
+bool Climb(const SolveJob& job,
+           std::span<const Rung> rungs,
+           Solution* solution) {
   bool climbed = false;
-  for (const Rung& rung : kRungs) {
+  for (const Rung& rung : rungs) {
     const int had = Placed(job, *solution);
     if (IsEnough(job, had)) break;
     if (!rung.joins_parts && IsEnough(job, PlacedAnywhere(job, *solution))) {
@@ -127,8 +124,6 @@ bool Climb(const SolveJob& job, Solution* solution) {
   }
   return climbed;
 }
-
-}  // namespace
 
 Solution MatchCapture(const SolveJob& job) {
   Solution solution;
@@ -165,7 +160,7 @@ void SolveCapture(const SolveJob& job, Solution* solution) {
     if (!SolveByKeyframes(job, solution)) Map(job, /*relaxed=*/false, solution);
     CloseLoops(job, "loops", solution);
   }
-  if (Climb(job, solution) && job.video) {
+  if (Climb(job, Rungs(), solution) && job.video) {
     CloseLoops(job, "loops-after-climb", solution);
   }
   WriteDatabaseOf(*solution, solution->pairs, job.database);
