@@ -156,6 +156,72 @@ TEST(FeatureFinder, PositionsAreInPixelsOfTheFullImage) {
   EXPECT_NEAR(features.keypoints[0].y, 71.8, 0.2);
 }
 
+Image TexturedImage() {
+  const std::vector<float> texture = Texture(240, 160);
+  Image image(240, 160, 3);
+  for (size_t i = 0; i < image.pixels.size(); ++i) {
+    image.pixels[i] = static_cast<uint8_t>(
+        std::clamp(128 + 300 * texture[i / 3], 0.f, 255.f));
+  }
+  return image;
+}
+
+// The same, rows for columns.
+Image Transposed(const Image& image) {
+  Image turned(image.height, image.width, 3);
+  for (int y = 0; y < turned.height; ++y) {
+    for (int x = 0; x < turned.width; ++x) {
+      std::copy_n(image.At(y, x), 3, turned.At(x, y));
+    }
+  }
+  return turned;
+}
+
+float SmallestScale(const Features& features) {
+  float least = 1e9f;
+  for (const Keypoint& k : features.keypoints) {
+    least = std::min(least, std::hypot(k.a11, k.a21));
+  }
+  return least;
+}
+
+// Of a picture reduced to a quarter, features are four times as large.
+TEST(FeatureFinder, LargeImagesAreReducedAndFewFeaturesKept) {
+  const Image image = TexturedImage();
+  const Features whole = Find(image);
+  ASSERT_GT(whole.Count(), 60);
+  EXPECT_LT(SmallestScale(whole), 1.5);
+  FeatureOptions reduced;
+  reduced.max_image_size = 60;
+  EXPECT_GT(SmallestScale(Find(image, reduced)), 3);
+  // The largest are kept, and come first.
+  FeatureOptions few;
+  few.max_features = 23;
+  const Features kept = Find(image, few);
+  ASSERT_EQ(kept.Count(), 23);
+  for (int i = 0; i < 23; ++i) {
+    EXPECT_EQ(kept.keypoints[i], whole.keypoints[i]) << i;
+  }
+}
+
+// The longer side counts, however the picture was held. By its width alone a
+// portrait would be reduced by a third less.
+TEST(FeatureFinder, PortraitsAreReducedByTheirLongerSide) {
+  const Image image = TexturedImage();
+  FeatureOptions options;
+  for (const int size : {60, 120, 200}) {
+    options.max_image_size = size;
+    const float lying = SmallestScale(Find(image, options));
+    const float standing = SmallestScale(Find(Transposed(image), options));
+    EXPECT_NEAR(standing, lying, 0.1 * lying) << size;
+  }
+  options.max_image_size = 100;
+  const Features features = Find(Transposed(Blob(93.3, 71.8, 6)), options);
+  ASSERT_GE(features.Count(), 1);
+  EXPECT_NEAR(features.keypoints[0].x, 71.8, 0.2);
+  EXPECT_NEAR(features.keypoints[0].y, 93.3, 0.2);
+}
+
 TEST(FeatureFinder, ReusedMemoryChangesNothing) {
   const FeatureFinder finder({}, /*doubled=*/true);
   const Image image = Blob(93.3, 71.8, 3);

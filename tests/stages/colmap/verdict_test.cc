@@ -139,5 +139,26 @@ TEST(CentresOffThePath, AreThoseThatJumpThereAndBack) {
   EXPECT_THAT(CentresOffThePath(centres), ElementsAre(7));
 }
 
+// Steps of 1: a stray is more than 10 off both neighbours, which are no more
+// than 4 apart; the ends have but one neighbour.
+TEST(CentresOffThePath, AStrayIsFarOffWhereItsNeighboursAreClose) {
+  const auto found = [](double off, double across, size_t stray) {
+    std::vector<Eigen::Vector3d> centres;
+    for (size_t i = 0; i < 9; ++i) {
+      centres.emplace_back(static_cast<double>(i), -3, 7);
+      if (i > stray) centres[i].x() += across - 2;
+    }
+    centres[stray].y() += off;
+    return CentresOffThePath(centres);
+  };
+  EXPECT_THAT(found(10.1, 2, 4), ElementsAre(4));
+  EXPECT_THAT(found(9.9, 2, 4), ElementsAre());
+  EXPECT_THAT(found(30, 3.9, 4), ElementsAre(4));
+  EXPECT_THAT(found(30, 4.1, 4), ElementsAre());
+  EXPECT_THAT(found(30, 2, 7), ElementsAre(7));
+  EXPECT_THAT(found(30, 2, 8), ElementsAre());
+  EXPECT_THAT(found(30, 2, 0), ElementsAre());
+}
+
 }  // namespace
 }  // namespace nerfpipe::sfm
