@@ -3,6 +3,8 @@
 #include "pipeline/base/error.h"
 
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <cstring>
 
 #include <fcntl.h>
@@ -38,11 +40,20 @@ class Descriptor {
   int value_;
 };
 
-void SyncFolder(const std::filesystem::path& folder) {
-  const Descriptor file(open(folder.c_str(), O_RDONLY | O_DIRECTORY));
-  if (file.value() >= 0) {
-    fsync(file.value());
+constexpr char kPart[] = ".part";
+
+// The process that is writing, or was, when this is the name of a temporary
+// file; else 0.
+pid_t WriterOf(const std::string& name) {
+  const size_t part = name.rfind(kPart);
+  if (name[0] != '.' || part == std::string::npos) {
+    return 0;
   }
+  const char* const start = name.data() + part + std::strlen(kPart);
+  const char* const end = name.data() + name.size();
+  pid_t writer = 0;
+  const auto [stopped, error] = std::from_chars(start, end, writer);
+  return error == std::errc() && stopped == end ? writer : 0;
 }
 
 }  // namespace
@@ -51,7 +62,7 @@ void WriteFileAtomically(const std::filesystem::path& path,
                          std::string_view content) {
   const std::filesystem::path temporary =
       path.parent_path() /
-      ("." + path.filename().string() + ".part" + std::to_string(getpid()));
+      ("." + path.filename().string() + kPart + std::to_string(getpid()));
   {
     const Descriptor file(open(
         temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
@@ -84,6 +95,31 @@ void WriteFileAtomically(const std::filesystem::path& path,
     ThrowWriteError(path, error);
   }
   SyncFolder(path.parent_path().empty() ? "." : path.parent_path());
+}
+
+void RemoveLeftovers(const std::filesystem::path& folder) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const pid_t writer = WriterOf(entry.path().filename());
+    if (writer > 0 && kill(writer, 0) != 0 && errno == ESRCH) {
+      unlink(entry.path().c_str());
+    }
+  }
+}
+
+void SyncFolder(const std::filesystem::path& folder) {
+  const Descriptor file(
+      open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (file.value() >= 0) {
+    fsync(file.value());  // some file systems cannot, and need not
+  }
+}
+
+void SyncFileSystem(const std::filesystem::path& folder) {
+  const Descriptor file(
+      open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (file.value() < 0 || syncfs(file.value()) != 0) {
+    ThrowWriteError(folder, errno);
+  }
 }
 
 std::string ReadFile(const std::filesystem::path& path) {

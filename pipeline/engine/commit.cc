@@ -23,6 +23,16 @@ bool IsUntouched(const fs::path& root,
   return now && now->digest == output->second.digest;
 }
 
+// Makes the names in `folder` and in all folders above it, up to `root`, last
+// through a power cut.
+void SyncUpTo(fs::path folder, const fs::path& root) {
+  while (folder != root && folder != folder.parent_path()) {
+    SyncFolder(folder);
+    folder = folder.parent_path();
+  }
+  SyncFolder(root);
+}
+
 // Moves what a commit is about to replace out of the way: what the stage made
 // itself into tmp (deleted at the end), anything else where the user finds it.
 void Retire(const Workspace& workspace,
@@ -52,9 +62,18 @@ void Retire(const Workspace& workspace,
   }
   fs::create_directories(aside.parent_path());
   fs::rename(target, aside);
+  if (!known) {
+    SyncUpTo(aside.parent_path(), workspace.root());
+  }
 }
 
 }  // namespace
+
+void DiscardUnfinished(const Workspace& workspace, const std::string& stage) {
+  // First what makes it count: parts that are only half there must not.
+  fs::remove(workspace.UnfinishedPath(stage) / "key");
+  fs::remove_all(workspace.UnfinishedPath(stage));
+}
 
 void PrepareUnfinished(const Workspace& workspace,
                        const std::string& stage,
@@ -62,7 +81,7 @@ void PrepareUnfinished(const Workspace& workspace,
   const fs::path folder = workspace.UnfinishedPath(stage);
   const fs::path key = folder / "key";
   if (!fs::exists(key) || ReadFile(key) != fingerprint) {
-    fs::remove_all(folder);
+    DiscardUnfinished(workspace, stage);
     fs::create_directories(folder / "work");
     WriteFileAtomically(key, fingerprint);
   }
@@ -119,9 +138,10 @@ void Commit(const Workspace& workspace,
       }
     }
   }
-  WriteFileAtomically(
-      workspace.UnfinishedPath(manifest.stage) / "manifest.json",
-      ManifestToJson(pending));
+  const fs::path folder = workspace.UnfinishedPath(manifest.stage);
+  // The journal says that the outputs are complete: after a power cut too.
+  SyncFileSystem(folder / "out");
+  WriteFileAtomically(folder / "manifest.json", ManifestToJson(pending));
   FinishCommit(workspace, manifest.stage, report);
 }
 
@@ -133,7 +153,7 @@ void FinishCommit(const Workspace& workspace,
   if (!fs::exists(pending_path)) {
     // Killed between moving the record and clearing up.
     if (fs::exists(folder / "old")) {
-      fs::remove_all(folder);
+      DiscardUnfinished(workspace, stage);
     }
     return;
   }
@@ -151,9 +171,15 @@ void FinishCommit(const Workspace& workspace,
     fs::create_directories((workspace.root() / path).parent_path());
     fs::rename(staged, workspace.root() / path);
   }
+  // The record must not reach the disk before what it tells of, nor the end of
+  // the journal before the record.
+  for (const auto& [path, output] : pending.outputs) {
+    SyncUpTo((workspace.root() / path).parent_path(), workspace.root());
+  }
   fs::create_directories(folder / "old");
   fs::rename(pending_path, workspace.ManifestPath(stage));
-  fs::remove_all(folder);
+  SyncFolder(workspace.Internal());
+  DiscardUnfinished(workspace, stage);
 }
 
 }  // namespace nerfpipe

@@ -18,6 +18,10 @@
 
 namespace nerfpipe {
 
+// Throws the unfinished work of a stage away. A kill in between leaves nothing
+// that a later run would go on from.
+void DiscardUnfinished(const Workspace& workspace, const std::string& stage);
+
 // Empties out/, and work/ too unless it belongs to the same fingerprint.
 void PrepareUnfinished(const Workspace& workspace,
                        const std::string& stage,

@@ -39,6 +39,8 @@ Runner::Runner(const Workspace& workspace,
       digests_(workspace.Internal() / "digests.json") {}
 
 void Runner::FinishCommits() {
+  RemoveLeftovers(workspace_.root());
+  RemoveLeftovers(workspace_.Internal());
   for (const Stage* stage : stages_) {
     FinishCommit(workspace_, stage->Name(), report_);
   }
@@ -167,7 +169,7 @@ RunOutcome Runner::RunAgain(const std::string& name) {
   }
   const std::vector<std::string> reasons = ReasonsToRun(Look(**stage));
   if (reasons.empty()) {
-    fs::remove_all(workspace_.UnfinishedPath(name));
+    DiscardUnfinished(workspace_, name);
   }
   return RunStage(
       **stage,
@@ -288,11 +290,13 @@ nlohmann::ordered_json Runner::Summary() {
     record.name = status.name;
     record.present = ReadManifest(workspace_.ManifestPath(status.name),
                                   &record.manifest) == ManifestState::kPresent;
-    record.failure = LastFailure(workspace_, status.name);
-    record.state = status.state == StageStatus::State::kDone ? "done"
-                   : !record.failure.empty()                 ? "failed"
-                   : record.present                          ? "stale"
-                                                             : "not run";
+    const bool done = status.state == StageStatus::State::kDone;
+    // A failure under options that were taken back does not count.
+    record.failure = done ? "" : LastFailure(workspace_, status.name);
+    record.state = done                      ? "done"
+                   : !record.failure.empty() ? "failed"
+                   : record.present          ? "stale"
+                                             : "not run";
     records.push_back(std::move(record));
   }
   return MakeSummary(records);

@@ -45,8 +45,11 @@ class Runner {
   // Writes nothing, so that it needs no lock.
   std::vector<StageStatus> Status();
 
-  // Both first end commits that were cut short, and need the workspace's lock.
-  //
+  // Ends commits that were cut short, and removes what killed processes left
+  // behind. This and the next two need the workspace's lock; those begin with
+  // it.
+  void FinishCommits();
+
   // Runs every stale stage up to and including `until` (empty: all), and stops
   // at the first failure. Throws Interrupted after Ctrl-C.
   RunOutcome RunUntil(const std::string& until);
@@ -60,7 +63,6 @@ class Runner {
   nlohmann::ordered_json Summary();
 
  private:
-  void FinishCommits();
   Situation Look(const Stage& stage);
   std::map<std::string, std::string> ResultOptions(Stage& stage);
   std::string Fingerprint(const Situation& situation, const Stage& stage);
