@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 
 #include <nlohmann/json.hpp>
 #include <sys/stat.h>
@@ -14,6 +15,23 @@ namespace nerfpipe {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+int64_t Nanoseconds(const struct timespec& time) {
+  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+// What was changed before this time has its time to itself: file systems count
+// in steps of up to two seconds, and a change within the same step as the one
+// before would not be seen.
+int64_t Settled() {
+  struct timespec now = {};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return Nanoseconds(now) - 2'000'000'000;
+}
+
+}  // namespace
+
 DigestCache::DigestCache(fs::path store) : store_(std::move(store)) {
   if (store_.empty() || !fs::exists(store_)) {
     return;
@@ -21,7 +39,8 @@ DigestCache::DigestCache(fs::path store) : store_(std::move(store)) {
   try {
     const auto json = nlohmann::json::parse(ReadFile(store_));
     for (const auto& [path, entry] : json.items()) {
-      known_[path] = {entry.at(0), entry.at(1), entry.at(2), entry.at(3)};
+      known_[path] = {
+          entry.at(0), entry.at(1), entry.at(2), entry.at(3), entry.at(4)};
     }
   } catch (const nlohmann::json::exception&) {
     known_.clear();
@@ -35,18 +54,22 @@ std::string DigestCache::FileDigest(const fs::path& path) {
         "cannot read " + path.string() + " (" + std::strerror(errno) + ")",
         "check that it exists and that you may read it");
   }
-  const int64_t time_ns =
-      int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+  const int64_t time_ns = Nanoseconds(status.st_mtim);
+  const int64_t change_ns = Nanoseconds(status.st_ctim);
+  const int64_t settled = Settled();
   const std::string key = fs::absolute(path).lexically_normal().string();
   const auto known = known_.find(key);
   if (known != known_.end() && known->second.size == status.st_size &&
       known->second.time_ns == time_ns &&
+      known->second.change_ns == change_ns &&
       known->second.inode == status.st_ino) {
     return known->second.digest;
   }
   const std::string digest = DigestOfFile(path);
-  known_[key] = {status.st_size, time_ns, status.st_ino, digest};
-  changed_ = true;
+  if (change_ns < settled) {
+    known_[key] = {status.st_size, time_ns, change_ns, status.st_ino, digest};
+    changed_ = true;
+  }
   return digest;
 }
 
@@ -88,7 +111,11 @@ void DigestCache::Save() {
   nlohmann::json json = nlohmann::json::object();
   for (const auto& [path, known] : known_) {
     if (fs::exists(path)) {
-      json[path] = {known.size, known.time_ns, known.inode, known.digest};
+      json[path] = {known.size,
+                    known.time_ns,
+                    known.change_ns,
+                    known.inode,
+                    known.digest};
     }
   }
   WriteFileAtomically(store_, json.dump(0));

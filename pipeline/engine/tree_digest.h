@@ -1,6 +1,6 @@
 #pragma once
 
-// Digests of files and folders, remembered by size, time and inode so that
+// Digests of files and folders, remembered by size, times and inode so that
 // unchanged files are not read again.
 
 #include <filesystem>
@@ -18,8 +18,8 @@ struct TreeDigest {
 
 class DigestCache {
  public:
-  // `store` is the file it is kept in between runs; a missing or damaged one
-  // only costs time. Empty: not kept.
+  // `store` is the file it is kept in between runs; a missing or damaged one,
+  // or one of another version, only costs time. Empty: not kept.
   explicit DigestCache(std::filesystem::path store);
 
   // Digest of a file, or of a folder with everything in it (names and
@@ -34,6 +34,7 @@ class DigestCache {
   struct Known {
     int64_t size;
     int64_t time_ns;
+    int64_t change_ns;  // of the status: nobody can set that one back
     uint64_t inode;
     std::string digest;
   };
