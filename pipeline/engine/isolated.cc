@@ -43,7 +43,9 @@ std::string ResultToJson(const StageResult& result) {
 StageResult ResultFromJson(const std::string& text) {
   const auto json = nlohmann::ordered_json::parse(text);
   if (json.contains("problem")) {
-    throw UserError(json.at("problem"), json.at("remedy"));
+    throw UserError(json.at("problem"),
+                    json.at("remedy"),
+                    json.at("exit_code").get<ExitCode>());
   }
   StageResult result;
   result.state = json.at("done").get<bool>() ? StageResult::State::kDone
@@ -142,6 +144,9 @@ StageResult RunIsolated(const Workspace& workspace,
   if (child.exit_code == static_cast<int>(ExitCode::kInterrupted)) {
     throw Interrupted();
   }
+  if (child.signal == SIGTERM) {
+    ThrowIfInterrupted();  // our own, before the child could catch it
+  }
   if (child.signal != 0 || !fs::exists(result_path)) {
     return Death(stage.Name(), workspace.LogPath(stage.Name()), child);
   }
@@ -168,7 +173,8 @@ int RunAsChild(int parent,
     return static_cast<int>(ExitCode::kDone);
   } catch (const UserError& error) {
     const nlohmann::json json = {{"problem", error.problem()},
-                                 {"remedy", error.remedy()}};
+                                 {"remedy", error.remedy()},
+                                 {"exit_code", error.exit_code()}};
     WriteFileAtomically(result_path, json.dump());
     return static_cast<int>(error.exit_code());
   } catch (const Interrupted&) {
