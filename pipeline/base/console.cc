@@ -14,16 +14,10 @@
 namespace nerfpipe {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double SecondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-// Code points, as an estimate of columns.
-size_t Columns(std::string_view text) {
-  return static_cast<size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+double SteadySeconds() {
+  const std::chrono::duration<double> now =
+      std::chrono::steady_clock::now().time_since_epoch();
+  return now.count();
 }
 
 bool LooksNumeric(std::string_view text) {
@@ -62,10 +56,12 @@ class Console::Line : public Progress {
  public:
   Line(std::shared_ptr<Screen> screen,
        bool visible,
+       std::function<double()> clock,
        std::string_view what,
        int64_t total,
        std::string_view unit)
       : screen_(std::move(screen)),
+        clock_(clock ? std::move(clock) : SteadySeconds),
         visible_(visible),
         what_(what),
         unit_(unit),
@@ -88,10 +84,10 @@ class Console::Line : public Progress {
       return;
     }
     const double interval = screen_->terminal ? 0.1 : 30;
-    if (SecondsSince(last_print_) < interval) {
+    if (clock_() - last_print_ < interval) {
       return;
     }
-    last_print_ = Clock::now();
+    last_print_ = clock_();
     const std::string line = Format(done, note);
     if (screen_->terminal) {
       screen_->progress_line = line;
@@ -108,7 +104,7 @@ class Console::Line : public Progress {
       line += "/" + std::to_string(total_);
     }
     line += " " + unit_;
-    const double elapsed = SecondsSince(start_);
+    const double elapsed = clock_() - start_;
     if (total_ > 0 && done > first_done_ && done < total_) {
       const double rate = static_cast<double>(done - first_done_) / elapsed;
       line += "  " + HumanDuration(static_cast<double>(total_ - done) / rate) +
@@ -123,15 +119,15 @@ class Console::Line : public Progress {
   }
 
   std::shared_ptr<Screen> screen_;
+  std::function<double()> clock_;
   bool visible_;
   std::string what_;
   std::string unit_;
   int64_t total_;
   int64_t first_done_ = -1;
-  Clock::time_point start_ = Clock::now();
+  double start_ = clock_();
   // A pipe gets its first line after the interval, a terminal at once.
-  Clock::time_point last_print_ =
-      screen_->terminal ? Clock::now() - std::chrono::hours(1) : Clock::now();
+  double last_print_ = screen_->terminal ? start_ - 3600 : start_;
 };
 
 Console::Console(int descriptor, ConsoleOptions options)
@@ -197,7 +193,8 @@ void Console::Show(const Table& table) {
 std::unique_ptr<Progress> Console::Start(std::string_view what,
                                          int64_t total,
                                          std::string_view unit) {
-  return std::make_unique<Line>(screen_, !options_.quiet, what, total, unit);
+  return std::make_unique<Line>(
+      screen_, !options_.quiet, options_.clock, what, total, unit);
 }
 
 std::string FormatTable(const Table& table) {

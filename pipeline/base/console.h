@@ -7,6 +7,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -15,6 +16,8 @@ namespace nerfpipe {
 struct ConsoleOptions {
   bool quiet = false;    // only warnings
   bool verbose = false;  // details on the screen too
+  // Seconds, for progress; empty: the system's clock (tests set it).
+  std::function<double()> clock = {};
 };
 
 class Console : public Report {

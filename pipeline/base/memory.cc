@@ -8,10 +8,13 @@
 #include <unistd.h>
 
 namespace nerfpipe {
+
+namespace fs = std::filesystem;
+
 namespace {
 
 // The number behind `key` in a file of "key number" lines; -1 without one.
-int64_t NumberBehind(const std::string& key, const std::string& path) {
+int64_t NumberBehind(const std::string& key, const fs::path& path) {
   std::ifstream file(path);
   std::string word;
   while (file >> word) {
@@ -24,28 +27,28 @@ int64_t NumberBehind(const std::string& key, const std::string& path) {
 }
 
 // The only number of a file; -1 when it says something else, as "max".
-int64_t NumberIn(const std::string& path) {
+int64_t NumberIn(const fs::path& path) {
   std::ifstream file(path);
   int64_t number = -1;
   return file >> number ? number : -1;
 }
 
 // What the control groups (version 2) above this process leave it.
-int64_t LeftOfControlGroups() {
-  std::ifstream file("/proc/self/cgroup");
+int64_t LeftOfControlGroups(const fs::path& root) {
+  std::ifstream file(root / "proc/self/cgroup");
   std::string line;
   int64_t left = std::numeric_limits<int64_t>::max();
   while (std::getline(file, line)) {
     if (!line.starts_with("0::/")) continue;
     for (std::string group = line.substr(3);;
          group.resize(group.find_last_of('/'))) {
-      const std::string folder = "/sys/fs/cgroup" + group;
-      const int64_t limit = NumberIn(folder + "/memory.max");
-      const int64_t used = NumberIn(folder + "/memory.current");
+      const fs::path folder = root / ("sys/fs/cgroup" + group);
+      const int64_t limit = NumberIn(folder / "memory.max");
+      const int64_t used = NumberIn(folder / "memory.current");
       if (limit >= 0 && used >= 0) {
         // Cached files make room when it is wanted.
         const int64_t cached =
-            NumberBehind("inactive_file", folder + "/memory.stat");
+            NumberBehind("inactive_file", folder / "memory.stat");
         left = std::min(left, limit - used + std::max<int64_t>(0, cached));
       }
       if (group.find_last_of('/') == std::string::npos) break;
@@ -56,13 +59,14 @@ int64_t LeftOfControlGroups() {
 
 }  // namespace
 
-int64_t AvailableMemory() {
-  int64_t available = NumberBehind("MemAvailable:", "/proc/meminfo") * 1024;
+int64_t AvailableMemory(const fs::path& root) {
+  int64_t available =
+      NumberBehind("MemAvailable:", root / "proc/meminfo") * 1024;
   if (available < 0) {
     available =
         static_cast<int64_t>(sysconf(_SC_AVPHYS_PAGES)) * sysconf(_SC_PAGESIZE);
   }
-  return std::min(available, LeftOfControlGroups());
+  return std::min(available, LeftOfControlGroups(root));
 }
 
 int ThreadsWithin(int64_t memory, double fixed, double each, int threads) {

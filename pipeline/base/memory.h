@@ -3,12 +3,14 @@
 // How much memory new work may take, and what fits into it.
 
 #include <cstdint>
+#include <filesystem>
 
 namespace nerfpipe {
 
 // Bytes that the machine can still give without swapping, or what is left of
-// this process' control group where that is less.
-int64_t AvailableMemory();
+// this process' control group where that is less. `root` is where proc/ and
+// sys/ are found.
+int64_t AvailableMemory(const std::filesystem::path& root = "/");
 
 // As many of `threads` as fit into `memory` beside `fixed` bytes when each
 // takes `each`; at least 1.

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <iterator>
 #include <map>
 #include <numeric>
 
@@ -25,7 +26,59 @@ size_t EditDistance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+struct Range {
+  uint32_t first;
+  uint32_t last;
+};
+
+bool IsIn(const Range* ranges, size_t count, uint32_t letter) {
+  return std::any_of(ranges, ranges + count, [letter](const Range& range) {
+    return letter >= range.first && letter <= range.last;
+  });
+}
+
+// The blocks that terminals show two columns wide.
+constexpr Range kWide[] = {{0x1100, 0x115f},
+                           {0x2e80, 0x303e},
+                           {0x3041, 0xa4cf},
+                           {0xac00, 0xd7a3},
+                           {0xf900, 0xfaff},
+                           {0xfe30, 0xfe6f},
+                           {0xff01, 0xff60},
+                           {0xffe0, 0xffe6},
+                           {0x1f300, 0x1f64f},
+                           {0x1f680, 0x1f6ff},
+                           {0x1f900, 0x1f9ff},
+                           {0x20000, 0x3fffd}};
+// What is drawn over the letter before, or not at all.
+constexpr Range kNoWidth[] = {
+    {0x0300, 0x036f}, {0x200b, 0x200f}, {0x20d0, 0x20ff}, {0xfe00, 0xfe0f}};
+
+size_t ColumnsOf(uint32_t letter) {
+  if (IsIn(kNoWidth, std::size(kNoWidth), letter)) {
+    return 0;
+  }
+  return IsIn(kWide, std::size(kWide), letter) ? 2 : 1;
+}
+
 }  // namespace
+
+size_t Columns(std::string_view text) {
+  size_t columns = 0;
+  for (size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i++]);
+    // The bits of the letter that the first byte holds; the others hold six.
+    uint32_t letter = lead < 0xc0   ? lead
+                      : lead < 0xe0 ? lead & 0x1f
+                      : lead < 0xf0 ? lead & 0x0f
+                                    : lead & 0x07;
+    while (i < text.size() && (text[i] & 0xc0) == 0x80) {
+      letter = letter << 6 | static_cast<uint32_t>(text[i++] & 0x3f);
+    }
+    columns += ColumnsOf(letter);
+  }
+  return columns;
+}
 
 std::string Counted(int64_t count, std::string_view unit) {
   std::string text = std::to_string(count) + " ";

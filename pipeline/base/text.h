@@ -2,6 +2,7 @@
 
 // Small text helpers for what people read.
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -9,6 +10,10 @@
 #include <vector>
 
 namespace nerfpipe {
+
+// Columns that UTF-8 text takes on a terminal: two for an East Asian letter or
+// a picture, none for an accent of its own.
+size_t Columns(std::string_view text);
 
 // "1 photo", "2 photos": `unit` with an s unless there is one.
 std::string Counted(int64_t count, std::string_view unit);

@@ -131,7 +131,8 @@ fs::path Workspace::UnfinishedPath(const std::string& stage) const {
   return Internal() / "tmp" / stage;
 }
 
-WorkspaceLock::WorkspaceLock(const Workspace& workspace) {
+WorkspaceLock::WorkspaceLock(const Workspace& workspace,
+                             std::chrono::milliseconds patience) {
   const fs::path path = workspace.Internal() / "lock";
   descriptor_ = open(path.c_str(), O_RDWR | O_CREAT, 0666);
   if (descriptor_ < 0) {
@@ -139,8 +140,9 @@ WorkspaceLock::WorkspaceLock(const Workspace& workspace) {
         "cannot write " + path.string() + " (" + std::strerror(errno) + ")",
         "check the permissions of the workspace");
   }
-  for (int attempt = 0; flock(descriptor_, LOCK_EX | LOCK_NB) != 0; ++attempt) {
-    if (attempt == 50) {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+    if (std::chrono::steady_clock::now() >= end) {
       const std::string holder = ReadFile(path);
       close(descriptor_);
       throw UserError(
@@ -149,7 +151,7 @@ WorkspaceLock::WorkspaceLock(const Workspace& workspace) {
           "wait until it has ended, or choose another workspace "
           "with -w");
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   const std::string id = std::to_string(getpid());
   if (ftruncate(descriptor_, 0) != 0 ||

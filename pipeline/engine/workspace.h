@@ -3,6 +3,7 @@
 // The folder that everything about one capture lives in, and the lock of the
 // process that works in it.
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 
@@ -47,7 +48,9 @@ class WorkspaceLock {
  public:
   // Throws UserError naming the process that holds the lock. A holder that is
   // being killed gets five seconds to go.
-  explicit WorkspaceLock(const Workspace& workspace);
+  explicit WorkspaceLock(
+      const Workspace& workspace,
+      std::chrono::milliseconds patience = std::chrono::seconds(5));
   ~WorkspaceLock();
   WorkspaceLock(const WorkspaceLock&) = delete;
   WorkspaceLock& operator=(const WorkspaceLock&) = delete;
