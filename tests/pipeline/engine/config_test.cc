@@ -10,6 +10,7 @@
 namespace nerfpipe {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 struct Values {
@@ -88,6 +89,92 @@ TEST_F(ConfigTest, MistakesNameFileLineAndRemedy) {
   EXPECT_THAT(ErrorOf("extract: 3\n"), HasSubstr("is a group of options"));
   EXPECT_THAT(ErrorOf("extract: [\n"), HasSubstr("a.yaml:"));
   EXPECT_THAT(ErrorOf("- a\n"), HasSubstr("not a list of groups"));
+}
+
+TEST_F(ConfigTest, LaterFilesWin) {
+  EXPECT_EQ(ErrorOf("extract:\n  every: 3\n  ratio: 0.25\n"), "");
+  EXPECT_EQ(ErrorOf("extract:\n\n  every: 4\n"), "");
+  EXPECT_EQ(values_.every, 4);
+  EXPECT_EQ(values_.ratio, 0.25);
+  EXPECT_EQ(config_.Entries()[0].origin, "a.yaml:3");
+  EXPECT_EQ(config_.Entries()[1].origin, "a.yaml:3");
+}
+
+// What is as it would be anyway did not come from anywhere.
+TEST_F(ConfigTest, DefaultSetByHandIsADefault) {
+  config_.Set("extract.every=7");
+  config_.Set("extract.every=0");
+  config_.Set("extract.ratio=0.50");
+  EXPECT_EQ(config_.Entries()[0].origin, "default");
+  EXPECT_EQ(config_.Entries()[1].origin, "default");
+  EXPECT_EQ(config_.Entries()[1].value, "0.5");
+}
+
+TEST_F(ConfigTest, EntriesAreAllOptionsInOrder) {
+  config_.Set("extract.note=hello");
+  std::vector<std::string> lines;
+  for (const Config::Entry& entry : config_.Entries()) {
+    lines.push_back(entry.name + "=" + entry.value + " " + entry.field->help);
+  }
+  EXPECT_THAT(lines,
+              ElementsAre("extract.every=0 every Nth frame",
+                          "extract.ratio=0.5 a share",
+                          "extract.rotate=yes turn upright",
+                          "extract.model=OPENCV camera",
+                          "extract.note=hello anything"));
+}
+
+TEST_F(ConfigTest, YamlHasACommentForEachOption) {
+  EXPECT_EQ(config_.ToYaml(),
+            "\nextract:\n"
+            "  every: 0                      # every Nth frame\n"
+            "  ratio: 0.5                    # a share\n"
+            "  rotate: yes                   # turn upright\n"
+            "  model: OPENCV                 # camera\n"
+            "  note: \"\"                      # anything\n");
+  values_.note = std::string(40, 'x');
+  EXPECT_THAT(config_.ToYaml(),
+              HasSubstr("  note: " + values_.note + "  # anything\n"));
+}
+
+TEST_F(ConfigTest, ListsAreJoined) {
+  EXPECT_EQ(ErrorOf("extract:\n  note: [a, b c, 3]\n"), "");
+  EXPECT_EQ(values_.note, "a,b c,3");
+  EXPECT_THAT(ErrorOf("extract:\n  note: {a: b}\n"),
+              HasSubstr("a.yaml:2: a single value is needed here"));
+}
+
+TEST_F(ConfigTest, EmptyFilesAndGroupsAreFine) {
+  EXPECT_EQ(ErrorOf(""), "");
+  EXPECT_EQ(ErrorOf("# nothing\n"), "");
+  EXPECT_EQ(ErrorOf("extract:\ncapture: [1, 2]\n"), "");
+  EXPECT_THAT(ErrorOf("camera: x\n"), HasSubstr("no group of options"));
+  // Groups without options have no place in a file.
+  EXPECT_EQ(Config({OptionGroup("empty")}).ToYaml(), "");
+}
+
+TEST_F(ConfigTest, SetNamesTheMistake) {
+  const auto error_of = [&](const std::string& assignment) {
+    try {
+      config_.Set(assignment);
+    } catch (const UserError& error) {
+      EXPECT_EQ(error.exit_code(), ExitCode::kUsage);
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_THAT(error_of("extract.evry=3"),
+              HasSubstr("--set extract.evry=3: there is no option "
+                        "'extract.evry', did you mean 'extract.every'?"));
+  EXPECT_THAT(error_of("extrct.every=3"), HasSubstr("did you mean 'extract'?"));
+  EXPECT_THAT(error_of("extract.every=1001"),
+              HasSubstr("extract.every 1001 is outside 0 to 1000"));
+  EXPECT_THAT(error_of("every=extract.3"), HasSubstr("cannot be read"));
+  EXPECT_EQ(values_.every, 0);
+}
+
+TEST_F(ConfigTest, GroupsAreNamedOnce) {
+  EXPECT_THROW(Config({OptionGroup("a"), OptionGroup("a")}), CheckFailed);
 }
 
 TEST_F(ConfigTest, SetMustBeWellFormed) {

@@ -1,276 +1,142 @@
+// What the runner hands to a stage that runs in this process, and what it
+// records of it.
+
 #include "pipeline/engine/runner.h"
 
-#include "pipeline/base/atomic_file.h"
 #include "pipeline/base/error.h"
-#include "pipeline/base/interrupt.h"
 #include "tests/temporary_folder.h"
+#include "tests/touched_memory.h"
 
-#include <csignal>
 #include <fstream>
-#include <map>
+#include <functional>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/time.h>
-#include <sys/wait.h>
 
 namespace nerfpipe {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// Writes its inputs, one after the other, with a prefix: into a folder of
-// `files` files and a single file beside it.
-class Copier : public Stage {
+class AnyStage : public Stage {
  public:
-  Copier(std::string name, std::string input)
-      : name_(std::move(name)), input_(std::move(input)) {}
+  AnyStage(std::string name, std::function<void(const StageContext&)> does)
+      : name_(std::move(name)), does_(std::move(does)) {}
 
   std::string Name() const override { return name_; }
-  int Version() const override { return 1; }
-  std::string Description() const override { return "copies"; }
-  std::vector<std::string> Inputs() const override { return {input_}; }
-  std::vector<std::string> Outputs() const override {
-    return {name_ + "_folder", name_ + ".txt"};
-  }
-  std::vector<OptionGroup> Options() override {
-    OptionGroup group(name_);
-    group.Integer("files", &files, "how many", 1, 100)
-        .Text("prefix", &prefix, "goes before")
-        .Integer("speed", &speed, "no effect", 0, 9, Effect::kNone);
-    return {group};
-  }
+  int Version() const override { return 4; }
+  std::string Description() const override { return "does it"; }
+  std::vector<std::string> Inputs() const override { return inputs; }
+  std::vector<std::string> Outputs() const override { return {name_}; }
+  std::vector<OptionGroup> Options() override { return {}; }
+  bool Isolated() const override { return isolated; }
   StageResult Run(const StageContext& context) override {
-    ++runs;
-    if (fail) {
-      return StageResult::Failed(name_ + " cannot");
-    }
-    std::string text = prefix;
-    const fs::path input =
-        input_ == kCaptureInput ? context.capture : context.workspace / input_;
-    text += ReadFile(input);
-    fs::create_directories(context.out / (name_ + "_folder"));
-    for (int i = 0; i < files; ++i) {
-      // Goes on from finished parts, as long stages do.
-      const fs::path part = context.scratch / std::to_string(i);
-      if (!fs::exists(part)) {
-        WriteFileAtomically(part, text);
-      }
-      fs::copy_file(part,
-                    context.out / (name_ + "_folder") / std::to_string(i));
-      ThrowIfInterrupted();
-    }
-    WriteFileAtomically(context.out / (name_ + ".txt"),
-                        constant_output ? "constant" : text);
-    StageResult result = StageResult::Done("copied");
-    if (name_ == "a") {  // a stage may have nothing to tell
-      result.facts = {{name_, {{"files", files}}}};
-    }
-    return result;
+    std::ofstream(context.out / name_) << "made by " << name_;
+    does_(context);
+    return StageResult::Done("did it");
   }
 
-  int files = 3;
-  int speed = 0;
-  std::string prefix;
-  bool fail = false;
-  bool constant_output = false;
-  int runs = 0;
+  std::vector<std::string> inputs = {kCaptureInput};
+  bool isolated = false;
 
  private:
   std::string name_;
-  std::string input_;
+  std::function<void(const StageContext&)> does_;
 };
 
 class RunnerTest : public ::testing::Test {
  protected:
-  RunnerTest() { WriteFileAtomically(folder_ / "capture.txt", "capture"); }
-
-  Workspace Open(const std::string& name = "w") {
-    return Workspace::OpenOrCreate(folder_ / name, folder_ / "capture.txt");
+  RunOutcome Run(const std::vector<Stage*>& stages,
+                 const Machine& machine = {}) {
+    return Runner(workspace_, stages, machine, {}, SilentReport()).RunUntil("");
   }
-  RunOutcome Run(const std::string& name = "w") {
-    const Workspace workspace = Open(name);
-    return Runner(workspace, {&a_, &b_}, {}, {}, SilentReport()).RunUntil("");
-  }
-  std::vector<StageStatus> Status() {
-    const Workspace workspace = Open();
-    return Runner(workspace, {&a_, &b_}, {}, {}, SilentReport()).Status();
-  }
-  // Every file outside .nerfpipe except summary.json (it tells times).
-  std::map<std::string, std::string> Files(const std::string& name) {
-    std::map<std::string, std::string> files;
-    for (const auto& entry : fs::recursive_directory_iterator(folder_ / name)) {
-      const std::string path =
-          entry.path().lexically_relative(folder_ / name).string();
-      if (entry.is_regular_file() && path[0] != '.' && path != "summary.json") {
-        files[path] = ReadFile(entry.path());
-      }
-    }
-    return files;
+  Manifest Record(const std::string& stage) {
+    Manifest manifest;
+    EXPECT_EQ(ReadManifest(workspace_.ManifestPath(stage), &manifest),
+              ManifestState::kPresent);
+    return manifest;
   }
 
-  TemporaryFolder folder_;
-  Copier a_{"a", kCaptureInput};
-  Copier b_{"b", "a.txt"};
+  TemporaryFolder folder_{FastPlace()};
+  Workspace workspace_ =
+      Workspace::OpenOrCreate(folder_ / "w", folder_ / "capture");
+  RunnerTest() { fs::create_directories(folder_ / "capture"); }
 };
 
-TEST_F(RunnerTest, SecondRunDoesNothing) {
-  EXPECT_EQ(Run().stages_run, 2);
-  EXPECT_EQ(Run().stages_run, 0);
-  EXPECT_EQ(ReadFile(folder_ / "w/b_folder/2"), "capture");
+TEST_F(RunnerTest, MachineReachesTheStage) {
+  StageContext seen;
+  AnyStage stage("a", [&](const StageContext& context) { seen = context; });
+  Run({&stage}, {3, "2G", "cuda:1"});
+  EXPECT_EQ(seen.threads, 3);
+  EXPECT_EQ(seen.memory, 2'000'000'000);
+  EXPECT_EQ(seen.device, "cuda:1");
+  EXPECT_EQ(seen.capture, folder_ / "capture");
+  EXPECT_EQ(seen.workspace, folder_ / "w");
 }
 
-TEST_F(RunnerTest, ChangedOptionRunsWhatDependsOnIt) {
-  Run();
-  b_.prefix = "x";
-  EXPECT_THAT(Status()[1].reasons,
-              ElementsAre("option b.prefix changed from  to x"));
-  Run();
-  EXPECT_EQ(a_.runs, 1);
-  EXPECT_EQ(b_.runs, 2);
-  EXPECT_EQ(ReadFile(folder_ / "w/b.txt"), "xcapture");
-
-  a_.prefix = "y";
-  EXPECT_THAT(Status()[1].reasons, ElementsAre("after a"));
-  Run();
-  EXPECT_EQ(ReadFile(folder_ / "w/b.txt"), "xycapture");
-
-  a_.speed = 5;  // cannot change the result
-  EXPECT_EQ(Run().stages_run, 0);
+// The high-water mark of one stage is not that of the next.
+TEST_F(RunnerTest, PeakMemoryIsThatOfTheStage) {
+  AnyStage big("big", [](const StageContext&) {
+    const TouchedMemory held(300'000'000);
+  });
+  AnyStage small("small", [](const StageContext&) {
+    const TouchedMemory held(60'000'000);
+  });
+  Run({&big, &small});
+  const double of_big = Record("big").peak_memory_mb;
+  const double of_small = Record("small").peak_memory_mb;
+  EXPECT_GE(of_big, 300);
+  EXPECT_GE(of_small, 60);
+  EXPECT_NEAR(of_big - of_small, 240, 40);
 }
 
-TEST_F(RunnerTest, EqualOutputStopsTheRerun) {
-  a_.constant_output = true;
-  Run();
-  a_.prefix = "y";
-  Run();
-  EXPECT_EQ(a_.runs, 2);
-  EXPECT_EQ(b_.runs, 1);
+TEST_F(RunnerTest, RecordTellsWhatWasDone) {
+  AnyStage stage("a", [](const StageContext&) {});
+  Run({&stage});
+  const Manifest record = Record("a");
+  EXPECT_EQ(record.stage, "a");
+  EXPECT_EQ(record.stage_version, 4);
+  EXPECT_EQ(record.line, "did it");
+  EXPECT_GT(record.seconds, 0);
+  EXPECT_EQ(record.inputs.count("@capture"), 1u);
+  EXPECT_EQ(record.outputs.at("a").files.count("a"), 1u);
 }
 
-TEST_F(RunnerTest, FewerFilesLeaveNoneOfTheOldOnes) {
-  Run();
-  a_.files = 2;
-  Run();
-  EXPECT_FALSE(fs::exists(folder_ / "w/a_folder/2"));
-  EXPECT_TRUE(fs::exists(folder_ / "w/a_folder/1"));
+TEST_F(RunnerTest, WithoutACommandIsolatedStagesRunHere) {
+  bool ran = false;
+  AnyStage stage("a", [&](const StageContext&) { ran = true; });
+  stage.isolated = true;
+  Run({&stage});
+  EXPECT_TRUE(ran);
 }
 
-TEST_F(RunnerTest, WhatTheUserAlteredIsKept) {
-  Run();
-  WriteFileAtomically(folder_ / "w/a_folder/notes.txt", "mine");
-  Run();
-  EXPECT_FALSE(fs::exists(folder_ / "w/a_folder/notes.txt"));
-  EXPECT_EQ(ReadFile(folder_ / "w/.nerfpipe/saved/1/a_folder/notes.txt"),
-            "mine");
+TEST_F(RunnerTest, StageThatDoesNotWriteItsOutputIsABug) {
+  AnyStage stage(
+      "a", [](const StageContext& context) { fs::remove(context.out / "a"); });
+  EXPECT_THROW(Run({&stage}), CheckFailed);
+  EXPECT_FALSE(fs::exists(workspace_.ManifestPath("a")));
 }
 
-TEST_F(RunnerTest, FoldersOfOthersAreRefused) {
-  Open();
-  fs::create_directories(folder_ / "w/b_folder");
-  WriteFileAtomically(folder_ / "w/b_folder/mine", "mine");
+TEST_F(RunnerTest, MissingInputIsNamed) {
+  AnyStage stage("a", [](const StageContext&) {});
+  stage.inputs = {"frames"};
   try {
-    Run();
+    Run({&stage});
     FAIL();
   } catch (const UserError& error) {
-    EXPECT_THAT(error.problem(), HasSubstr("w/b_folder"));
-  }
-  EXPECT_EQ(ReadFile(folder_ / "w/b_folder/mine"), "mine");
-  EXPECT_EQ(b_.runs, 0);
-
-  fs::create_directories(folder_ / "photos");
-  WriteFileAtomically(folder_ / "photos/1.jpg", "");
-  EXPECT_THROW(Open("photos"), UserError);
-}
-
-TEST_F(RunnerTest, FailureIsTold) {
-  b_.fail = true;
-  const RunOutcome outcome = Run();
-  EXPECT_FALSE(outcome.ok);
-  EXPECT_EQ(outcome.failed_stage, "b");
-  EXPECT_THAT(Status()[1].reasons, ElementsAre("failed: b cannot"));
-  const auto summary =
-      nlohmann::json::parse(ReadFile(folder_ / "w/summary.json"));
-  EXPECT_EQ(summary["stages"]["a"]["state"], "done");
-  EXPECT_EQ(summary["stages"]["b"]["state"], "failed");
-  EXPECT_EQ(summary["a"]["files"], 3);
-}
-
-TEST_F(RunnerTest, DamagedRecordRunsTheStageAgain) {
-  Run();
-  const fs::path record = folder_ / "w/.nerfpipe/a.json";
-  fs::resize_file(record, fs::file_size(record) / 2);
-  EXPECT_THAT(Status()[0].reasons, ElementsAre("its record is damaged"));
-  EXPECT_EQ(Run().stages_run, 1);
-  EXPECT_EQ(Run().stages_run, 0);
-}
-
-TEST_F(RunnerTest, LockedWorkspaceNamesItsHolder) {
-  const Workspace workspace = Open();
-  const WorkspaceLock lock(workspace);
-  try {
-    const WorkspaceLock second(workspace);
-    FAIL();
-  } catch (const UserError& error) {
-    EXPECT_THAT(error.problem(),
-                HasSubstr("in use by process " + std::to_string(getpid())));
+    EXPECT_THAT(error.problem(), HasSubstr("w/frames is missing"));
+    EXPECT_THAT(error.problem(), HasSubstr("stage a reads it"));
   }
 }
 
-TEST_F(RunnerTest, WorkspaceOfAnotherCaptureIsRefused) {
-  Open();
-  WriteFileAtomically(folder_ / "other.txt", "other");
-  EXPECT_THROW(Workspace::OpenOrCreate(folder_ / "w", folder_ / "other.txt"),
-               UserError);
-  fs::rename(folder_ / "capture.txt", folder_ / "moved.txt");
-  EXPECT_EQ(
-      Workspace::OpenOrCreate(folder_ / "w", folder_ / "moved.txt").capture(),
-      folder_ / "moved.txt");
-}
-
-TEST_F(RunnerTest, InterruptKeepsFinishedParts) {
-  RequestInterrupt(true);
-  EXPECT_THROW(Run(), Interrupted);
-  RequestInterrupt(false);
-  Run();
-  EXPECT_EQ(ReadFile(folder_ / "w/b.txt"), "capture");
-}
-
-// A run over older results is killed after ever more microseconds, until it
-// gets through; each is gone on with, and must end with the same files.
-TEST_F(RunnerTest, KillAtAnyMomentLosesNothing) {
-  a_.files = b_.files = 5;
-  Run("undisturbed");
-  const auto expected = Files("undisturbed");
-
-  bool killed = true;
-  int kills = 0;
-  for (int microseconds = 200; killed; microseconds += microseconds / 4) {
-    fs::remove_all(folder_ / "w");
-    a_.prefix = "old ";
-    Run();
-    a_.prefix = "";
-    const pid_t child = fork();
-    if (child == 0) {
-      struct itimerval timer = {};
-      timer.it_value.tv_sec = microseconds / 1'000'000;
-      timer.it_value.tv_usec = microseconds % 1'000'000;
-      std::signal(SIGALRM, [](int) { kill(getpid(), SIGKILL); });
-      setitimer(ITIMER_REAL, &timer, nullptr);
-      Run();
-      _exit(0);
-    }
-    int status = 0;
-    waitpid(child, &status, 0);
-    killed = WIFSIGNALED(status);
-    kills += killed;
-    Run();
-    EXPECT_EQ(Files("w"), expected) << "killed after " << microseconds << " us";
-    EXPECT_EQ(Run().stages_run, 0);
-  }
-  EXPECT_GT(kills, 3);
+TEST_F(RunnerTest, CaptureThatChangesMeanwhileIsReadAgain) {
+  AnyStage stage("a", [&](const StageContext&) {
+    std::ofstream(folder_ / "capture/new.jpg") << "x";
+  });
+  EXPECT_EQ(Run({&stage}).stages_run, 1);
+  EXPECT_EQ(Run({&stage}).stages_run, 1);
+  EXPECT_EQ(Run({&stage}).stages_run, 0);
 }
 
 }  // namespace

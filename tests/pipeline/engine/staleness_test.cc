@@ -93,26 +93,32 @@ TEST(Staleness, NewerStage) {
               ElementsAre("the stage itself is newer (version 3, now 4)"));
 }
 
-TEST(Manifest, SurvivesARoundTripAndNothingElse) {
-  Manifest manifest;
-  manifest.stage = "colmap";
-  manifest.stage_version = 2;
-  manifest.options = {{"a.b", "c"}};
-  manifest.inputs = {{"frames", "aa"}};
-  manifest.outputs["images"] = {"bb", {{"images/1.jpg", "cc"}}};
-  manifest.facts = {{"frames", {{"registered", 71}}}};
-  manifest.seconds = 1.25;
-  const std::string text = ManifestToJson(manifest);
-  const std::optional<Manifest> read = ManifestFromJson(text);
-  ASSERT_TRUE(read);
-  EXPECT_EQ(ManifestToJson(*read), text);
+TEST(Staleness, InputsAddedAndDropped) {
+  Situation situation = UpToDate();
+  situation.inputs = {{"images", "cc"}, {"@capture", std::nullopt}};
+  EXPECT_THAT(ReasonsToRun(situation),
+              ElementsAre("the capture is missing",
+                          "images is a new input",
+                          "frames is no longer an input"));
+}
 
-  EXPECT_FALSE(ManifestFromJson(text.substr(0, text.size() / 2)));
-  std::string edited = text;
-  edited.replace(edited.find("71"), 2, "72");
-  EXPECT_FALSE(ManifestFromJson(edited));
-  EXPECT_FALSE(ManifestFromJson("{}"));
-  EXPECT_FALSE(ManifestFromJson(""));
+TEST(Staleness, OutputsOfOtherOptionsDoNotCount) {
+  Situation situation = UpToDate();
+  situation.manifest.outputs["train/other"].digest = "xx";
+  EXPECT_THAT(ReasonsToRun(situation), IsEmpty());
+}
+
+TEST(Staleness, MostTellingReasonComesFirst) {
+  Situation situation = UpToDate();
+  situation.stage_version = 4;
+  situation.options["colmap.overlap"] = "20";
+  situation.inputs["frames"] = "cc";
+  situation.outputs["images"] = "zz";
+  EXPECT_THAT(ReasonsToRun(situation),
+              ElementsAre("the stage itself is newer (version 3, now 4)",
+                          "option colmap.overlap changed from 10 to 20",
+                          "frames changed",
+                          "output images was altered"));
 }
 
 }  // namespace
