@@ -22,10 +22,7 @@ namespace nerfpipe {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::AnyOf;
-using ::testing::EndsWith;
 using ::testing::HasSubstr;
-using ::testing::StartsWith;
 
 constexpr char kStopped[] =
     "nerfpipe: stopped; the same command goes on from here";
