@@ -155,9 +155,11 @@ TEST_F(CommitTest, FilesBesideTheOutputsStay) {
   EXPECT_EQ(ReadFile(root_ / "train/notes.txt"), "mine too");
 }
 
-TEST_F(CommitTest, CutShortIsEndedByTheNextStart) {
+TEST_F(CommitTest, CutShortIsEndedByTheNextRunAndNotByALook) {
   KillInTheCommitOf("solve");
-  EXPECT_EQ(Status()[2], "solve done");
+  const auto left = Visible();
+  EXPECT_EQ(Status()[2], "solve stale: interrupted, will go on");
+  EXPECT_EQ(Visible(), left);
   Run();
   EXPECT_THAT(Notes(), Not(Contains("begin solve")));
   EXPECT_EQ(Visible(), Fresh());

@@ -538,7 +538,7 @@ void WalkThrough(uint64_t skipped, uint64_t walks) {
   }
 }
 
-TEST(RandomWalk, AgreesWithTheModel) { WalkThrough(0, 20); }
+TEST(RandomWalk, AgreesWithTheModel) { WalkThrough(0, 10); }
 
 // Two halves, for two cores.
 TEST(RandomWalk, LongFirstHalfAgreesWithTheModel) {
