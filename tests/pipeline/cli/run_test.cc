@@ -86,7 +86,10 @@ TEST_F(RunCommand, StopsAfterTheStageOfUntil) {
   EXPECT_THAT(again.err, HasSubstr("Nothing to do: walk.v2 is up to date."));
   const auto after = Listing("walk.v2");
   for (const auto& [path, file] : before) {
-    if (!path.ends_with("nerfpipe.log") && !path.ends_with("/lock")) {
+    // Files are remembered there once they have been left alone for a while.
+    const bool remembers = path.ends_with("digests.json");
+    if (!path.ends_with("nerfpipe.log") && !path.ends_with("/lock") &&
+        !remembers) {
       EXPECT_EQ(after.at(path), file) << path;
     }
   }

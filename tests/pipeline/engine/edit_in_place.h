@@ -2,8 +2,8 @@
 
 // What editors and tools can do to a file without size and time telling of it.
 
-#include <cstdio>
 #include <filesystem>
+#include <stdexcept>
 #include <string>
 
 #include <fcntl.h>
@@ -19,8 +19,9 @@ inline void EditInPlace(const std::filesystem::path& path,
   stat(path.c_str(), &before);
   const int file = open(path.c_str(), O_WRONLY);
   const ssize_t written = pwrite(file, text.data(), text.size(), 0);
-  if (written != before.st_size) {
-    std::perror("the test's own edit failed");
+  if (written < 0 || written != before.st_size) {
+    close(file);
+    throw std::runtime_error("the test's own edit must keep the size");
   }
   const struct timespec times[2] = {before.st_atim, before.st_mtim};
   futimens(file, times);

@@ -372,7 +372,8 @@ class Walk {
     const std::string name = capture.begin()->first;
     switch (random_.Below(4)) {
       case 0: {
-        const std::string text = NewPhoto();
+        std::string text = NewPhoto();
+        text.resize(capture.at(name).size(), '.');
         Say("capture: " + name + " edited in place, size and time kept");
         EditInPlace(capture_ / name, text);
         for (WalkModel& model : models_) {

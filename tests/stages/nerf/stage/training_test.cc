@@ -151,8 +151,9 @@ TEST_F(TrainingTest, LossThatIsNoNumberEndsTheRun) {
 
   const StageResult result = Train();
   EXPECT_EQ(result.state, StageResult::State::kFailed);
+  // The report of step 20 shows it, and the step after that is the last.
   EXPECT_EQ(result.line,
-            "the loss is not a number after step 20; lower the learning rate "
+            "the loss is not a number after step 21; lower the learning rate "
             "(ngp.learning_rate or nerf.lrate)");
   // Nothing is made of it, and what came before it stays.
   EXPECT_FALSE(fs::exists(out() / kCheckpointFile));
