@@ -112,6 +112,21 @@ auto OnPath(const char* name, int folder, const char* path, const Call& call) {
 }
 
 template <typename Call>
+auto OnTwoPaths(const char* name,
+                int from_folder,
+                const char* from,
+                int to_folder,
+                const char* to,
+                const Call& call) {
+  return Idle() ? call()
+                : Through(name,
+                          true,
+                          PathOf(from_folder, from),
+                          PathOf(to_folder, to),
+                          call);
+}
+
+template <typename Call>
 int Opened(int folder, const char* path, int flags, const Call& call) {
   if (Idle()) {
     return call();
@@ -303,13 +318,9 @@ int renameat(int from_folder,
              int to_folder,
              const char* to) noexcept {
   NEXT(renameat);
-  const auto call = [&] { return next(from_folder, from, to_folder, to); };
-  return Idle() ? call()
-                : Through("rename",
-                          true,
-                          PathOf(from_folder, from),
-                          PathOf(to_folder, to),
-                          call);
+  return OnTwoPaths("rename", from_folder, from, to_folder, to, [&] {
+    return next(from_folder, from, to_folder, to);
+  });
 }
 
 int renameat2(int from_folder,
@@ -318,37 +329,21 @@ int renameat2(int from_folder,
               const char* to,
               unsigned flags) noexcept {
   NEXT(renameat2);
-  const auto call = [&] {
+  return OnTwoPaths("rename", from_folder, from, to_folder, to, [&] {
     return next(from_folder, from, to_folder, to, flags);
-  };
-  return Idle() ? call()
-                : Through("rename",
-                          true,
-                          PathOf(from_folder, from),
-                          PathOf(to_folder, to),
-                          call);
+  });
 }
 
 int rename(const char* from, const char* to) noexcept {
   NEXT(rename);
-  const auto call = [&] { return next(from, to); };
-  return Idle() ? call()
-                : Through("rename",
-                          true,
-                          PathOf(AT_FDCWD, from),
-                          PathOf(AT_FDCWD, to),
-                          call);
+  return OnTwoPaths(
+      "rename", AT_FDCWD, from, AT_FDCWD, to, [&] { return next(from, to); });
 }
 
 int link(const char* from, const char* to) noexcept {
   NEXT(link);
-  const auto call = [&] { return next(from, to); };
-  return Idle() ? call()
-                : Through("link",
-                          true,
-                          PathOf(AT_FDCWD, from),
-                          PathOf(AT_FDCWD, to),
-                          call);
+  return OnTwoPaths(
+      "link", AT_FDCWD, from, AT_FDCWD, to, [&] { return next(from, to); });
 }
 
 int unlink(const char* path) noexcept {

@@ -68,7 +68,7 @@ TEST_F(ExtractPhotos, OfAnyOrientationMostStandAndTheRestLiesAsTheSensor) {
     SCOPED_TRACE(most_lie);
     context_.capture = folder_ / (most_lie ? "lying" : "standing");
     std::filesystem::remove_all(context_.workspace / kFrameFolder);
-    ears_ = Ears();
+    ears_ = Listener();
     const std::vector<MixedPhoto> photos =
         WriteMixedPhotos(context_.capture, most_lie);
     Extract();

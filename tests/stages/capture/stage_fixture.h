@@ -7,37 +7,18 @@
 #include "stages/capture/extract_stage.h"
 #include "stages/capture/frame_list.h"
 #include "stages/common/capture_file.h"
+#include "tests/listener.h"
 #include "tests/temporary_folder.h"
 
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 namespace nerfpipe {
-
-// Keeps all that is said but progress.
-class Ears : public Report {
- public:
-  void Info(std::string_view line) override { infos.emplace_back(line); }
-  void Warn(std::string_view line) override { warnings.emplace_back(line); }
-  void Detail(std::string_view line) override { details.emplace_back(line); }
-  void Show(const Table& table) override { tables.push_back(table); }
-  std::unique_ptr<Progress> Start(std::string_view what,
-                                  int64_t total,
-                                  std::string_view unit) override {
-    return SilentReport().Start(what, total, unit);
-  }
-
-  std::vector<std::string> infos;
-  std::vector<std::string> warnings;
-  std::vector<std::string> details;
-  std::vector<Table> tables;
-};
 
 class CaptureStages : public ::testing::Test {
  protected:
@@ -91,7 +72,7 @@ class CaptureStages : public ::testing::Test {
   }
 
   TemporaryFolder folder_;
-  Ears ears_;
+  Listener ears_;
   StageContext context_;
 };
 

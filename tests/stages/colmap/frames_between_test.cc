@@ -2,7 +2,7 @@
 
 #include "stages/media/image_file.h"
 #include "stages/media/video_writer.h"
-#include "tests/stages/common/recorder.h"
+#include "tests/listener.h"
 #include "tests/temporary_folder.h"
 
 #include <cmath>
@@ -97,7 +97,7 @@ class DecodeFramesBetweenTest : public ::testing::Test {
   }
 
   const TemporaryFolder folder_;
-  Recorder report_;
+  Listener report_;
 };
 
 TEST_F(DecodeFramesBetweenTest, WritesTheFramesAskedFor) {

@@ -5,8 +5,8 @@
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/random.h"
 #include "stages/colmap/pair_list.h"
+#include "tests/listener.h"
 #include "tests/stages/colmap/scene_features.h"
-#include "tests/stages/common/recorder.h"
 #include "tests/temporary_folder.h"
 
 #include <filesystem>
@@ -74,7 +74,7 @@ class ClimbTest : public ::testing::Test {
   }
 
   SolveJob job_;
-  Recorder report_;
+  Listener report_;
   bool climbed_ = false;
 };
 
@@ -195,7 +195,7 @@ TEST_F(MatchCaptureTest, PhotosAreMatchedEachWithEachUpTo150) {
 // thing on the turntable move.
 TEST(MatchCapture, WhatStandsStillIsLeftOutAndTold) {
   const TemporaryFolder folder;
-  Recorder report;
+  Listener report;
   SolveJob job;
   job.width = 723;
   job.height = 1281;

@@ -76,7 +76,7 @@ TEST_F(ColmapStageTest, OptionsReachColmap) {
 }
 
 // Asks to stop when a task begins.
-class StopsAt : public Recorder {
+class StopsAt : public Listener {
  public:
   explicit StopsAt(std::string_view task) : task_(task) {}
   ~StopsAt() override { RequestInterrupt(false); }
@@ -84,7 +84,7 @@ class StopsAt : public Recorder {
                                   int64_t total,
                                   std::string_view unit) override {
     if (what == task_) RequestInterrupt(true);
-    return Recorder::Start(what, total, unit);
+    return Listener::Start(what, total, unit);
   }
 
  private:

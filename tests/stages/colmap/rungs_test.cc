@@ -4,7 +4,7 @@
 
 #include "stages/media/image_file.h"
 #include "stages/media/video_writer.h"
-#include "tests/stages/common/recorder.h"
+#include "tests/listener.h"
 #include "tests/temporary_folder.h"
 
 #include <algorithm>
@@ -63,7 +63,7 @@ class RungsTest : public ::testing::Test {
   }
 
   const TemporaryFolder folder_;
-  Recorder report_;
+  Listener report_;
   SolveJob job_;
   Solution best_;
 };

@@ -5,8 +5,8 @@
 #include "stages/colmap/colmap_stage.h"
 #include "stages/common/capture_file.h"
 #include "stages/media/image_file.h"
+#include "tests/listener.h"
 #include "tests/stages/colmap/corner_scene.h"
-#include "tests/stages/common/recorder.h"
 #include "tests/temporary_folder.h"
 
 #include <filesystem>
@@ -69,7 +69,7 @@ class ColmapStageTest : public ::testing::Test {
   const TemporaryFolder root_;
   CaptureFile capture_;
   int64_t memory_ = 0;
-  Recorder report_;
+  Listener report_;
   Report* teller_ = &report_;
 };
 

@@ -1,7 +1,7 @@
 // What the stage says, reason by reason.
 
 #include "stages/colmap/verdict.h"
-#include "tests/stages/common/recorder.h"
+#include "tests/listener.h"
 
 #include <cmath>
 
@@ -28,7 +28,7 @@ struct Outcome {
   std::vector<std::string> names;
   std::vector<MatchedPair> pairs;
   CaptureFile capture;
-  Recorder report;
+  Listener report;
 
   Outcome(int count, int placed) {
     mapping.models.resize(2);

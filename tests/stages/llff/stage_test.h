@@ -3,7 +3,7 @@
 // Runs a stage of this folder as the engine does.
 
 #include "pipeline/engine/stage.h"
-#include "tests/stages/common/recorder.h"
+#include "tests/listener.h"
 #include "tests/temporary_folder.h"
 
 #include <gtest/gtest.h>
@@ -31,7 +31,7 @@ class LlffStageTest : public testing::Test {
 
   const TemporaryFolder workspace_;
   StageContext context_;
-  Recorder report_;
+  Listener report_;
 };
 
 }  // namespace nerfpipe

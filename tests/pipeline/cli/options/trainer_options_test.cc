@@ -177,6 +177,12 @@ double Change(const Run& a, const Run& b, const std::string& word) {
   return sum / count;
 }
 
+bool OnlyTheNetsChange(const Run& without, const Run& with) {
+  return Change(without, with, "table") < kRounding &&
+         Change(without, with, "density") > 20 * kRounding &&
+         Change(without, with, "colour") > 20 * kRounding;
+}
+
 bool NothingLearned(const Run& run) {
   return run.Table().abs().max().item<float>() <= 1.001e-4;  // as drawn
 }
@@ -234,20 +240,12 @@ const std::vector<Line>& NgpLearningLines() {
       {"ngp.beta1",
        "0.5",
        "changes the second step of the nets, not of the table",
-       [](const Run& without, const Run& with) {
-         return Change(without, with, "table") < kRounding &&
-                Change(without, with, "density") > 20 * kRounding &&
-                Change(without, with, "colour") > 20 * kRounding;
-       },
+       OnlyTheNetsChange,
        {{"train.steps", "2"}}},
       {"ngp.beta2",
        "0.5",
        "changes the second step of the nets, not of the table",
-       [](const Run& without, const Run& with) {
-         return Change(without, with, "table") < kRounding &&
-                Change(without, with, "density") > 20 * kRounding &&
-                Change(without, with, "colour") > 20 * kRounding;
-       },
+       OnlyTheNetsChange,
        {{"train.steps", "2"}}},
       {"ngp.table_beta2",
        "0.5",
