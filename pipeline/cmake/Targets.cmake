@@ -32,7 +32,8 @@ endfunction()
 function(nerfpipe_test name)
   cmake_parse_arguments(arg "" "FAST;SLOW;TIMEOUT" "SOURCES;PRIVATE" ${ARGN})
   nerfpipe_program(${name} SOURCES ${arg_SOURCES} PRIVATE ${arg_PRIVATE}
-                   GTest::gmock GTest::gtest GTest::gtest_main)
+                   test_main)
+  add_dependencies(${name} run_case)
   if(NOT arg_SLOW)
     set(arg_SLOW "^$")
   endif()
@@ -44,7 +45,9 @@ function(nerfpipe_test name)
   endif()
   file(RELATIVE_PATH folder ${PROJECT_SOURCE_DIR}/tests
        ${CMAKE_CURRENT_SOURCE_DIR})
-  # What loads LibTorch takes a while to list its cases.
+  # Each case in a process of its own, without loading LibTorch for each.
+  set_target_properties(${name} PROPERTIES CROSSCOMPILING_EMULATOR
+                                           $<TARGET_FILE:run_case>)
   gtest_discover_tests(${name} TEST_PREFIX ${folder}/ TEST_LIST ${name}_cases
                        DISCOVERY_TIMEOUT 120)
   # Read by ctest after the list of cases.
