@@ -58,8 +58,8 @@ bool Receive(int connection, Case* result) {
   }
   char* const begin = result->text.data();
   if (chdir(begin) != 0) return false;
-  for (char* word = begin + std::strlen(begin) + 1;
-       word < begin + header.bytes; word += std::strlen(word) + 1) {
+  for (char* word = begin + std::strlen(begin) + 1; word < begin + header.bytes;
+       word += std::strlen(word) + 1) {
     (result->arguments.size() < header.arguments ? result->arguments
                                                  : result->variables)
         .push_back(word);
@@ -98,8 +98,8 @@ void Supervise(int connection, Case* result) {
   _exit(0);
 }
 
-// Returns in the process of each case, with what it needs; the server's own ends
-// here.
+// Returns in the process of each case, with what it needs; the server's own
+// ends here.
 void Serve(int listener, Case* result) {
   unsetenv(kCaseSocket);
   signal(SIGCHLD, SIG_IGN);  // nobody waits for the supervisors

@@ -2,9 +2,9 @@
 //
 // Loading LibTorch takes half a second, and each case has a ctest entry of its
 // own. So PROGRAM is loaded once, as a server that forks a process for each
-// case; it is started here when there is none, and ends when it is idle. Streams,
-// folder, environment and exit status are those of this process; when it is
-// killed, so is the case.
+// case; it is started here when there is none, and ends when it is idle.
+// Streams, folder, environment and exit status are those of this process; when
+// it is killed, so is the case.
 
 #include "tests/case_server/protocol.h"
 
@@ -25,18 +25,20 @@
 namespace nerfpipe {
 namespace {
 
-// In the abstract name space: no file is left. A program that was built anew has
-// a new name.
+// In the abstract name space: no file is left. A program that was built anew
+// has a new name.
 struct Address {
   explicit Address(const struct stat& program) {
     socket.sun_family = AF_UNIX;
-    const int length = std::snprintf(
-        socket.sun_path + 1, sizeof socket.sun_path - 1,
-        "nerfpipe-cases-%u-%lx-%lx-%lx.%lx", getuid(),
-        static_cast<unsigned long>(program.st_dev),
-        static_cast<unsigned long>(program.st_ino),
-        static_cast<unsigned long>(program.st_mtim.tv_sec),
-        static_cast<unsigned long>(program.st_mtim.tv_nsec));
+    const int length =
+        std::snprintf(socket.sun_path + 1,
+                      sizeof socket.sun_path - 1,
+                      "nerfpipe-cases-%u-%lx-%lx-%lx.%lx",
+                      getuid(),
+                      static_cast<unsigned long>(program.st_dev),
+                      static_cast<unsigned long>(program.st_ino),
+                      static_cast<unsigned long>(program.st_mtim.tv_sec),
+                      static_cast<unsigned long>(program.st_mtim.tv_nsec));
     size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 +
                                   static_cast<size_t>(length));
   }
@@ -51,8 +53,8 @@ struct Address {
 
 int NewSocket() { return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0); }
 
-// Of several that try at once one is the first: the name is taken only once, and
-// connections wait until the server has been loaded.
+// Of several that try at once one is the first: the name is taken only once,
+// and connections wait until the server has been loaded.
 void StartServer(const Address& address, char** arguments) {
   const int listener = NewSocket();
   if (bind(listener, address.get(), address.size) != 0 ||
@@ -105,8 +107,8 @@ bool SendCase(int connection, char** arguments) {
     return false;
   }
   for (size_t sent = 0; sent < text.size();) {
-    const ssize_t count = send(connection, text.data() + sent,
-                               text.size() - sent, MSG_NOSIGNAL);
+    const ssize_t count =
+        send(connection, text.data() + sent, text.size() - sent, MSG_NOSIGNAL);
     if (count <= 0) return false;
     sent += static_cast<size_t>(count);
   }

@@ -91,7 +91,7 @@ TEST(ChildProcess, InterruptIsPassedOnOnceAsTerm) {
 }
 
 TEST(ChildProcess, PeakMemoryIsThatOfTheChild) {
-  const ChildResult child = RunChild({ThisProgram(), "--touch-megabytes=150"});
+  const ChildResult child = RunChild({TOUCH_MEMORY, "150"});
   EXPECT_EQ(child.exit_code, 0);
   EXPECT_GE(child.peak_memory_mb, 150);
   EXPECT_LT(child.peak_memory_mb, 150 + 150);
@@ -101,7 +101,7 @@ TEST(ChildProcess, PeakMemoryIsThatOfTheChild) {
 TEST(ChildProcess, PeakMemoryIsNotThatOfTheParent) {
   const TouchedMemory own(400'000'000);
   EXPECT_LT(Shell("sleep 0.1").peak_memory_mb, 50);
-  const ChildResult child = RunChild({ThisProgram(), "--touch-megabytes=150"});
+  const ChildResult child = RunChild({TOUCH_MEMORY, "150"});
   EXPECT_GE(child.peak_memory_mb, 150);
   EXPECT_LT(child.peak_memory_mb, 150 + 150);
 }

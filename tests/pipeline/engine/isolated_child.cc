@@ -55,7 +55,11 @@ class Child : public IsolatedStage {
       std::fprintf(stderr, "words on stderr\n");
       context.report->Info("words for people");
     }
-    if (does_ == "hold") const TouchedMemory held(150 * kMega);
+    if (does_ == "hold") {
+      const TouchedMemory held(150 * kMega);
+      // Longer than the parent takes to look again.
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
     if (does_ == "eat" && context.memory > 1000 * int64_t{kMega}) {
       const TouchedMemory held(1100 * kMega);
       raise(SIGKILL);
