@@ -14,7 +14,7 @@ cd "$root"
 table='
 pipeline/base/: pipeline/base/ | fmt json xxhash
 pipeline/engine/: pipeline/base/ pipeline/engine/ | fmt json yaml xxhash
-pipeline/cli/: pipeline/ stages/ | fmt json cli11
+pipeline/cli/: pipeline/ stages/capture/ stages/colmap/ stages/llff/ stages/media/ stages/nerf/stage/ | fmt json cli11
 stages/common/: pipeline/base/ stages/common/ | fmt json eigen
 stages/media/: pipeline/base/ stages/common/ stages/media/ | fmt json eigen opencv ffmpeg heif jpeg
 stages/capture/: STAGE stages/capture/ | fmt json eigen opencv
@@ -23,7 +23,8 @@ stages/llff/: STAGE stages/llff/ | fmt json eigen opencv
 stages/nerf/: stages/nerf/ NERF_BASE | torch
 stages/nerf/kernels/: stages/nerf/kernels/ NERF_BASE | highway
 stages/nerf/data/: STAGE stages/nerf/ | fmt json eigen torch
-stages/nerf/stage/: STAGE stages/nerf/ | fmt json eigen torch
+stages/nerf/stage/: STAGE stages/nerf/stage/ NERF_OPTIONS | fmt json eigen
+stages/nerf/jobs/: STAGE stages/nerf/ | fmt json eigen torch
 data/: pipeline/base/ stages/common/ stages/media/ data/ | fmt json eigen
 '
 
@@ -66,6 +67,8 @@ find pipeline stages data -type f \( -name '*.h' -o -name '*.cc' \) \
       sets["NERF_BASE"] = "pipeline/base/blas_threads.h pipeline/base/error.h " \
         "pipeline/base/interrupt.h pipeline/base/random.h " \
         "pipeline/base/report.h"
+      sets["NERF_OPTIONS"] = "stages/nerf/options.h " \
+        "stages/nerf/option_rules.h stages/nerf/options_text.h"
       n = split(table, lines, "\n")
       for (i = 1; i <= n; i++) {
         if (lines[i] == "") continue
@@ -127,9 +130,9 @@ find pipeline stages data -type f \( -name '*.h' -o -name '*.cc' \) \
         for (i = 1; i <= count; i++)
           if (begins(header, allowed[i]) &&
               (allowed[i] ~ /\/$/ || header == allowed[i])) break
-        # The core of the trainer does not see its data sets or its stage.
+        # The core of the trainer does not see its data sets or its stages.
         outer = folder == "stages/nerf/" &&
-          header ~ /^stages\/nerf\/(data|stage)\//
+          header ~ /^stages\/nerf\/(data|stage|jobs)\//
         if (i > count || outer)
           complain(folder " may include only " project_rule[folder])
         else if (header in is_private &&

@@ -42,7 +42,7 @@ std::string WithProcess(std::string value) {
   for (const auto& [name, value] : call.environment) {
     setenv(name.c_str(), WithProcess(value).c_str(), 1);
   }
-  std::vector<char*> argv = {const_cast<char*>(NERFPIPE_PROGRAM)};
+  std::vector<char*> argv = {const_cast<char*>(call.program.c_str())};
   for (const std::string& argument : call.arguments) {
     argv.push_back(const_cast<char*>(argument.c_str()));
   }
@@ -52,6 +52,8 @@ std::string WithProcess(std::string value) {
 }
 
 }  // namespace
+
+std::string BuiltProgram() { return NERFPIPE_PROGRAM; }
 
 ProgramRun RunProgram(const ProgramCall& call) {
   const TemporaryFolder output;

@@ -14,6 +14,9 @@ struct ProgramRun {
   std::string err;
 };
 
+// Of the program that was built.
+std::string BuiltProgram();
+
 struct ProgramCall {
   std::string cwd;
   std::vector<std::string> arguments;
@@ -22,6 +25,7 @@ struct ProgramCall {
   std::map<std::string, std::string> environment = {};
   // SIGKILL after so many seconds unless it ends before; 0: never.
   double kill_after = 0;
+  std::string program = BuiltProgram();
 };
 
 ProgramRun RunProgram(const ProgramCall& call);

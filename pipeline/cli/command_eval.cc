@@ -1,4 +1,5 @@
 #include "pipeline/cli/commands.h"
+#include "pipeline/cli/trainer_module.h"
 #include "pipeline/cli/work_folder.h"
 
 #include <functional>
@@ -12,8 +13,8 @@ int Evaluate(const CommonFlags& common) {
   Session session(common);
   const std::filesystem::path folder = WorkFolderOf(common, "eval");
   const OpenWorkFolder open(session, folder);
-  const StageResult result =
-      EvaluateCheckpoint(session.StageNamed("train"), open.work());
+  const StageResult result = LoadTrainerLibrary().EvaluateCheckpoint(
+      session.StageNamed("train"), open.work());
   return ShowResult(session, folder, result);
 }
 

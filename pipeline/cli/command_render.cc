@@ -1,5 +1,6 @@
 #include "pipeline/base/error.h"
 #include "pipeline/cli/commands.h"
+#include "pipeline/cli/trainer_module.h"
 #include "pipeline/cli/work_folder.h"
 
 #include <functional>
@@ -37,8 +38,8 @@ int Render(const RenderFlags& flags, const CommonFlags& common) {
   Session session(all);
   const std::filesystem::path folder = WorkFolderOf(all, "render");
   const OpenWorkFolder open(session, folder);
-  const StageResult result =
-      RenderCheckpoint(session.StageNamed("render"), open.work());
+  const StageResult result = LoadTrainerLibrary().RenderCheckpoint(
+      session.StageNamed("render"), open.work());
   return ShowResult(session, folder, result);
 }
 

@@ -1,6 +1,7 @@
 #include "pipeline/base/error.h"
 #include "pipeline/base/text.h"
 #include "pipeline/cli/commands.h"
+#include "pipeline/cli/trainer_module.h"
 #include "pipeline/cli/work_folder.h"
 
 #include <cstdio>
@@ -43,8 +44,8 @@ int Train(const TrainFlags& flags, const CommonFlags& common) {
       all.workspace.empty() ? DefaultWorkspace(flags.dataset)
                             : std::filesystem::path(all.workspace);
   const OpenWorkFolder open(session, folder);
-  const StageResult result =
-      TrainDataset(session.StageNamed("train"), flags.dataset, open.work());
+  const StageResult result = LoadTrainerLibrary().TrainDataset(
+      session.StageNamed("train"), flags.dataset, open.work());
   return ShowResult(session, folder, result);
 }
 

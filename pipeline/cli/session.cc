@@ -5,7 +5,7 @@
 #include "pipeline/base/error.h"
 #include "pipeline/base/text.h"
 #include "pipeline/cli/stage_table.h"
-#include "stages/nerf/stage/commands.h"
+#include "pipeline/cli/trainer_module.h"
 
 #include <algorithm>
 #include <regex>
@@ -194,7 +194,10 @@ void Session::CheckRunUntil(const std::string& until) const {
       made.insert(output);
     }
     if (stage->Name() == "train") {
-      CheckDevice(machine_.device);
+      CheckTrainerIsThere();
+      if (machine_.device != "auto" && machine_.device != "cpu") {
+        LoadTrainerLibrary().CheckDevice(machine_.device);
+      }
     }
     if (stage->Name() == until) {
       break;

@@ -1,5 +1,6 @@
 #include "pipeline/cli/stage_table.h"
 
+#include "pipeline/cli/trainer_module.h"
 #include "stages/capture/check_stage.h"
 #include "stages/capture/extract_stage.h"
 #include "stages/colmap/colmap_stage.h"
@@ -17,7 +18,7 @@ std::vector<std::unique_ptr<Stage>> MakeStages() {
   stages.push_back(sfm::MakeColmapStage());
   stages.push_back(MakePosesStage());
   stages.push_back(MakeDownsampleStage());
-  std::unique_ptr<TrainStage> train = MakeTrainStage();
+  std::unique_ptr<TrainStage> train = MakeTrainStage(LoadTrainerLibrary);
   std::unique_ptr<Stage> render = MakeRenderStage(*train);
   stages.push_back(std::move(train));
   stages.push_back(std::move(render));

@@ -4,7 +4,7 @@
 // workspace of `run` or one that `train` made.
 
 #include "pipeline/cli/session.h"
-#include "stages/nerf/stage/commands.h"
+#include "stages/nerf/stage/trainer_library.h"
 
 #include <memory>
 #include <optional>

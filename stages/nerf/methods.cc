@@ -17,18 +17,8 @@ std::unique_ptr<Method> Make(const MethodContext& context) {
 
 const std::vector<MethodEntry>& Methods() {
   static const std::vector<MethodEntry> table = {
-      {"ngp",
-       "hash grid and small networks: minutes on a laptop",
-       8000,
-       kNgpStepsPerSecond,
-       &SettleNgp,
-       &Make<NgpMethod>},
-      {"nerf",
-       "the paper's coarse and fine network: the reference, slow",
-       200000,
-       0.2,
-       nullptr,
-       &Make<NerfMethod>},
+      {"ngp", 8000, kNgpStepsPerSecond, &SettleNgp, &Make<NgpMethod>},
+      {"nerf", 200000, 0.2, nullptr, &Make<NerfMethod>},
   };
   return table;
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-// The table of methods: the one place that names them all.
+// The table of methods: a row for each of kMethodNames.
 
 #include "stages/nerf/method.h"
 
@@ -12,8 +12,7 @@ namespace nerfpipe::nerf {
 
 struct MethodEntry {
   std::string name;
-  std::string description;  // one line for --help
-  int default_steps = 0;    // when train.steps is 0
+  int default_steps = 0;  // when train.steps is 0
   // Of two CPU cores, about; what a time is worth with train.deterministic.
   double steps_per_second = 0;
   // Fills in the options that are by the length of the run and the scene; null:

@@ -4,6 +4,7 @@
 #include "stages/nerf/archive.h"
 #include "stages/nerf/encoding.h"
 #include "stages/nerf/ngp_settings.h"
+#include "stages/nerf/option_rules.h"
 #include "stages/nerf/seeds.h"
 
 #include <algorithm>

@@ -15,9 +15,6 @@ inline constexpr double kNgpStepsPerSecond = 80;  // of two CPU cores, about
 // ngp.stop_transmittance and ngp.grid_threshold by the scene.
 void SettleNgp(Options* options, bool bounded, torch::Device device);
 
-// The same options. Throws UserError where they do not go together.
-const NgpOptions& Checked(const NgpOptions& options);
-
 MarchRules MarchRulesOf(const NgpOptions& options, bool bounded);
 
 }  // namespace nerfpipe::nerf

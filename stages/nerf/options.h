@@ -8,9 +8,13 @@
 
 namespace nerfpipe::nerf {
 
+// The methods, each with a group of options of its own name. What else there
+// is to a method stands in methods.h.
+inline constexpr const char* kMethodNames[] = {"ngp", "nerf"};
+
 // Group `train`: what both methods share.
 struct TrainOptions {
-  // A row of the table in methods.h.
+  // One of kMethodNames.
   std::string method = "ngp";
   // Optimiser steps of the whole run; 0 takes the method's own default. The
   // learning-rate schedule of `ngp` ends at this step.

@@ -26,8 +26,11 @@ class BadInput : public ::testing::Test {
   // part, the only one, and there must be no trace of a crash.
   void ExpectLine(const std::vector<std::string>& arguments,
                   int exit_code,
-                  const std::string& part) {
-    const ProgramRun run = RunProgram(folder_.path(), arguments);
+                  const std::string& part,
+                  const std::string& program = BuiltProgram()) {
+    ProgramCall call = {folder_.path(), arguments};
+    call.program = program;
+    const ProgramRun run = RunProgram(call);
     EXPECT_EQ(run.exit_code, exit_code) << run.err;
     EXPECT_THAT(run.err, ::testing::Not(HasSubstr("terminate called")));
     EXPECT_THAT(run.err, ::testing::Not(HasSubstr("internal error")));
@@ -69,6 +72,28 @@ TEST_F(BadInput, CapturesThatAreNone) {
   ExpectLine({"run", "three", "-w", "w3"},
              1,
              "only 3 of 3 frames can be used, and at least 8 are needed");
+}
+
+// The trainer is a file of its own, for which nobody waits who does not train.
+TEST_F(BadInput, ProgramThatWasCopiedWithoutItsTrainer) {
+  const fs::path program = folder_ / "bin/nerfpipe";
+  fs::create_directories(folder_ / "bin");
+  fs::copy_file(BuiltProgram(), program);
+  WriteFileAtomically(folder_ / "car.mp4", "x");
+  fs::create_directories(folder_ / "data");
+  const std::string missing = "the trainer is missing: there is neither " +
+                              (folder_ / "bin/nerfpipe-trainer.so").string();
+  ExpectLine({"train", "-d", "data", "-w", "out"}, 1, missing, program);
+  // Before hours are spent on cameras.
+  ExpectLine({"run", "car.mp4"}, 1, missing, program);
+  ExpectLine({"run", "car.mp4", "--until", "colmap"}, 1, "car.mp4", program);
+  // What is there and is none.
+  WriteFileAtomically(folder_ / "bin/nerfpipe-trainer.so", "not a library");
+  ExpectLine({"train", "-d", "data", "-w", "out"},
+             1,
+             "the trainer cannot be loaded: " +
+                 (folder_ / "bin/nerfpipe-trainer.so").string(),
+             program);
 }
 
 TEST_F(BadInput, ForeignFolderIsNotTouched) {

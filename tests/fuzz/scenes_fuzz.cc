@@ -3,7 +3,7 @@
 #include "pipeline/base/report.h"
 #include "stages/nerf/checkpoint.h"
 #include "stages/nerf/data/read_dataset.h"
-#include "stages/nerf/stage/scene_file.h"
+#include "stages/nerf/jobs/scene_file.h"
 #include "tests/fuzz/harness.h"
 
 #include <filesystem>

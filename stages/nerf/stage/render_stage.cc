@@ -1,7 +1,5 @@
 #include "stages/nerf/stage/render_stage.h"
 
-#include "stages/nerf/stage/rendering.h"
-
 namespace nerfpipe {
 
 std::string RenderStage::Description() const {
@@ -29,7 +27,7 @@ StageResult RenderStage::Run(const StageContext& context) {
   job.threads = context.threads;
   job.device = context.device;
   job.report = context.report;
-  return Render(job);
+  return train_.trainer().Render(job);
 }
 
 std::unique_ptr<RenderStage> MakeRenderStage(const TrainStage& train) {

@@ -1,6 +1,6 @@
 #include "stages/nerf/stage/settings.h"
 
-#include "stages/nerf/methods.h"
+#include <iterator>
 
 namespace nerfpipe {
 namespace {
@@ -8,10 +8,8 @@ namespace {
 constexpr int kMany = 100'000'000;
 
 OptionGroup TrainGroup(TrainSettings* settings) {
-  std::vector<std::string> methods;
-  for (const nerf::MethodEntry& entry : nerf::Methods()) {
-    methods.push_back(entry.name);
-  }
+  const std::vector<std::string> methods(std::begin(nerf::kMethodNames),
+                                         std::end(nerf::kMethodNames));
   nerf::TrainOptions* train = &settings->options.train;
   OptionGroup group("train");
   group
@@ -337,6 +335,13 @@ OptionGroup RenderOptionGroup(RenderSettings* settings) {
   return group;
 }
 
+std::vector<std::string> RenderOutputs(const RenderSettings& settings) {
+  const std::string name =
+      "renders/" + (settings.path == "auto" ? "video" : settings.path);
+  return {
+      name + ".mp4", name + "_depth.mp4", name + ".png", name + "_depth.png"};
+}
+
 std::string ResultOptionsText(const std::vector<OptionGroup>& groups,
                               const std::string& method) {
   std::string text;
@@ -354,9 +359,9 @@ std::string ResultOptionsText(const std::vector<OptionGroup>& groups,
 }
 
 bool GroupMatters(const OptionGroup& group, const std::string& method) {
-  for (const nerf::MethodEntry& entry : nerf::Methods()) {
-    if (group.name() == entry.name) {
-      return entry.name == method;
+  for (const char* name : nerf::kMethodNames) {
+    if (group.name() == name) {
+      return name == method;
     }
   }
   return true;

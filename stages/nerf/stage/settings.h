@@ -35,6 +35,11 @@ struct RenderSettings {
 std::vector<OptionGroup> TrainOptionGroups(TrainSettings* settings);
 OptionGroup RenderOptionGroup(RenderSettings* settings);
 
+// What comes of rendering by them, relative to the workspace: renders/NAME.mp4,
+// renders/NAME_depth.mp4 and the first frame of each as .png; NAME is the path,
+// "video" for the automatic one.
+std::vector<std::string> RenderOutputs(const RenderSettings& settings);
+
 // All options of the groups that can change the result, as "group.name=value"
 // lines; groups of methods other than `method` are left out.
 std::string ResultOptionsText(const std::vector<OptionGroup>& groups,

@@ -1,8 +1,7 @@
 #include "stages/nerf/stage/train_stage.h"
 
 #include "stages/common/dataset_folder.h"
-#include "stages/nerf/ngp_settings.h"
-#include "stages/nerf/stage/training.h"
+#include "stages/nerf/option_rules.h"
 
 namespace nerfpipe {
 namespace {
@@ -54,11 +53,11 @@ StageResult TrainStage::Run(const StageContext& context) {
   job.device = context.device;
   job.report = context.report;
   std::filesystem::create_directories(job.out);
-  return Train(job);
+  return trainer().Train(job);
 }
 
-std::unique_ptr<TrainStage> MakeTrainStage() {
-  return std::make_unique<TrainStage>();
+std::unique_ptr<TrainStage> MakeTrainStage(GetTrainerLibrary library) {
+  return std::make_unique<TrainStage>(library);
 }
 
 }  // namespace nerfpipe

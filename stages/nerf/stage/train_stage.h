@@ -4,6 +4,7 @@
 
 #include "pipeline/engine/stage.h"
 #include "stages/nerf/stage/settings.h"
+#include "stages/nerf/stage/trainer_library.h"
 
 #include <memory>
 #include <string>
@@ -13,6 +14,8 @@ namespace nerfpipe {
 
 class TrainStage : public Stage {
  public:
+  explicit TrainStage(GetTrainerLibrary library) : library_(library) {}
+
   std::string Name() const override { return "train"; }
   int Version() const override { return 5; }
   std::string Description() const override;
@@ -24,13 +27,16 @@ class TrainStage : public Stage {
   StageResult Run(const StageContext& context) override;
 
   const TrainSettings& settings() const { return settings_; }
+  const TrainerLibrary& trainer() const { return library_(); }
   // "train/ngp".
   std::string OutputFolder() const;
 
  private:
+  GetTrainerLibrary library_;
   TrainSettings settings_;
 };
 
-std::unique_ptr<TrainStage> MakeTrainStage();
+// Trains by `library`, which is asked for at the first run.
+std::unique_ptr<TrainStage> MakeTrainStage(GetTrainerLibrary library);
 
 }  // namespace nerfpipe

@@ -327,6 +327,12 @@ TEST_P(TrainerTest, DamagedCheckpointIsNamed) {
               HasSubstr("cannot be written"));
 }
 
+TEST(MethodsTest, EveryNameHasARow) {
+  std::vector<std::string> names;
+  for (const MethodEntry& entry : Methods()) names.push_back(entry.name);
+  EXPECT_THAT(names, ::testing::ElementsAreArray(kMethodNames));
+}
+
 TEST(MethodsTest, UnknownMethodListsTheOthers) {
   EXPECT_THAT(MessageOf([] { FindMethod("npg"); }), HasSubstr("ngp, nerf"));
 }

@@ -13,6 +13,13 @@ bool SamplesAre(const Run& run, int64_t coarse, int64_t more) {
   return run.Samples(0) == run.Rays(0) * each;
 }
 
+bool SameInMoreParts(const Run& without, const Run& with) {
+  const RenderedAgain whole = without.Render();
+  const RenderedAgain parts = with.Render();
+  return parts.operations > 3 * whole.operations &&
+         torch::allclose(parts.rgb, whole.rgb, 1e-4, 1e-5);
+}
+
 }  // namespace
 
 const std::vector<Line>& NerfLines() {
@@ -121,8 +128,8 @@ const std::vector<Line>& NerfLines() {
          return OtherFirstLoss(without, with) &&
                 without.trainer->method().Background()[1] == 0 &&
                 with.trainer->method().Background()[1] == 1 &&
-                with.view.rgb.mean().item<float>() >
-                    without.view.rgb.mean().item<float>();
+                with.Render().rgb.mean().item<float>() >
+                    without.Render().rgb.mean().item<float>();
        }},
       {"nerf.lindisp",
        "yes",
@@ -158,20 +165,11 @@ const std::vector<Line>& NerfLines() {
        "makes the middle larger",
        OtherFirstLoss,
        {{"nerf.precrop_iters", "1"}}},
-      {"nerf.chunk",
-       "5",
-       "renders the same in more parts",
-       [](const Run& without, const Run& with) {
-         return with.render_operations > 3 * without.render_operations &&
-                torch::allclose(with.view.rgb, without.view.rgb, 1e-4, 1e-5);
-       }},
+      {"nerf.chunk", "5", "renders the same in more parts", SameInMoreParts},
       {"nerf.netchunk",
        "16",
        "renders the same in more parts",
-       [](const Run& without, const Run& with) {
-         return with.render_operations > 3 * without.render_operations &&
-                torch::allclose(with.view.rgb, without.view.rgb, 1e-4, 1e-5);
-       }},
+       SameInMoreParts},
       {"nerf.integer_pixels",
        "yes",
        "sends rays through the corners of pixels",

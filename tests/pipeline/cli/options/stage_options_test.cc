@@ -9,6 +9,7 @@
 #include "stages/media/image_file.h"
 #include "stages/media/video_reader.h"
 #include "stages/media/video_writer.h"
+#include "stages/nerf/jobs/linked_trainer.h"
 #include "stages/nerf/stage/render_stage.h"
 #include "stages/nerf/stage/train_stage.h"
 #include "tests/pipeline/cli/options/option_table.h"
@@ -259,7 +260,7 @@ struct Video {
 
 Video RenderWith(const std::vector<Setting>& settings) {
   static const std::unique_ptr<TrainStage> train = [] {
-    std::unique_ptr<TrainStage> stage = MakeTrainStage();
+    std::unique_ptr<TrainStage> stage = MakeTrainStage(LinkedTrainerLibrary);
     for (const Setting& setting :
          std::vector<Setting>{{"train.factor", "1"},
                               {"train.llffhold", "0"},
@@ -369,7 +370,8 @@ const std::vector<Line<Video>>& RenderLines() {
 TEST(OptionTable, OfRender) { Check(RenderLines(), RenderWith); }
 
 TEST(OptionTable, HasALineForEveryOptionOfRender) {
-  const std::unique_ptr<TrainStage> train = MakeTrainStage();
+  const std::unique_ptr<TrainStage> train =
+      MakeTrainStage(LinkedTrainerLibrary);
   ExpectALineForEach(MakeRenderStage(*train)->Options(),
                      NamesOf(RenderLines()));
 }

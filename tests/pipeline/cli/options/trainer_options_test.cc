@@ -1,5 +1,6 @@
 // What the options of train, ngp and nerf do, seen in what a few steps leave.
 
+#include "stages/nerf/jobs/linked_trainer.h"
 #include "stages/nerf/stage/train_stage.h"
 #include "tests/pipeline/cli/options/trainer_lines.h"
 
@@ -54,7 +55,8 @@ const std::vector<Setting> kPlainNgp = Also(kFewSteps,
 const std::vector<Setting> kFusedNgp = Also(kFewSteps,
                                             {{"ngp.log2_table", "10"},
                                              {"ngp.batch_samples", "512"},
-                                             {"ngp.max_rays", "64"}});
+                                             {"ngp.max_rays", "64"},
+                                             {"ngp.grid_resolution", "32"}});
 
 const std::vector<Setting> kNerf = Also(kFewSteps,
                                         {{"train.method", "nerf"},
@@ -501,7 +503,7 @@ TEST(OptionTable, HasALineForEveryOptionOfTraining) {
                             &NerfLines()}) {
     for (const Line& line : *lines) names.push_back(line.option);
   }
-  ExpectALineForEach(MakeTrainStage()->Options(), names);
+  ExpectALineForEach(MakeTrainStage(LinkedTrainerLibrary)->Options(), names);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "stages/common/colmap_model.h"
 #include "stages/media/image_file.h"
 #include "stages/nerf/checkpoint.h"
+#include "stages/nerf/jobs/linked_trainer.h"
 #include "stages/nerf/stage/train_stage.h"
 #include "tests/scenes/irregular_scene.h"
 #include "tests/scenes/small_captures.h"
@@ -158,24 +159,6 @@ std::unique_ptr<at::ObserverContext> CountOperation(const at::RecordFunction&) {
   return nullptr;
 }
 
-void RenderOnce(TrainingRun* run) {
-  operations = 0;
-  const auto counter =
-      at::addGlobalCallback(at::RecordFunctionCallback(&CountOperation));
-  nerf::Camera camera;
-  const nlohmann::json& view = run->scene.at("train").at(1);
-  camera.width = view.at("width");
-  camera.height = view.at("height");
-  camera.fx = view.at("fx");
-  camera.fy = view.at("fy");
-  camera.cx = view.at("cx");
-  camera.cy = view.at("cy");
-  view.at("world_from_camera").get_to(camera.world_from_camera);
-  run->view = run->trainer->RenderView(camera);
-  at::removeCallback(counter);
-  run->render_operations = operations;
-}
-
 void ReadState(const fs::path& checkpoint, TrainingRun* run) {
   torch::serialize::InputArchive archive;
   nerf::ReadCheckpoint(archive, checkpoint, torch::kCPU);
@@ -189,7 +172,8 @@ void ReadState(const fs::path& checkpoint, TrainingRun* run) {
 
 TrainingRun Train(TestSet set, const std::vector<Setting>& settings) {
   const TemporaryFolder folder;
-  const std::unique_ptr<TrainStage> stage = MakeTrainStage();
+  const std::unique_ptr<TrainStage> stage =
+      MakeTrainStage(LinkedTrainerLibrary);
   for (const Setting& setting : settings) Set(*stage, setting);
   StageContext context;
   context.workspace = FolderOf(set);
@@ -218,7 +202,6 @@ TrainingRun Train(TestSet set, const std::vector<Setting>& settings) {
   }
   ReadState(out / "checkpoint.pt", &run);
   run.trainer = nerf::Trainer::FromCheckpoint(out / "checkpoint.pt", 1);
-  RenderOnce(&run);
   return run;
 }
 
@@ -230,6 +213,24 @@ int64_t TrainingRun::Count(const std::string& what, size_t report) const {
   const double seconds = lines.at(report).at("seconds").get<double>() - before;
   return std::llround(lines.at(report).at(what + "_per_second").get<double>() *
                       seconds);
+}
+
+RenderedAgain TrainingRun::Render() const {
+  nerf::Camera camera;
+  const nlohmann::json& view = scene.at("train").at(1);
+  camera.width = view.at("width");
+  camera.height = view.at("height");
+  camera.fx = view.at("fx");
+  camera.fy = view.at("fy");
+  camera.cx = view.at("cx");
+  camera.cy = view.at("cy");
+  view.at("world_from_camera").get_to(camera.world_from_camera);
+  operations = 0;
+  const auto counter =
+      at::addGlobalCallback(at::RecordFunctionCallback(&CountOperation));
+  const torch::Tensor rgb = trainer->RenderView(camera).rgb;
+  at::removeCallback(counter);
+  return {rgb, operations};
 }
 
 bool Equal(const TrainingRun& a,

@@ -23,6 +23,11 @@ enum class TestSet {
   kBox,        // nerf_synthetic, transparent behind the objects
 };
 
+struct RenderedAgain {
+  torch::Tensor rgb;       // of the second training view
+  int64_t operations = 0;  // of LibTorch, for that
+};
+
 struct TrainingRun {
   std::string folder;  // "train/ngp"
   std::vector<std::string> inputs;
@@ -34,8 +39,6 @@ struct TrainingRun {
   // Steps that were done when a checkpoint of the unfinished run was first
   // there; 0: not before the end.
   int64_t first_checkpoint = 0;
-  int64_t render_operations = 0;  // of LibTorch, for one view
-  nerf::RenderedView view;
   std::unique_ptr<nerf::Trainer> trainer;  // from the checkpoint
 
   double Loss(size_t report) const { return lines.at(report).at("loss"); }
@@ -50,6 +53,7 @@ struct TrainingRun {
     return state.at("rays_per_step").item<int64_t>();
   }
   const torch::Tensor& Table() const { return state.at("table"); }
+  RenderedAgain Render() const;
 
  private:
   int64_t Count(const std::string& what, size_t report) const;

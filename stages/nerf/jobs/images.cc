@@ -1,4 +1,4 @@
-#include "stages/nerf/stage/images.h"
+#include "stages/nerf/jobs/images.h"
 
 #include "pipeline/base/error.h"
 #include "stages/nerf/trainer.h"

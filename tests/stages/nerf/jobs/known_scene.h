@@ -3,9 +3,9 @@
 // Trained scenes whose pictures are known in advance: fields put in by hand,
 // with the cameras that they were "trained" on.
 
+#include "stages/nerf/jobs/scene_file.h"
+#include "stages/nerf/jobs/training.h"
 #include "stages/nerf/scene_analysis.h"
-#include "stages/nerf/stage/scene_file.h"
-#include "stages/nerf/stage/training.h"
 #include "stages/nerf/trainer.h"
 #include "tests/stages/nerf/known_fields.h"
 #include "tests/stages/nerf/rigs.h"

@@ -1,17 +1,17 @@
-#include "stages/nerf/stage/commands.h"
+#include "stages/nerf/jobs/commands.h"
 
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/digest.h"
 #include "pipeline/base/error.h"
 #include "stages/common/dataset_folder.h"
 #include "stages/nerf/data/read_dataset.h"
+#include "stages/nerf/jobs/evaluation.h"
+#include "stages/nerf/jobs/rendering.h"
+#include "stages/nerf/jobs/scene_file.h"
+#include "stages/nerf/jobs/training.h"
 #include "stages/nerf/methods.h"
-#include "stages/nerf/stage/evaluation.h"
 #include "stages/nerf/stage/render_stage.h"
-#include "stages/nerf/stage/rendering.h"
-#include "stages/nerf/stage/scene_file.h"
 #include "stages/nerf/stage/train_stage.h"
-#include "stages/nerf/stage/training.h"
 
 #include <cstdio>
 
@@ -130,8 +130,6 @@ void MoveIntoPlace(const fs::path& from,
 }
 
 }  // namespace
-
-void CheckDevice(const std::string& name) { DeviceNamed(name); }
 
 StageResult TrainDataset(const Stage& train_stage,
                          const fs::path& dataset,

@@ -1,9 +1,9 @@
-#include "stages/nerf/stage/evaluation.h"
+#include "stages/nerf/jobs/evaluation.h"
 
 #include "pipeline/base/interrupt.h"
 #include "stages/media/image_file.h"
+#include "stages/nerf/jobs/images.h"
 #include "stages/nerf/metrics.h"
-#include "stages/nerf/stage/images.h"
 
 #include <algorithm>
 #include <cstdio>

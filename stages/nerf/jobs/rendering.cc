@@ -1,15 +1,15 @@
-#include "stages/nerf/stage/rendering.h"
+#include "stages/nerf/jobs/rendering.h"
 
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
 #include "stages/media/image_file.h"
 #include "stages/media/video_writer.h"
 #include "stages/nerf/camera_geometry.h"
+#include "stages/nerf/jobs/images.h"
+#include "stages/nerf/jobs/scene_file.h"
+#include "stages/nerf/jobs/training.h"
 #include "stages/nerf/render_path.h"
 #include "stages/nerf/scene_analysis.h"
-#include "stages/nerf/stage/images.h"
-#include "stages/nerf/stage/scene_file.h"
-#include "stages/nerf/stage/training.h"
 #include "stages/nerf/trainer.h"
 
 #include <algorithm>
@@ -133,13 +133,6 @@ void Encode(const std::vector<fs::path>& frames,
 }
 
 }  // namespace
-
-std::vector<std::string> RenderOutputs(const RenderSettings& settings) {
-  const std::string name =
-      "renders/" + (settings.path == "auto" ? "video" : settings.path);
-  return {
-      name + ".mp4", name + "_depth.mp4", name + ".png", name + "_depth.png"};
-}
 
 StageResult Render(const RenderJob& job) {
   NERFPIPE_CHECK(job.report != nullptr);

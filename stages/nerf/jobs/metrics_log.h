@@ -2,7 +2,7 @@
 
 // metrics.jsonl: one JSON object a line, for plots.
 
-#include "stages/nerf/stage/evaluation.h"
+#include "stages/nerf/jobs/evaluation.h"
 #include "stages/nerf/trainer.h"
 
 #include <filesystem>

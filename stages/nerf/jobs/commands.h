@@ -10,25 +10,12 @@
 //
 // A workspace of `nerfpipe run` works as well for the last two.
 
-#include "pipeline/base/report.h"
 #include "pipeline/engine/stage.h"
+#include "stages/nerf/stage/trainer_library.h"
 
-#include <cstdint>
 #include <filesystem>
-#include <string>
 
 namespace nerfpipe {
-
-struct WorkFolder {
-  std::filesystem::path folder;  // -w
-  int threads = 1;
-  int64_t memory = 0;  // bytes that may be taken; 0: not said
-  std::string device = "auto";
-  Report* report = nullptr;
-};
-
-// Throws UserError when there is no such device here.
-void CheckDevice(const std::string& name);
 
 // `train` and `render` are the stages of MakeTrainStage and MakeRenderStage
 // with their options set. All three throw UserError and Interrupted as

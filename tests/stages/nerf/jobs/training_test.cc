@@ -1,15 +1,15 @@
 // What a training is made of: the images held out, the kind of scene, the
 // device, and a loss that stops being a number.
 
-#include "stages/nerf/stage/training.h"
+#include "stages/nerf/jobs/training.h"
 
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/error.h"
 #include "stages/nerf/checkpoint.h"
-#include "stages/nerf/stage/scene_file.h"
+#include "stages/nerf/jobs/scene_file.h"
 #include "stages/nerf/trainer.h"
 #include "tests/stages/nerf/data/tiny_scene.h"
-#include "tests/stages/nerf/stage/tiny_training.h"
+#include "tests/stages/nerf/jobs/tiny_training.h"
 #include "tests/temporary_folder.h"
 
 #include <cmath>

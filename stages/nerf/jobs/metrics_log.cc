@@ -1,4 +1,4 @@
-#include "stages/nerf/stage/metrics_log.h"
+#include "stages/nerf/jobs/metrics_log.h"
 
 #include "pipeline/base/atomic_file.h"
 

@@ -1,13 +1,13 @@
 // Videos as a player reads them, of scenes that are known in advance.
 
-#include "stages/nerf/stage/rendering.h"
+#include "stages/nerf/jobs/rendering.h"
 
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/error.h"
 #include "stages/media/image_file.h"
 #include "stages/media/video_reader.h"
-#include "stages/nerf/stage/images.h"
-#include "tests/stages/nerf/stage/known_scene.h"
+#include "stages/nerf/jobs/images.h"
+#include "tests/stages/nerf/jobs/known_scene.h"
 #include "tests/temporary_folder.h"
 
 #include <cmath>

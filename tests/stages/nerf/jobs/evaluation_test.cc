@@ -1,11 +1,11 @@
 // Scores against pictures that are known in advance, and the lines of
 // metrics.jsonl.
 
-#include "stages/nerf/stage/evaluation.h"
+#include "stages/nerf/jobs/evaluation.h"
 
 #include "pipeline/base/atomic_file.h"
 #include "stages/media/image_file.h"
-#include "stages/nerf/stage/metrics_log.h"
+#include "stages/nerf/jobs/metrics_log.h"
 #include "tests/stages/nerf/known_fields.h"
 #include "tests/stages/nerf/spheres.h"
 #include "tests/temporary_folder.h"

@@ -1,9 +1,9 @@
-#include "stages/nerf/stage/commands.h"
+#include "stages/nerf/jobs/commands.h"
 
 #include "pipeline/base/atomic_file.h"
 #include "stages/media/image_file.h"
 #include "tests/stages/nerf/data/tiny_scene.h"
-#include "tests/stages/nerf/stage/tiny_training.h"
+#include "tests/stages/nerf/jobs/tiny_training.h"
 #include "tests/temporary_folder.h"
 
 #include <gmock/gmock.h>

@@ -1,12 +1,12 @@
-#include "stages/nerf/stage/training.h"
+#include "stages/nerf/jobs/training.h"
 
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
 #include "stages/nerf/data/read_dataset.h"
+#include "stages/nerf/jobs/evaluation.h"
+#include "stages/nerf/jobs/metrics_log.h"
+#include "stages/nerf/jobs/scene_file.h"
 #include "stages/nerf/scene_analysis.h"
-#include "stages/nerf/stage/evaluation.h"
-#include "stages/nerf/stage/metrics_log.h"
-#include "stages/nerf/stage/scene_file.h"
 #include "stages/nerf/trainer.h"
 
 #include <cmath>

@@ -6,6 +6,7 @@
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
 #include "pipeline/engine/stage.h"
+#include "stages/nerf/jobs/linked_trainer.h"
 #include "stages/nerf/stage/render_stage.h"
 #include "stages/nerf/stage/train_stage.h"
 #include "stages/nerf/trainer.h"
@@ -38,7 +39,7 @@ inline void Set(Stage& stage,
 }
 
 inline std::unique_ptr<TrainStage> TinyTrainStage(const std::string& method) {
-  std::unique_ptr<TrainStage> stage = MakeTrainStage();
+  std::unique_ptr<TrainStage> stage = MakeTrainStage(LinkedTrainerLibrary);
   const std::vector<std::pair<std::string, std::string>> options = {
       {"train.method", method},     {"train.steps", "40"},
       {"train.factor", "1"},        {"train.report_every", "10"},

@@ -3,14 +3,10 @@
 // Trains a method on a data set and measures it on the held-out views: what
 // the stage `train` and the command `nerfpipe train` have in common.
 
-#include "pipeline/base/report.h"
 #include "pipeline/engine/stage.h"
-#include "stages/nerf/stage/settings.h"
+#include "stages/nerf/stage/trainer_library.h"
 
-#include <cstdint>
-#include <filesystem>
 #include <string>
-#include <vector>
 
 #include <torch/torch.h>
 
@@ -21,19 +17,6 @@ inline constexpr char kCheckpointFile[] = "checkpoint.pt";
 inline constexpr char kSceneFile[] = "scene.json";
 inline constexpr char kMetricsFile[] = "metrics.jsonl";
 inline constexpr char kTestFolder[] = "test";
-
-struct TrainJob {
-  std::filesystem::path dataset;
-  TrainSettings settings;
-  std::filesystem::path out;      // becomes train/METHOD; exists
-  std::filesystem::path scratch;  // unfinished work of the same job; exists
-  // A trained scene's folder whose run by time is to go on; or empty.
-  std::filesystem::path go_on;
-  int threads = 1;
-  int64_t memory = 0;  // bytes that may be taken; 0: not said
-  std::string device = "auto";
-  Report* report = nullptr;
-};
 
 // Goes on from a checkpoint in `scratch`. Facts: {"training": {"method",
 // "steps", "seconds", "psnr", "ssim"}}; the last two only with held-out views.

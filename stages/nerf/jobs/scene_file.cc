@@ -1,4 +1,4 @@
-#include "stages/nerf/stage/scene_file.h"
+#include "stages/nerf/jobs/scene_file.h"
 
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/error.h"

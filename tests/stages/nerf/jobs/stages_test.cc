@@ -1,10 +1,10 @@
 #include "pipeline/base/atomic_file.h"
 #include "stages/media/image_file.h"
-#include "stages/nerf/stage/rendering.h"
-#include "stages/nerf/stage/training.h"
+#include "stages/nerf/jobs/rendering.h"
+#include "stages/nerf/jobs/training.h"
 #include "stages/nerf/trainer.h"
 #include "tests/stages/nerf/data/tiny_scene.h"
-#include "tests/stages/nerf/stage/tiny_training.h"
+#include "tests/stages/nerf/jobs/tiny_training.h"
 #include "tests/temporary_folder.h"
 
 #include <sstream>

@@ -1,0 +1,17 @@
+#!/bin/sh
+# An installed program finds its configurations, and its trainer with LibTorch.
+# Usage: installed_program.sh BUILD_FOLDER
+set -eu
+
+place=$(mktemp -d)
+trap 'rm -rf "$place"' EXIT
+cmake --install "$1" --prefix "$place" >/dev/null
+program=$place/bin/nerfpipe
+"$program" --version
+"$program" config --config fern | grep 'train.method .*fern' || {
+  echo "the configurations are not found"
+  exit 1
+}
+said=$("$program" eval -w "$place" 2>&1) && exit 1
+echo "$said"
+echo "$said" | grep -q "^nerfpipe: nothing is trained in "
