@@ -20,25 +20,21 @@ function(nerfpipe_program name)
                                         ${arg_PRIVATE})
 endfunction()
 
-# nerfpipe_test(NAME SOURCES ... [PRIVATE ...] [SLOW REGEX | FAST REGEX]
-#               [TIMEOUT SECONDS]): one GoogleTest program, and one ctest entry
-# for each of its cases, called FOLDER/Suite.Case.
+# nerfpipe_test(NAME SOURCES ... [PRIVATE ...] [SLOW REGEX] [TIMEOUT SECONDS]):
+# one GoogleTest program, and one ctest entry for each of its cases, called
+# FOLDER/Suite.Case.
 #
 # Labels: `captures` of the cases whose name begins with Real, which need the
 # captures that NERFPIPE_TEST_DATA names; `slow` of those whose full name matches
-# SLOW, or does not match FAST; `fast` of all others, which together take less
-# than a minute and are for the inner loop. TIMEOUT is for those that are not
-# fast.
+# SLOW; `fast` of all others, which together take less than a minute and are for
+# the inner loop. TIMEOUT is for those that are not fast.
 function(nerfpipe_test name)
-  cmake_parse_arguments(arg "" "FAST;SLOW;TIMEOUT" "SOURCES;PRIVATE" ${ARGN})
+  cmake_parse_arguments(arg "" "SLOW;TIMEOUT" "SOURCES;PRIVATE" ${ARGN})
   nerfpipe_program(${name} SOURCES ${arg_SOURCES} PRIVATE ${arg_PRIVATE}
                    test_main)
   add_dependencies(${name} run_case)
   if(NOT arg_SLOW)
     set(arg_SLOW "^$")
-  endif()
-  if(NOT arg_FAST)
-    set(arg_FAST ".")
   endif()
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 300)
@@ -67,5 +63,5 @@ function(nerfpipe_script_test name label timeout)
   endif()
   add_test(NAME ${name} COMMAND ${ARGN} COMMAND_EXPAND_LISTS)
   set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${timeout}
-                                          SKIP_RETURN_CODE 77)
+                                          COST ${timeout} SKIP_RETURN_CODE 77)
 endfunction()

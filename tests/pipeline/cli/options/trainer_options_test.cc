@@ -55,8 +55,7 @@ const std::vector<Setting> kPlainNgp = Also(kFewSteps,
 const std::vector<Setting> kFusedNgp = Also(kFewSteps,
                                             {{"ngp.log2_table", "10"},
                                              {"ngp.batch_samples", "512"},
-                                             {"ngp.max_rays", "64"},
-                                             {"ngp.grid_resolution", "32"}});
+                                             {"ngp.max_rays", "64"}});
 
 const std::vector<Setting> kNerf = Also(kFewSteps,
                                         {{"train.method", "nerf"},
