@@ -92,6 +92,7 @@ std::vector<std::string> With(std::vector<std::string> command,
 const std::vector<std::string> kShort = {"train.factor=4",
                                          "train.steps=60",
                                          "train.checkpoint_every=20",
+                                         "ngp.batch_samples=1024",
                                          "ngp.log2_table=12",
                                          "render.frames=3",
                                          "render.scale=1"};
@@ -131,13 +132,15 @@ TEST_P(Signals, InCommandsOnDataSetsEndWithTheSameFiles) {
   WriteSmallDataset(folder_ / "set", 10);
   const std::vector<std::string> train =
       With({"train", "-d", "set", "-w", "out"},
-           {"train.factor=1",
+           {"train.factor=2",
             "train.steps=60",
             "train.checkpoint_every=20",
+            "ngp.batch_samples=1024",
             "ngp.log2_table=12"});
   const std::vector<std::string> eval = {"eval", "-w", "out", "--threads", "1"};
   const std::vector<std::string> render =
-      With({"render", "-w", "out", "--path", "orbit", "--frames", "4"}, {});
+      With({"render", "-w", "out", "--path", "orbit", "--frames", "4"},
+           {"render.scale=1"});
   for (const auto& command : {train, eval, render}) RunWhole(command);
   const auto expected = VisibleFiles(folder_ / "out");
   ASSERT_GT(expected.count("renders/orbit_depth.mp4"), 0);

@@ -224,7 +224,7 @@ TEST_P(NgpFreeSpaceTest, WeightHasItsPriceInBothForms) {
   const auto seen = [&](bool fused, double price) {
     free_space_ = price;
     const auto method = Make(fused, 64);
-    Train(*method, 0, 140);
+    Train(*method, 0, 80);
     return method->Render(TestRays()).opacity.mean().item<double>();
   };
   sights_ = LinesThroughAllCells();
