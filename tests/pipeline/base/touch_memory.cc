@@ -1,5 +1,5 @@
-// touch_memory MEGABYTES: holds so much for longer than a parent takes to look
-// again, for the tests of child processes.
+// touch_memory MEGABYTES MILLISECONDS: holds so much for so long, for the tests
+// of child processes.
 
 #include "tests/touched_memory.h"
 
@@ -9,6 +9,6 @@
 
 int main(int, char** argv) {
   const nerfpipe::TouchedMemory held(std::stoul(argv[1]) * 1'000'000);
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  std::this_thread::sleep_for(std::chrono::milliseconds(std::stoul(argv[2])));
   return 0;
 }

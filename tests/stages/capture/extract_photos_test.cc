@@ -23,6 +23,7 @@ using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
 
 class ExtractPhotos : public CaptureStages {
  protected:
@@ -273,8 +274,21 @@ TEST_F(ExtractPhotos, CopiesMayBeWrittenEvenOfWhatMayNot) {
   Extract();
   const auto permissions =
       std::filesystem::status(Frame("00001.jpg")).permissions();
-  EXPECT_NE(permissions & std::filesystem::perms::owner_write,
-            std::filesystem::perms::none);
+  EXPECT_EQ(
+      permissions,
+      std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+}
+
+TEST_F(ExtractPhotos, NamesMayBeOfAnyBytes) {
+  SaveJpeg("M\xfcller.jpg", TestPicture(16, 12));  // Latin-1
+  SaveJpeg("Möller.jpg", TestPicture(16, 12));
+  EXPECT_EQ(Extract().state, StageResult::State::kDone);
+  std::vector<std::string> originals;
+  for (const ListedFrame& frame : Listed().frames) {
+    originals.push_back(frame.original);
+  }
+  EXPECT_THAT(originals,
+              UnorderedElementsAre("M\xef\xbf\xbdller.jpg", "Möller.jpg"));
 }
 
 TEST_F(ExtractPhotos, FocalLengthsReachTheCaptureFile) {

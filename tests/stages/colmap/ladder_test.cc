@@ -5,14 +5,18 @@
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/random.h"
 #include "stages/colmap/pair_list.h"
+#include "stages/media/image_file.h"
 #include "tests/listener.h"
 #include "tests/stages/colmap/scene_features.h"
 #include "tests/temporary_folder.h"
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <optional>
 #include <stdexcept>
 
+#include <Eigen/Geometry>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -235,6 +239,62 @@ TEST(MatchCapture, WhatStandsStillIsLeftOutAndTold) {
   }
   // SIMPLE_RADIAL: what moves tells too little of more.
   EXPECT_EQ(solution.prior.camera.model_id, 2);
+}
+
+// Once round a cloud of points and a little farther: the end sees what the
+// beginning saw, but every frame has its place before that is known.
+TEST(SolveCapture, AWalkThatComesRoundAgainIsClosed) {
+  const TemporaryFolder folder;
+  SolveJob job;
+  job.video = true;
+  const CameraPrior lens = SceneFeatures().prior;
+  job.width = lens.camera.width;
+  job.height = lens.camera.height;
+  job.focal = 0.68;
+  job.options.overlap = 3;
+  job.frames = folder / "frames";
+  job.database = folder / "database.db";
+  job.place = {folder / "scratch", 2, 2, &SilentReport()};
+  std::filesystem::create_directories(folder / "scratch/features");
+  std::filesystem::create_directories(job.frames);
+  Random random(5);
+  std::vector<Eigen::Vector3d> points;
+  for (int k = 0; k < 240; ++k) {
+    points.emplace_back(random.Uniform(-1, 1),
+                        random.Uniform(-0.7, 0.7),
+                        random.Uniform(-1, 1));
+  }
+  const std::vector<uint8_t> descriptors = RandomDescriptors(points.size(), 11);
+  constexpr int kRound = 20;
+  for (int i = 0; i < kRound + 4; ++i) {
+    const double turn = 2 * 3.14159265 * (i + (i < kRound ? 0 : 0.3)) / kRound;
+    Features features;
+    for (size_t k = 0; k < points.size(); ++k) {
+      const Eigen::Vector3d p =
+          Eigen::AngleAxisd(turn, Eigen::Vector3d::UnitY()) * points[k] +
+          Eigen::Vector3d(0.02 * std::sin(3 * i), 0.1 * std::sin(i), 5);
+      features.keypoints.push_back({static_cast<float>(45 * p.x() / p.z() + 27),
+                                    static_cast<float>(42 * p.y() / p.z() + 18),
+                                    1,
+                                    0,
+                                    0,
+                                    1});
+    }
+    features.descriptors = descriptors;
+    job.names.push_back(std::to_string(1000 + i) + ".jpg");
+    WriteFileAtomically(
+        folder / "scratch/features" / (job.names.back() + ".bin"),
+        SerializeFeatures(features));
+    WriteImage(Image(job.width, job.height, 3), job.frames / job.names.back());
+  }
+  Solution solution = MatchCapture(job);
+  SolveCapture(job, &solution);
+  EXPECT_EQ(Placed(job, solution), kRound + 4);
+  EXPECT_TRUE(std::any_of(
+      solution.pairs.begin(), solution.pairs.end(), [](const MatchedPair& p) {
+        return p.second - p.first >= kRound - 1 &&
+               p.geometry.inliers.size() > 50;
+      }));
 }
 
 }  // namespace

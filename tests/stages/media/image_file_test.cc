@@ -50,6 +50,20 @@ TEST(ImageFile, OrientationIsBakedIn) {
   }
 }
 
+// Editors put XMP behind EXIF, in a segment of the same kind.
+TEST(ImageFile, XmpLeavesTheOrientationOfExif) {
+  const TemporaryFolder folder;
+  std::string xmp("http://ns.adobe.com/xap/1.0/\0<x:xmpmeta/>", 41);
+  xmp.insert(0, {'\xff', '\xe1', '\0', static_cast<char>(xmp.size() + 2)});
+  const std::string plain = EncodeJpeg(TestPicture(48, 32), 90);
+  const std::string jpeg = WithOrientation(plain, 6);
+  const size_t behind = jpeg.size() - (plain.size() - 2);
+  const std::filesystem::path path = folder.path() / "edited.jpg";
+  Save(path, jpeg.substr(0, behind) + xmp + jpeg.substr(behind));
+  EXPECT_EQ(ReadImageHeader(path).orientation, 6);
+  EXPECT_EQ(ReadImageSize(path), (ImageSize{32, 48}));
+}
+
 TEST(ImageFile, TurnsAsExifSays) {
   // 6: the first stored row is the right side; 8: the left side, upwards.
   Image row(2, 1, 1);
