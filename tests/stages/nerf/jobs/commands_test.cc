@@ -2,6 +2,7 @@
 
 #include "pipeline/base/atomic_file.h"
 #include "stages/media/image_file.h"
+#include "tests/listener.h"
 #include "tests/stages/nerf/data/tiny_scene.h"
 #include "tests/stages/nerf/jobs/tiny_training.h"
 #include "tests/temporary_folder.h"
@@ -140,19 +141,45 @@ TEST_F(CommandsTest, AFailedRunReplacesNothing) {
               3);
 }
 
+// Keeps how far the progress of training came.
+class TrainingProgress : public Listener {
+ public:
+  std::unique_ptr<Progress> Start(std::string_view what,
+                                  int64_t total,
+                                  std::string_view unit) override {
+    if (what != "Training ngp") return Listener::Start(what, total, unit);
+    all = total;
+    return std::make_unique<Keeper>(this);
+  }
+
+  int64_t all = 0;
+  int64_t done = 0;
+
+ private:
+  struct Keeper : Progress {
+    explicit Keeper(TrainingProgress* owner_in) : owner(owner_in) {}
+    void Update(int64_t now, std::string_view) override { owner->done = now; }
+    TrainingProgress* owner;
+  };
+};
+
 TEST_F(CommandsTest, RunByTimeGoesOnWhenGivenAgain) {
   const std::unique_ptr<TrainStage> train = TinyTrainStage("ngp");
   Set(*train, "train.steps", "0");
-  Set(*train, "train.time", "0.2");
+  Set(*train, "train.time", "1.3");
   const StageResult first = TrainDataset(*train, data(), work_);
   const fs::path metrics = work_.folder / "train/ngp/metrics.jsonl";
   const std::string history = ReadFile(metrics);
   Set(*train, "train.time", "0.3");
+  TrainingProgress progress;
+  work_.report = &progress;
   const StageResult second = TrainDataset(*train, data(), work_);
   const auto figure = [](const StageResult& result, const char* name) {
     return result.facts["training"][name].get<double>();
   };
-  EXPECT_GE(figure(first, "seconds"), 0.2);
+  EXPECT_EQ(progress.all, 1);  // seconds, of this sitting
+  EXPECT_LE(progress.done, 1);
+  EXPECT_GE(figure(first, "seconds"), 1.3);
   EXPECT_GE(figure(second, "seconds"), figure(first, "seconds") + 0.3);
   EXPECT_GT(figure(second, "steps"), figure(first, "steps"));
   EXPECT_THAT(ReadFile(metrics),
