@@ -1,11 +1,11 @@
 #!/bin/sh
 # An installed program finds its configurations, and its trainer with LibTorch.
-# Usage: installed_program.sh BUILD_FOLDER
+# Usage: installed_program.sh PROGRAM, in its build folder
 set -eu
 
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
-cmake --install "$1" --prefix "$place" >/dev/null
+cmake --install "${1%/pipeline/cli/*}" --prefix "$place" >/dev/null
 program=$place/bin/nerfpipe
 "$program" --version
 "$program" config --config fern | grep 'train.method .*fern' || {

@@ -11,6 +11,7 @@
 
 #include <fstream>
 #include <iostream>
+#include <string>
 
 namespace nerfpipe {
 namespace {
@@ -25,7 +26,12 @@ void WritePlainly(const fs::path& path) {
 void CommitToy(const fs::path& root, const fs::path& capture) {
   const Workspace workspace = Workspace::OpenOrCreate(root, capture);
   PrepareUnfinished(workspace, "toy", "fingerprint");
-  const fs::path out = workspace.UnfinishedPath("toy") / "out";
+  const fs::path unfinished = workspace.UnfinishedPath("toy");
+  // So many that chance does not find the key first when all are deleted.
+  for (int i = 0; i < 40; ++i) {
+    WritePlainly(unfinished / ("part" + std::to_string(i)));
+  }
+  const fs::path out = unfinished / "out";
   WritePlainly(out / "images/1.jpg");
   WritePlainly(out / "images/2.jpg");
   WritePlainly(out / "train/toy/checkpoint");
