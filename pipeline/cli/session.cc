@@ -195,6 +195,7 @@ void Session::CheckRunUntil(const std::string& until) const {
     }
     if (stage->Name() == "train") {
       CheckTrainerIsThere();
+      // These two are everywhere; of others only LibTorch knows.
       if (machine_.device != "auto" && machine_.device != "cpu") {
         LoadTrainerLibrary().CheckDevice(machine_.device);
       }

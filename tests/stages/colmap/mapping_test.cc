@@ -5,8 +5,6 @@
 #include "tests/stages/colmap/scene_features.h"
 #include "tests/temporary_folder.h"
 
-#include <map>
-
 #include <Eigen/Core>
 #include <Eigen/Geometry>
 #include <gmock/gmock.h>
@@ -65,12 +63,11 @@ class Walk : public ::testing::Test {
   // Every point, in another order in every image.
   void See(const SceneCamera& camera) {
     Features& of_image = features_.emplace_back();
-    std::map<size_t, uint32_t>& seen = seen_.emplace_back();
+    std::vector<uint32_t>& places = places_.emplace_back(points_.size());
     for (size_t n = 0; n < points_.size(); ++n) {
       const size_t k = (7 * n + 5 * features_.size()) % points_.size();
       const SceneVector p = camera.Project(points_[k]);
-      if (p[2] <= 0) continue;
-      seen[k] = static_cast<uint32_t>(of_image.keypoints.size());
+      places[k] = static_cast<uint32_t>(n);
       of_image.keypoints.push_back(
           {static_cast<float>(p[0]), static_cast<float>(p[1])});
     }
@@ -82,10 +79,8 @@ class Walk : public ::testing::Test {
     MatchedPair& pair = pairs_.emplace_back();
     pair.first = i;
     pair.second = j;
-    for (const auto& [point, feature] : seen_[i]) {
-      const auto other = seen_[j].find(point);
-      if (other == seen_[j].end()) continue;
-      pair.matches.push_back({feature, other->second});
+    for (size_t k = 0; k < points_.size(); ++k) {
+      pair.matches.push_back({places_[i][k], places_[j][k]});
     }
     pair.geometry = VerifyMatches(
         scene_.prior, features_[i], features_[j], pair.matches, 3);
@@ -107,7 +102,7 @@ class Walk : public ::testing::Test {
   Eigen::Vector3d middle_ = Eigen::Vector3d::Zero();
   std::vector<std::string> names_;
   std::vector<Features> features_;
-  std::vector<std::map<size_t, uint32_t>> seen_;
+  std::vector<std::vector<uint32_t>> places_;  // of the points, in an image
   std::vector<MatchedPair> pairs_;
 };
 
