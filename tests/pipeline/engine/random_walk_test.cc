@@ -1,7 +1,7 @@
 // Random sequences of edits, failures, interrupts, kills and runs against a
 // model of what must happen.
 //
-// NERFPIPE_WALKS sets how many sequences the long tests walk (default 400),
+// NERFPIPE_WALKS sets how many sequences the long tests walk (default 300),
 // NERFPIPE_WALK_SEED the seed of the first; the others count on from it.
 
 #include "pipeline/base/atomic_file.h"
@@ -543,12 +543,12 @@ TEST(RandomWalk, AgreesWithTheModel) { WalkThrough(0, 10); }
 
 // Two halves, for two cores.
 TEST(RandomWalk, LongFirstHalfAgreesWithTheModel) {
-  const uint64_t walks = Number("NERFPIPE_WALKS", 400);
+  const uint64_t walks = Number("NERFPIPE_WALKS", 300);
   WalkThrough(0, walks - walks / 2);
 }
 
 TEST(RandomWalk, LongSecondHalfAgreesWithTheModel) {
-  const uint64_t walks = Number("NERFPIPE_WALKS", 400);
+  const uint64_t walks = Number("NERFPIPE_WALKS", 300);
   WalkThrough(walks - walks / 2, walks / 2);
 }
 

@@ -50,6 +50,8 @@ TinyScene::TinyScene() : cameras(IrregularCameras()), order(kCount) {
 }
 
 bool TinyScene::Sees(int camera, size_t point) const {
+  // Some were found in two images only.
+  if (point % 7 == 3 && camera >= 2) return false;
   const Eigen::Vector3d& x = points[point];
   const SceneCamera& by = cameras[camera];
   const SceneVector at = by.Project({x.x(), x.y(), x.z()});

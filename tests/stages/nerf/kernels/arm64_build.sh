@@ -20,6 +20,6 @@ trap 'rm -rf "$scratch"' EXIT
 ln -s "$headers/hwy" "$scratch/hwy"
 
 for source in "$sources"/stages/nerf/kernels/*.cc; do
-  "$compiler" -std=c++20 -O2 -fopenmp -Wall -Wextra -Werror "$@" \
+  "$compiler" -std=c++20 -O0 -fopenmp -Wall -Wextra -Werror "$@" \
     -I "$sources" -isystem "$scratch" -c "$source" -o "$scratch/kernel.o"
 done

@@ -94,11 +94,11 @@ TEST_F(GridUpdateTest, LaterOnesComeEveryFewStepsToSomeCells) {
   std::fill(thickness_.begin(), thickness_.end(), 1.0f);
   Begin();
   options_.warmup = 0;
-  Update(5, 8, 50);
+  Update(9, 12, 50);
   EXPECT_EQ(thickness_[0], 1);
   EXPECT_EQ(std::count(thickness_.begin(), thickness_.end(), 1.0f),
             static_cast<int64_t>(kGridCells));
-  Update(8, 12, 50);
+  Update(12, 16, 50);
   const auto raised = std::count(thickness_.begin(), thickness_.end(), 50.0f);
   EXPECT_NEAR(static_cast<double>(raised) / kGridCells, 2.0 / 32, 0.003);
   EXPECT_EQ(std::count(thickness_.begin(), thickness_.end(), 0.95f) + raised,

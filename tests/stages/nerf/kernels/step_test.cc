@@ -39,6 +39,8 @@ struct World {
     options.samples.march.step = contracted ? 1.0f / 32 : 0.02f;
     options.samples.march.cone = 1.0f / 16;
     options.samples.min_weight = 1e-3f;
+    // High enough that some rays end before they have left.
+    options.samples.stop_transmittance = 0.15f;
     options.loss = contracted ? LossKind::kHuber : LossKind::kSquared;
     options.net_adam.epsilon = 1e-15f;
     options.target_samples = 4096;
