@@ -12,6 +12,21 @@ function(nerfpipe_library name)
                                 PRIVATE nerfpipe_warnings ${arg_PRIVATE})
 endfunction()
 
+# nerfpipe_vector_library(NAME SOURCES ...): loops by Highway and OpenMP, which
+# choose the instructions that the processor has when they run.
+function(nerfpipe_vector_library name)
+  nerfpipe_library(${name} ${ARGN} PUBLIC OpenMP::OpenMP_CXX PRIVATE hwy::hwy)
+  target_compile_options(${name} PRIVATE -O3)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    # The lowest level that is compiled.
+    target_compile_options(${name} PRIVATE -msse4.2 -maes -mpclmul)
+  endif()
+  # Vectors without a fixed size cannot be held in arrays.
+  target_compile_definitions(
+    ${name}
+    PRIVATE "HWY_DISABLED_TARGETS=(HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128)")
+endfunction()
+
 # nerfpipe_program(NAME SOURCES ... [PRIVATE ...])
 function(nerfpipe_program name)
   cmake_parse_arguments(arg "" "" "SOURCES;PRIVATE" ${ARGN})
