@@ -21,7 +21,10 @@ stages/capture/: STAGE stages/capture/ | fmt json eigen opencv
 stages/colmap/: STAGE stages/colmap/ | fmt json eigen colmap
 stages/llff/: STAGE stages/llff/ | fmt json eigen opencv
 stages/nerf/: stages/nerf/ NERF_BASE | torch
+stages/nerf/splat/: stages/nerf/ stages/stereo/ NERF_BASE | torch
 stages/nerf/kernels/: stages/nerf/kernels/ NERF_BASE | highway
+stages/nerf/splat/kernels/: stages/nerf/splat/kernels/ stages/nerf/kernels/buffer.h | highway
+stages/stereo/: pipeline/base/random.h stages/stereo/ | highway
 stages/nerf/data/: STAGE stages/nerf/ | fmt json eigen torch
 stages/nerf/stage/: STAGE stages/nerf/stage/ NERF_OPTIONS | fmt json eigen
 stages/nerf/jobs/: STAGE stages/nerf/ | fmt json eigen torch
@@ -68,7 +71,9 @@ find pipeline stages data -type f \( -name '*.h' -o -name '*.cc' \) \
         "pipeline/base/interrupt.h pipeline/base/random.h " \
         "pipeline/base/report.h"
       sets["NERF_OPTIONS"] = "stages/nerf/options.h " \
-        "stages/nerf/option_rules.h stages/nerf/options_text.h"
+        "stages/nerf/nerf_option_list.h stages/nerf/ngp_option_list.h " \
+        "stages/nerf/option_lists.h stages/nerf/option_rules.h " \
+        "stages/nerf/options_text.h stages/nerf/splat_option_list.h"
       n = split(table, lines, "\n")
       for (i = 1; i <= n; i++) {
         if (lines[i] == "") continue

@@ -30,6 +30,8 @@ struct OptionField {
 
 class OptionGroup {
  public:
+  static constexpr Effect kNoEffect = Effect::kNone;
+
   explicit OptionGroup(std::string name) : name_(std::move(name)) {}
 
   // Values outside [low, high] are refused with a message that says the range.

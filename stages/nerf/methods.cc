@@ -5,6 +5,11 @@
 #include "stages/nerf/ngp_method.h"
 #include "stages/nerf/ngp_settings.h"
 
+#ifdef NERFPIPE_HIGHWAY_KERNELS
+#include "stages/nerf/splat/splat_method.h"
+#include "stages/nerf/splat/splat_settings.h"
+#endif
+
 namespace nerfpipe::nerf {
 namespace {
 
@@ -13,12 +18,89 @@ std::unique_ptr<Method> Make(const MethodContext& context) {
   return std::make_unique<M>(context);
 }
 
+double NgpStepsPerSecond(int64_t) { return kNgpStepsPerSecond; }
+
+double NerfStepsPerSecond(int64_t) { return 0.2; }
+
+bool Never(const Options&) { return false; }
+
+bool NerfWantsNdc(const Options& options) { return !options.nerf.no_ndc; }
+
+void SettleNgpRun(Options* options, const RunFacts& facts) {
+  SettleNgp(options, facts.bounded, facts.device);
+}
+
+void KeepNgpShape(Options* options, const Options& earlier) {
+  if (options->ngp.log2_table == 0) {
+    options->ngp.log2_table = earlier.ngp.log2_table;
+  }
+}
+
+void SettleNothing(Options*, const RunFacts&) {}
+
+void KeepNothing(Options*, const Options&) {}
+
+#ifdef NERFPIPE_HIGHWAY_KERNELS
+
+double SplatStepsPerSecond(int64_t pixels) {
+  return splat::StepsPerSecond(pixels);
+}
+
+void SettleSplatRun(Options* options, const RunFacts& facts) {
+  splat::SettleSplat(options, facts.pixels);
+}
+
+std::unique_ptr<Method> MakeSplat(const MethodContext& context) {
+  return Make<splat::SplatMethod>(context);
+}
+
+#else
+
+double SplatStepsPerSecond(int64_t) { return 1; }
+
+void SettleSplatRun(Options*, const RunFacts&) {}
+
+std::unique_ptr<Method> MakeSplat(const MethodContext&) {
+  throw UserError(
+      "this nerfpipe was built without Highway, which `splat` needs",
+      "install libhwy-dev and build again, or use "
+      "train.method=ngp");
+}
+
+#endif
+
+void KeepSplatShape(Options* options, const Options& earlier) {
+  if (options->splat.count == 0) options->splat.count = earlier.splat.count;
+}
+
 }  // namespace
 
 const std::vector<MethodEntry>& Methods() {
   static const std::vector<MethodEntry> table = {
-      {"ngp", 8000, kNgpStepsPerSecond, &SettleNgp, &Make<NgpMethod>},
-      {"nerf", 200000, 0.2, nullptr, &Make<NerfMethod>},
+      {"ngp",
+       8000,
+       true,
+       &NgpStepsPerSecond,
+       &Never,
+       &SettleNgpRun,
+       &KeepNgpShape,
+       &Make<NgpMethod>},
+      {"nerf",
+       200000,
+       false,
+       &NerfStepsPerSecond,
+       &NerfWantsNdc,
+       &SettleNothing,
+       &KeepNothing,
+       &Make<NerfMethod>},
+      {"splat",
+       6000,
+       true,
+       &SplatStepsPerSecond,
+       &Never,
+       &SettleSplatRun,
+       &KeepSplatShape,
+       &MakeSplat},
   };
   return table;
 }

@@ -4,22 +4,39 @@
 
 #include "stages/nerf/method.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include <torch/torch.h>
+
 namespace nerfpipe::nerf {
+
+// What is known of a run before its method is made.
+struct RunFacts {
+  bool bounded = false;
+  int64_t pixels = 0;  // of the largest training image
+  torch::Device device = torch::kCPU;
+};
 
 struct MethodEntry {
   std::string name;
   int default_steps = 0;  // when train.steps is 0
-  // Of two CPU cores, about; what a time is worth with train.deterministic.
-  double steps_per_second = 0;
-  // Fills in the options that are by the length of the run and the scene; null:
-  // there are none.
-  void (*settle)(Options* options,
-                 bool bounded,
-                 torch::Device device) = nullptr;
+  // Pictures larger than the training images are sharper for it, and do not
+  // take hours.
+  bool cheap_pictures = false;
+  // On two CPU cores, about, with images of so many pixels; what a time is
+  // worth with train.deterministic.
+  double (*steps_per_second)(int64_t pixels) = nullptr;
+  // Are the rays of forward-facing scenes wanted in normalised device
+  // coordinates?
+  bool (*wants_ndc)(const Options& options) = nullptr;
+  // Fills in the options that are by the length of the run and the scene.
+  void (*settle)(Options* options, const RunFacts& facts) = nullptr;
+  // Takes those that fix the shape of the state from an earlier run, where they
+  // are left open.
+  void (*keep_shape)(Options* options, const Options& earlier) = nullptr;
   std::unique_ptr<Method> (*make)(const MethodContext& context) = nullptr;
 };
 

@@ -22,6 +22,17 @@ namespace {
 constexpr int64_t kRaysAtOnceOnCpu = 32;
 constexpr int64_t kGroupsOnCpu = 16;
 
+// It has no occupancy grid to carve, and must learn the void.
+SamplerOptions PixelsFor(const MethodContext& context) {
+  const NerfOptions& options = context.options.nerf;
+  SamplerOptions pixels;
+  pixels.seed = static_cast<uint64_t>(context.options.train.seed);
+  pixels.one_image = options.no_batching;
+  pixels.precrop_steps = options.precrop_iters;
+  pixels.precrop_fraction = options.precrop_frac;
+  return pixels;
+}
+
 int Encoded(int bands) { return 3 * (1 + 2 * bands); }
 
 // Bands of the frequency encoding; i_embed -1 leaves only the input itself.
@@ -32,7 +43,7 @@ int Bands(const NerfOptions& options, int bands) {
 }  // namespace
 
 NerfMethod::NerfMethod(const MethodContext& context)
-    : context_(context), options_(context.options.nerf) {
+    : RayMethod(context, PixelsFor(context)), options_(context.options.nerf) {
   torch::Generator generator = GeneratorOf(
       static_cast<uint64_t>(context.options.train.seed), Purpose::kParameters);
   NerfNet::Shape shape;
@@ -64,14 +75,14 @@ std::vector<std::pair<std::string, torch::Tensor>> NerfMethod::Parameters() {
 
 RayRules NerfMethod::Rules() const {
   RayRules rules;
-  rules.ndc = context_.frame.ndc && !options_.no_ndc;
+  rules.ndc = context().frame.ndc && !options_.no_ndc;
   rules.integer_pixels = options_.integer_pixels;
   return rules;
 }
 
 std::array<double, 3> NerfMethod::Background() const {
-  if (context_.has_alpha) {
-    return context_.background;
+  if (context().has_alpha) {
+    return context().background;
   }
   const double level = options_.white_bkgd ? 1 : 0;
   return {level, level, level};
@@ -125,7 +136,7 @@ NerfMethod::Draws NerfMethod::Draws::Slice(int64_t begin, int64_t end) const {
 }
 
 NerfMethod::Draws NerfMethod::Draw(int64_t rays, int64_t step) const {
-  const auto seed = static_cast<uint64_t>(context_.options.train.seed);
+  const auto seed = static_cast<uint64_t>(context().options.train.seed);
   const int64_t coarse = options_.N_samples;
   const int64_t more = fine_ ? options_.N_importance : 0;
   Draws draws;
@@ -144,7 +155,7 @@ NerfMethod::Draws NerfMethod::Draw(int64_t rays, int64_t step) const {
                                  &draws.fine_places,
                                  &draws.coarse_noise,
                                  &draws.fine_noise}) {
-    if (numbers->defined()) *numbers = numbers->to(context_.device);
+    if (numbers->defined()) *numbers = numbers->to(context().device);
   }
   return draws;
 }
@@ -152,7 +163,7 @@ NerfMethod::Draws NerfMethod::Draw(int64_t rays, int64_t step) const {
 NerfMethod::Levels NerfMethod::Trace(const Rays& rays,
                                      const Draws& draws) const {
   const bool ndc = Rules().ndc;
-  const bool lindisp = !ndc && (options_.lindisp || context_.frame.lindisp);
+  const bool lindisp = !ndc && (options_.lindisp || context().frame.lindisp);
   const torch::Tensor depths = StratifiedDepths(
       rays.near, rays.far, options_.N_samples, lindisp, draws.coarse_places);
 
@@ -222,7 +233,7 @@ StepReport NerfMethod::Step(const RayBatch& batch,
                             const Schedule& schedule) {
   const int64_t count = batch.rays.size();
   const Draws draws = Draw(count, step);
-  const bool cpu = context_.device.is_cpu();
+  const bool cpu = context().device.is_cpu();
   const int64_t at_once = cpu ? kRaysAtOnceOnCpu : count;
   const int64_t groups =
       cpu ? std::min(kGroupsOnCpu, (count + at_once - 1) / at_once) : 1;
@@ -270,10 +281,10 @@ StepReport NerfMethod::Step(const RayBatch& batch,
   return report;
 }
 
-Rendered NerfMethod::Render(const Rays& rays) {
+Rendered NerfMethod::Render(const Rays& rays) const {
   const int64_t count = rays.size();
   const int64_t at_once =
-      context_.device.is_cpu()
+      context().device.is_cpu()
           ? std::min<int64_t>(kRaysAtOnceOnCpu, options_.chunk)
           : options_.chunk;
   const int64_t parts = (count + at_once - 1) / at_once;

@@ -6,7 +6,7 @@
 #include "stages/nerf/adam.h"
 #include "stages/nerf/compositing.h"
 #include "stages/nerf/fields.h"
-#include "stages/nerf/method.h"
+#include "stages/nerf/ray_method.h"
 
 #include <memory>
 #include <string>
@@ -16,7 +16,7 @@
 
 namespace nerfpipe::nerf {
 
-class NerfMethod : public Method {
+class NerfMethod : public RayMethod {
  public:
   explicit NerfMethod(const MethodContext& context);
 
@@ -26,10 +26,11 @@ class NerfMethod : public Method {
   int64_t RaysPerStep() const override { return options_.N_rand; }
   std::array<double, 3> Background() const override;
   // The rate decays with the steps, as nerf-pytorch's does.
+  using RayMethod::Step;
   StepReport Step(const RayBatch& batch,
                   int64_t step,
                   const Schedule& schedule) override;
-  Rendered Render(const Rays& rays) override;
+  Rendered Render(const Rays& rays) const override;
   void Save(torch::serialize::OutputArchive& archive) override;
   void Load(torch::serialize::InputArchive& archive) override;
 
@@ -63,7 +64,6 @@ class NerfMethod : public Method {
   Levels Trace(const Rays& rays, const Draws& draws) const;
   torch::Tensor OverBackground(const Composited& composited) const;
 
-  MethodContext context_;
   NerfOptions options_;
   std::unique_ptr<NerfNet> coarse_;
   std::unique_ptr<NerfNet> fine_;  // null when N_importance is 0

@@ -8,13 +8,13 @@
 #include <span>
 #include <utility>
 
-#ifdef NERFPIPE_FUSED_KERNELS
+#ifdef NERFPIPE_HIGHWAY_KERNELS
 #include "stages/nerf/kernels/ngp_kernels.h"
 #endif
 
 namespace nerfpipe::nerf {
 
-#ifdef NERFPIPE_FUSED_KERNELS
+#ifdef NERFPIPE_HIGHWAY_KERNELS
 
 namespace {
 
@@ -227,7 +227,7 @@ void NgpFused::Reload(const torch::Tensor& fine_grid) {
   kernels_->steps.Reload(std::move(fine));
 }
 
-#else  // NERFPIPE_FUSED_KERNELS
+#else  // NERFPIPE_HIGHWAY_KERNELS
 
 struct NgpFused::Kernels {};
 
@@ -247,6 +247,6 @@ torch::Tensor NgpFused::FineGrid() const { return {}; }
 
 void NgpFused::Reload(const torch::Tensor&) {}
 
-#endif  // NERFPIPE_FUSED_KERNELS
+#endif  // NERFPIPE_HIGHWAY_KERNELS
 
 }  // namespace nerfpipe::nerf

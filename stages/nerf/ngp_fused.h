@@ -4,9 +4,9 @@
 // the LibTorch form, which stays the definition of right. Only this file's
 // source sees the kernels.
 
-#include "stages/nerf/method.h"
 #include "stages/nerf/occupancy_grid.h"
 #include "stages/nerf/options.h"
+#include "stages/nerf/ray_method.h"
 
 #include <array>
 #include <memory>

@@ -29,7 +29,7 @@ uint64_t Seed(const MethodContext& context) {
 }  // namespace
 
 NgpMethod::NgpMethod(const MethodContext& context)
-    : context_(context),
+    : RayMethod(context, {.seed = Seed(context), .skip_void = true}),
       options_(Checked(context.options.ngp)),
       march_(MarchRulesOf(options_, context.frame.bounded)),
       huber_(options_.loss == "huber"),
@@ -65,11 +65,11 @@ NgpMethod::NgpMethod(const MethodContext& context)
                                               options_.epsilon,
                                               options_.weight_decay});
   rays_per_step_ = std::min<int64_t>(kFirstRays, options_.max_rays);
-  if (!context.cameras.empty()) {
-    grid_.MarkEmpty(context.cameras, context.images, context.frame);
-  }
-  if (options_.free_space > 0 && context.sights.defined()) {
-    grid_.CloseFree(context.sights, context.frame);
+  if (context.dataset != nullptr) {
+    grid_.MarkEmpty(context.dataset->train, context.frame);
+    if (options_.free_space > 0 && context.dataset->sights.defined()) {
+      grid_.CloseFree(context.dataset->sights, context.frame);
+    }
   }
   if (context.device.is_cpu() && options_.fused) {
     FusedRules rules;
@@ -114,11 +114,11 @@ double NgpMethod::LearningRate(const Schedule& schedule) const {
 }
 
 Rays NgpMethod::Bounded(const Rays& rays) const {
-  return context_.frame.bounded ? ClipToBox(rays) : Reaching(rays);
+  return context().frame.bounded ? ClipToBox(rays) : Reaching(rays);
 }
 
 Rays NgpMethod::Reaching(const Rays& rays) const {
-  if (context_.frame.bounded) return rays;
+  if (context().frame.bounded) return rays;
   Rays far = rays;
   far.far = rays.far.clamp_min(options_.far);
   return far;
@@ -224,11 +224,11 @@ StepReport NgpMethod::Step(const RayBatch& batch,
       step,
       march_.step,
       [this](const torch::Tensor& positions) { return Density(positions); },
-      context_.device);
+      context().device);
 
   const int64_t count = batch.rays.size();
   torch::Generator places =
-      GeneratorOf(Seed(context_), Purpose::kSamples, step);
+      GeneratorOf(Seed(context()), Purpose::kSamples, step);
   const torch::Tensor jitter = torch::rand({count}, places);
   const Prepared prepared =
       Prepare(batch.rays,
@@ -247,14 +247,14 @@ StepReport NgpMethod::Step(const RayBatch& batch,
   const PackedComposite& composite = shaded.composite;
 
   torch::Generator colours =
-      GeneratorOf(Seed(context_), Purpose::kBackground, step);
-  const auto& colour = context_.background;
+      GeneratorOf(Seed(context()), Purpose::kBackground, step);
+  const auto& colour = context().background;
   const torch::Tensor background =
       (options_.random_background
            ? torch::rand({count, 3}, colours)
            : torch::tensor({colour[0], colour[1], colour[2]}, torch::kFloat32)
                  .expand({count, 3}))
-          .to(context_.device);
+          .to(context().device);
   const torch::Tensor alpha = batch.rgba.slice(1, 3);
   const torch::Tensor truth =
       batch.rgba.slice(1, 0, 3) * alpha + background * (1 - alpha);
@@ -333,7 +333,7 @@ Rendered NgpMethod::RenderChunk(const Rays& rays) const {
             prepared.features.index_select(0, index),
             rays.view_directions)
           .composite;
-  const auto& colour = context_.background;
+  const auto& colour = context().background;
   const torch::Tensor background =
       torch::tensor({colour[0], colour[1], colour[2]}, composite.rgb.options());
   const torch::Tensor& offsets = prepared.selection.segments.offsets;
@@ -348,7 +348,7 @@ Rendered NgpMethod::RenderChunk(const Rays& rays) const {
   return rendered;
 }
 
-Rendered NgpMethod::Render(const Rays& rays) {
+Rendered NgpMethod::Render(const Rays& rays) const {
   if (fused_) {
     return fused_->Render(Reaching(rays));
   }

@@ -8,9 +8,9 @@
 #include "stages/nerf/compositing.h"
 #include "stages/nerf/fields.h"
 #include "stages/nerf/hash_grid.h"
-#include "stages/nerf/method.h"
 #include "stages/nerf/ngp_fused.h"
 #include "stages/nerf/occupancy_grid.h"
+#include "stages/nerf/ray_method.h"
 
 #include <memory>
 #include <string>
@@ -20,7 +20,7 @@
 
 namespace nerfpipe::nerf {
 
-class NgpMethod : public Method {
+class NgpMethod : public RayMethod {
  public:
   explicit NgpMethod(const MethodContext& context);
 
@@ -29,12 +29,13 @@ class NgpMethod : public Method {
   RayRules Rules() const override { return {}; }
   int64_t RaysPerStep() const override { return rays_per_step_; }
   std::array<double, 3> Background() const override {
-    return context_.background;
+    return context().background;
   }
+  using RayMethod::Step;
   StepReport Step(const RayBatch& batch,
                   int64_t step,
                   const Schedule& schedule) override;
-  Rendered Render(const Rays& rays) override;
+  Rendered Render(const Rays& rays) const override;
   void Save(torch::serialize::OutputArchive& archive) override;
   void Load(torch::serialize::InputArchive& archive) override;
 
@@ -80,7 +81,6 @@ class NgpMethod : public Method {
                 double learning_rate);
   Rendered RenderChunk(const Rays& rays) const;
 
-  MethodContext context_;
   NgpOptions options_;
   MarchRules march_;
   bool huber_;

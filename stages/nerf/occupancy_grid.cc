@@ -139,13 +139,18 @@ OccupancyGrid::OccupancyGrid(const NgpOptions& options,
   FindOccupied();
 }
 
-void OccupancyGrid::MarkEmpty(const std::vector<Camera>& cameras,
-                              const std::vector<torch::Tensor>& images,
+void OccupancyGrid::MarkEmpty(const std::vector<View>& views,
                               const SceneFrame& frame) {
+  std::vector<Camera> cameras;
+  std::vector<torch::Tensor> images;
+  for (const View& view : views) {
+    cameras.push_back(view.camera);
+    if (view.image.defined()) images.push_back(view.image);
+  }
   const double half = bounded_ ? 1 : 2;
   values_.masked_fill_(
       VisibleCells(cameras, frame, resolution_, half).logical_not(), -1);
-  if (!images.empty()) {
+  if (images.size() == cameras.size()) {
     values_.masked_fill_(EmptyCells(cameras, images, frame, resolution_, half),
                          -1);
   }

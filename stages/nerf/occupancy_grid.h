@@ -42,10 +42,8 @@ class OccupancyGrid {
   OccupancyGrid(const NgpOptions& options, bool bounded, uint64_t seed);
 
   // Cells that no camera sees, or that transparent pixels show to be empty, are
-  // taken out for good. `images` of the cameras may be missing altogether.
-  void MarkEmpty(const std::vector<Camera>& cameras,
-                 const std::vector<torch::Tensor>& images,
-                 const SceneFrame& frame);
+  // taken out for good. Images of the views may be missing altogether.
+  void MarkEmpty(const std::vector<View>& views, const SceneFrame& frame);
 
   // Cells that lines of sight to sparse points pass through (see FreeCells())
   // count as empty until OpenFree().

@@ -1,98 +1,75 @@
 #include "stages/nerf/options_text.h"
 
+#include "stages/nerf/option_lists.h"
+
+#include <initializer_list>
 #include <iomanip>
 #include <limits>
 #include <locale>
 #include <map>
 #include <sstream>
 #include <type_traits>
+#include <utility>
 
 namespace nerfpipe::nerf {
 namespace {
 
-template <typename O, typename F>
-void VisitNgp(O& o, F&& f) {
-  f("levels", o.levels);
-  f("features", o.features);
-  f("base_resolution", o.base_resolution);
-  f("finest_resolution", o.finest_resolution);
-  f("log2_table", o.log2_table);
-  f("hidden", o.hidden);
-  f("geometry", o.geometry);
-  f("batch_samples", o.batch_samples);
-  f("max_rays", o.max_rays);
-  f("min_weight", o.min_weight);
-  f("roulette", o.roulette);
-  f("stop_transmittance", o.stop_transmittance);
-  f("learning_rate", o.learning_rate);
-  f("constant_part", o.constant_part);
-  f("final_rate", o.final_rate);
-  f("beta1", o.beta1);
-  f("beta2", o.beta2);
-  f("table_beta2", o.table_beta2);
-  f("epsilon", o.epsilon);
-  f("weight_decay", o.weight_decay);
-  f("loss", o.loss);
-  f("distortion", o.distortion);
-  f("free_space", o.free_space);
-  f("random_background", o.random_background);
-  f("fused", o.fused);
-  f("bfloat16", o.bfloat16);
-  f("grid_resolution", o.grid_resolution);
-  f("grid_every", o.grid_every);
-  f("grid_warmup", o.grid_warmup);
-  f("grid_decay", o.grid_decay);
-  f("grid_threshold", o.grid_threshold);
-  f("grid_refine_every", o.grid_refine_every);
-  f("step", o.step);
-  f("cone", o.cone);
-  f("far", o.far);
-}
+// f(full name, field) for every option that shapes a run, in the form of an
+// OptionGroup.
+template <class F>
+class Fields {
+ public:
+  static constexpr bool kNoEffect = false;
 
-template <typename O, typename F>
-void VisitNerf(O& o, F&& f) {
-  f("N_rand", o.N_rand);
-  f("N_samples", o.N_samples);
-  f("N_importance", o.N_importance);
-  f("netdepth", o.netdepth);
-  f("netwidth", o.netwidth);
-  f("netdepth_fine", o.netdepth_fine);
-  f("netwidth_fine", o.netwidth_fine);
-  f("multires", o.multires);
-  f("multires_views", o.multires_views);
-  f("i_embed", o.i_embed);
-  f("use_viewdirs", o.use_viewdirs);
-  f("raw_noise_std", o.raw_noise_std);
-  f("perturb", o.perturb);
-  f("lrate", o.lrate);
-  f("lrate_decay", o.lrate_decay);
-  f("white_bkgd", o.white_bkgd);
-  f("lindisp", o.lindisp);
-  f("no_ndc", o.no_ndc);
-  f("no_batching", o.no_batching);
-  f("precrop_iters", o.precrop_iters);
-  f("precrop_frac", o.precrop_frac);
-  f("chunk", o.chunk);
-  f("netchunk", o.netchunk);
-  f("integer_pixels", o.integer_pixels);
-}
+  Fields(std::string group, const F& f) : group_(std::move(group)), f_(f) {}
 
-// Calls f(full name, field) for every option that shapes a run.
-template <typename O, typename F>
-void Visit(O& options, F&& f) {
+  template <class T>
+  Fields& Integer(
+      const char* name, T* field, const char*, int, int, bool shapes = true) {
+    return Visit(name, field, shapes);
+  }
+  template <class T>
+  Fields& Number(const char* name,
+                 T* field,
+                 const char*,
+                 double,
+                 double,
+                 bool shapes = true) {
+    return Visit(name, field, shapes);
+  }
+  Fields& Flag(const char* name, bool* field, const char*, bool shapes = true) {
+    return Visit(name, field, shapes);
+  }
+  Fields& Choice(const char* name,
+                 std::string* field,
+                 std::initializer_list<const char*>,
+                 const char*,
+                 bool shapes = true) {
+    return Visit(name, field, shapes);
+  }
+
+ private:
+  template <class T>
+  Fields& Visit(const char* name, T* field, bool shapes) {
+    if (shapes) f_(group_ + "." + name, *field);
+    return *this;
+  }
+
+  std::string group_;
+  const F& f_;
+};
+
+// Those of the method that options.train names.
+template <class F>
+void Visit(Options& options, const F& f) {
   f("train.method", options.train.method);
   f("train.steps", options.train.steps);
   f("train.seed", options.train.seed);
-  if (options.train.method == "ngp") {
-    VisitNgp(options.ngp, [&](const char* name, auto& field) {
-      f(std::string("ngp.") + name, field);
-    });
-  }
-  if (options.train.method == "nerf") {
-    VisitNerf(options.nerf, [&](const char* name, auto& field) {
-      f(std::string("nerf.") + name, field);
-    });
-  }
+  ForEachMethodGroup(options, [&](const std::string& name, const auto& list) {
+    if (name != options.train.method) return;
+    Fields<F> fields(name, f);
+    list(fields);
+  });
 }
 
 std::map<std::string, std::string> Lines(const std::string& text) {
@@ -113,7 +90,8 @@ std::string OptionsText(const Options& options) {
   std::ostringstream out;
   out.imbue(std::locale::classic());
   out << std::setprecision(std::numeric_limits<double>::max_digits10);
-  Visit(options, [&](const std::string& name, const auto& field) {
+  Options copy = options;
+  Visit(copy, [&](const std::string& name, const auto& field) {
     out << name << "=" << field << "\n";
   });
   return out.str();

@@ -2,7 +2,6 @@
 
 // Batches of random pixels of the training images with the rays through them.
 
-#include "stages/nerf/method.h"
 #include "stages/nerf/options.h"
 #include "stages/nerf/rays.h"
 #include "stages/nerf/scene.h"
@@ -14,6 +13,11 @@
 #include <torch/torch.h>
 
 namespace nerfpipe::nerf {
+
+struct RayBatch {
+  Rays rays;
+  torch::Tensor rgba;  // N x 4, 0 to 1; alpha 1 for opaque images
+};
 
 // Which pixels a batch is drawn from.
 struct SamplerOptions {

@@ -156,14 +156,19 @@ Rays CameraTable::ThroughPlain(const torch::Tensor& view,
 }
 
 Rays CameraTable::ThroughAll(int64_t view, const RayRules& rules) const {
-  const Camera& camera = cameras_.at(view);
+  return ThroughRows(view, 0, cameras_.at(view).height, rules);
+}
+
+Rays CameraTable::ThroughRows(int64_t view,
+                              int64_t top,
+                              int64_t bottom,
+                              const RayRules& rules) const {
   const auto options =
       torch::TensorOptions().dtype(torch::kInt64).device(centres_.device());
-  const int64_t width = camera.width;
-  const int64_t height = camera.height;
-  const torch::Tensor x = torch::arange(width, options).repeat({height});
+  const int64_t width = cameras_.at(view).width;
+  const torch::Tensor x = torch::arange(width, options).repeat({bottom - top});
   const torch::Tensor y =
-      torch::arange(height, options).repeat_interleave(width);
+      torch::arange(top, bottom, options).repeat_interleave(width);
   return Through(torch::full_like(x, view), x, y, rules);
 }
 

@@ -60,6 +60,11 @@ class CameraTable {
 
   // All pixels of one view, row by row.
   Rays ThroughAll(int64_t view, const RayRules& rules) const;
+  // Those of rows `top` to `bottom` - 1.
+  Rays ThroughRows(int64_t view,
+                   int64_t top,
+                   int64_t bottom,
+                   const RayRules& rules) const;
 
  private:
   template <typename T>

@@ -30,6 +30,8 @@ struct View {
   double near = 0;      // depth bounds along the optical axis, in world units;
   double far = 0;       // 0, 0 when unknown
   torch::Tensor image;  // uint8, height x width x 3 (RGB) or 4 (RGBA)
+  // Which rows of Dataset::points it saw, int64; undefined or empty: not known.
+  torch::Tensor seen;
 };
 
 struct Dataset {

@@ -33,7 +33,7 @@ double SecondsSince(Clock::time_point start) {
 // Sums since the last report.
 struct Window {
   double seconds = 0;
-  double rays = 0;
+  double pixels = 0;
   double samples = 0;
   double loss = 0;
   double psnr = 0;
@@ -53,9 +53,16 @@ MethodContext ContextOf(const Dataset& dataset,
   context.options = std::move(options);
   TrainOptions& train = context.options.train;
   const MethodEntry& method = FindMethod(train.method);
+  RunFacts facts;
+  facts.bounded = frame.bounded;
+  facts.device = device;
+  for (const View& view : dataset.train) {
+    facts.pixels =
+        std::max(facts.pixels, int64_t{view.camera.width} * view.camera.height);
+  }
   if (train.deterministic && train.time > 0) {
-    NERFPIPE_CHECK(method.steps_per_second > 0);
-    const double steps = std::ceil(train.time * method.steps_per_second);
+    const double steps =
+        std::ceil(train.time * method.steps_per_second(facts.pixels));
     train.steps = static_cast<int>(std::min(
         steps,
         static_cast<double>(train.steps > 0 ? train.steps : kUnlimitedSteps)));
@@ -64,37 +71,16 @@ MethodContext ContextOf(const Dataset& dataset,
   if (train.steps == 0) {
     train.steps = train.time > 0 ? kUnlimitedSteps : method.default_steps;
   }
-  if (method.settle != nullptr) {
-    method.settle(&context.options, frame.bounded, device);
-  }
+  method.settle(&context.options, facts);
   context.frame = std::move(frame);
-  for (const View& view : dataset.train) {
-    context.cameras.push_back(view.camera);
-    // The sampler is the one to complain of images of another kind.
-    const torch::Tensor& image = view.image;
-    if (image.defined() && image.dim() == 3 && image.dtype() == torch::kUInt8) {
-      context.images.push_back(image);
-      context.has_alpha = context.has_alpha || image.size(2) == 4;
-    }
-  }
-  if (context.images.size() != context.cameras.size()) context.images.clear();
-  context.sights = dataset.sights;
+  context.has_alpha = std::any_of(
+      dataset.train.begin(), dataset.train.end(), [](const View& view) {
+        const torch::Tensor& image = view.image;
+        return image.defined() && image.dim() == 3 && image.size(2) == 4;
+      });
   context.background = dataset.background;
   context.device = device;
   return context;
-}
-
-SamplerOptions SamplerOptionsOf(const Options& options) {
-  SamplerOptions sampler;
-  sampler.seed = static_cast<uint64_t>(options.train.seed);
-  if (options.train.method == "nerf") {
-    sampler.one_image = options.nerf.no_batching;
-    sampler.precrop_steps = options.nerf.precrop_iters;
-    sampler.precrop_fraction = options.nerf.precrop_frac;
-  }
-  // `nerf` has no occupancy grid to carve, and must learn the void.
-  sampler.skip_void = options.train.method == "ngp";
-  return sampler;
 }
 
 // Frame and background as numbers, in a fixed order.
@@ -148,16 +134,18 @@ Trainer::Trainer(Dataset dataset,
                  SceneFrame frame,
                  Options options,
                  torch::Device device)
-    : Trainer(
-          ContextOf(dataset, std::move(frame), std::move(options), device)) {
-  dataset_ = std::move(dataset);
-  sampler_ = std::make_unique<RaySampler>(dataset_,
-                                          context_.frame,
-                                          SamplerOptionsOf(context_.options),
-                                          context_.device);
+    : dataset_(std::move(dataset)),
+      context_(
+          ContextOf(dataset_, std::move(frame), std::move(options), device)) {
+  context_.dataset = &dataset_;
+  MakeMethod();
 }
 
-Trainer::Trainer(const MethodContext& context) : context_(context) {
+Trainer::Trainer(MethodContext context) : context_(std::move(context)) {
+  MakeMethod();
+}
+
+void Trainer::MakeMethod() {
   UseThreads();
   method_ = FindMethod(context_.options.train.method).make(context_);
 }
@@ -183,7 +171,7 @@ double Trainer::Done() const {
 }
 
 void Trainer::Run(int64_t until, const TrainCallbacks& callbacks) {
-  NERFPIPE_CHECK(sampler_ != nullptr);
+  NERFPIPE_CHECK(context_.dataset != nullptr);
   UseThreads();
   const TrainOptions& train = context_.options.train;
   const int64_t end = until > 0 ? std::min(until, steps()) : steps();
@@ -204,7 +192,7 @@ void Trainer::Run(int64_t until, const TrainCallbacks& callbacks) {
       progress.eta_seconds =
           std::min(progress.eta_seconds, train.time - progress.spent);
     }
-    progress.rays_per_second = window.rays / seconds;
+    progress.pixels_per_second = window.pixels / seconds;
     progress.samples_per_second = window.samples / seconds;
     progress.loss = window.loss / n;
     progress.psnr = window.psnr / n;
@@ -225,15 +213,13 @@ void Trainer::Run(int64_t until, const TrainCallbacks& callbacks) {
     if (earlier_seconds_ > 0) {
       schedule.warm_up = std::min(1.0, schedule.done / kWarmUp);
     }
-    const RayBatch batch =
-        sampler_->Draw(method_->RaysPerStep(), step_, method_->Rules());
-    const StepReport step = method_->Step(batch, step_, schedule);
+    const StepReport step = method_->Step(step_, schedule);
     ++step_;
     const double elapsed = SecondsSince(start);
     seconds_ += elapsed;
     since_checkpoint += elapsed;
     window.seconds += elapsed;
-    window.rays += static_cast<double>(batch.rays.size());
+    window.pixels += static_cast<double>(step.pixels);
     window.samples += static_cast<double>(step.samples);
     window.loss += step.loss;
     window.psnr += step.psnr;
@@ -317,30 +303,9 @@ std::unique_ptr<Trainer> Trainer::FromCheckpoint(
   torch::Tensor numbers = SceneNumbers(context);
   ReadInto(archive, "trainer.scene", numbers);
   SetSceneNumbers(numbers, context);
-  std::unique_ptr<Trainer> trainer(new Trainer(context));
+  std::unique_ptr<Trainer> trainer(new Trainer(std::move(context)));
   trainer->LoadState(archive, path);
   return trainer;
-}
-
-RenderedView Trainer::RenderView(const Camera& camera) {
-  const torch::NoGradGuard no_grad;
-  UseThreads();
-  const CameraTable table({camera}, context_.frame, context_.device);
-  const RayRules rules = method_->Rules();
-  const Rendered rendered = method_->Render(table.ThroughAll(0, rules));
-  torch::Tensor depth = rendered.depth;
-  if (rules.ndc && context_.frame.ndc) {
-    RayRules plain = rules;
-    plain.ndc = false;
-    depth = DepthFromNdc(table.ThroughAll(0, plain), depth);
-  }
-  const int64_t width = camera.width;
-  const int64_t height = camera.height;
-  RenderedView view;
-  view.rgb = rendered.rgb.view({height, width, 3}).cpu();
-  view.depth = (depth / context_.frame.scale).view({height, width}).cpu();
-  view.opacity = rendered.opacity.view({height, width}).cpu();
-  return view;
 }
 
 }  // namespace nerfpipe::nerf

@@ -1,11 +1,10 @@
 #pragma once
 
-// The training loop: batches of rays from a data set, steps of a method,
-// progress, checkpoints that hold all state, and full renders.
+// The training loop: steps of a method on a data set, progress, checkpoints
+// that hold all state, and pictures.
 
 #include "stages/nerf/method.h"
 #include "stages/nerf/options.h"
-#include "stages/nerf/ray_sampler.h"
 #include "stages/nerf/scene.h"
 #include "stages/nerf/scene_frame.h"
 
@@ -26,7 +25,7 @@ struct TrainProgress {
   double spent = 0;    // of train.time
   bool finished = false;
   double eta_seconds = 0;
-  double rays_per_second = 0;     // since the last report
+  double pixels_per_second = 0;   // compared, since the last report
   double samples_per_second = 0;  // trained samples, since the last report
   double loss = 0;                // means since the last report
   double psnr = 0;
@@ -42,13 +41,6 @@ struct TrainCallbacks {
   std::function<void(const TrainProgress&)> checkpoint;
   // Asked after every step; true ends Run() early.
   std::function<bool()> stop;
-};
-
-// A whole view, on the CPU, float32.
-struct RenderedView {
-  torch::Tensor rgb;      // height x width x 3, 0 to 1, over the background
-  torch::Tensor depth;    // height x width, world units along the optical axis
-  torch::Tensor opacity;  // height x width, 0 to 1
 };
 
 // rgb as uint8, rounded to nearest.
@@ -98,10 +90,14 @@ class Trainer {
   const Dataset& dataset() const { return dataset_; }
   Method& method() { return *method_; }
 
-  RenderedView RenderView(const Camera& camera);
+  RenderedView RenderView(const Camera& camera,
+                          const Cancelled& cancelled = {}) const {
+    return method_->RenderView(camera, cancelled);
+  }
 
  private:
-  explicit Trainer(const MethodContext& context);
+  explicit Trainer(MethodContext context);
+  void MakeMethod();
   void UseThreads() const;
   // Share of the run that is done, by steps or by time.
   double Done() const;
@@ -111,7 +107,6 @@ class Trainer {
   Dataset dataset_;
   MethodContext context_;
   std::unique_ptr<Method> method_;
-  std::unique_ptr<RaySampler> sampler_;
   int64_t step_ = 0;
   double seconds_ = 0;
   double earlier_seconds_ = 0;  // of seconds_, before the last GoOn()

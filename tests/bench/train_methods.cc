@@ -115,7 +115,7 @@ int Main(int argc, char** argv) {
                 static_cast<double>(progress.step - last.step) /
                     (progress.seconds - last.seconds),
                 progress.samples_per_second,
-                progress.rays_per_second,
+                progress.pixels_per_second,
                 progress.psnr,
                 psnr,
                 seconds);

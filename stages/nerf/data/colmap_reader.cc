@@ -9,7 +9,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <set>
+#include <unordered_map>
 
 namespace nerfpipe::nerf {
 namespace {
@@ -65,6 +67,21 @@ bool IsSteady(const ColmapPoint& point) {
   return point.track.size() >= 3 && point.error <= 2;
 }
 
+// Copies of another size may have another extension.
+fs::path Stem(const std::string& name) {
+  return fs::path(name).replace_extension();
+}
+
+// Those of PointsOf(), in its order.
+std::vector<int64_t> ChosenPoints(const ColmapModel& model) {
+  std::vector<int64_t> steady, all;
+  for (const auto& [id, point] : model.points) {
+    all.push_back(static_cast<int64_t>(id));
+    if (IsSteady(point)) steady.push_back(static_cast<int64_t>(id));
+  }
+  return 2 * steady.size() >= all.size() ? steady : all;
+}
+
 double QuantileOfSorted(const std::vector<double>& values, double share) {
   const double position = share * (values.size() - 1);
   const size_t below = static_cast<size_t>(position);
@@ -109,31 +126,41 @@ fs::path FindSparseModel(const fs::path& folder) {
 }
 
 torch::Tensor PointsOf(const ColmapModel& model) {
-  std::vector<double> steady, all;
-  for (const auto& [id, point] : model.points) {
-    for (int k = 0; k < 3; ++k) {
-      all.push_back(point.xyz[k]);
-      if (IsSteady(point)) {
-        steady.push_back(point.xyz[k]);
-      }
+  std::vector<double> numbers;
+  for (const int64_t id : ChosenPoints(model)) {
+    const Eigen::Vector3d& xyz = model.points.at(id).xyz;
+    numbers.insert(numbers.end(), xyz.begin(), xyz.end());
+  }
+  return torch::tensor(numbers, torch::kDouble)
+      .reshape({static_cast<int64_t>(numbers.size() / 3), 3});
+}
+
+void SetSeen(const ColmapModel& model, std::vector<PosedImage>* views) {
+  std::unordered_map<int64_t, int64_t> place;
+  for (const int64_t id : ChosenPoints(model)) {
+    place.emplace(id, std::ssize(place));
+  }
+  std::map<fs::path, const ColmapImage*> by_stem;
+  for (const auto& [id, image] : model.images) {
+    by_stem[Stem(image.name)] = &image;
+  }
+  for (PosedImage& view : *views) {
+    const auto image = by_stem.find(Stem(view.name));
+    if (image == by_stem.end()) continue;
+    for (const auto& observation : image->second->observations) {
+      const auto point = place.find(observation.point3d_id);
+      if (point != place.end()) view.seen.push_back(point->second);
     }
   }
-  const std::vector<double>& chosen =
-      2 * steady.size() >= all.size() ? steady : all;
-  return torch::tensor(chosen, torch::kDouble)
-      .reshape({static_cast<int64_t>(chosen.size() / 3), 3});
 }
 
 torch::Tensor SightsOf(const ColmapModel& model,
                        const std::vector<PosedImage>& views) {
-  const auto stem = [](const std::string& name) {
-    return fs::path(name).replace_extension();
-  };
   std::set<fs::path> wanted;
-  for (const PosedImage& view : views) wanted.insert(stem(view.name));
+  for (const PosedImage& view : views) wanted.insert(Stem(view.name));
   std::vector<double> numbers;
   for (const auto& [id, image] : model.images) {
-    if (!wanted.contains(stem(image.name))) continue;
+    if (!wanted.contains(Stem(image.name))) continue;
     const Eigen::Vector3d centre =
         image.camera_from_world.Inverse().translation;
     for (const auto& observation : image.observations) {
@@ -195,6 +222,7 @@ PosedImages ReadColmap(const fs::path& folder,
   SplitEvery(std::move(all), llffhold, &result);
   result.points = PointsOf(model);
   result.sights = SightsOf(model, result.train);
+  SetSeen(model, &result.train);
   return result;
 }
 

@@ -126,6 +126,7 @@ PosedImages ReadLlff(const fs::path& folder,
       const ColmapModel sparse = ReadColmapModel(model);
       result.points = PointsOf(sparse);
       result.sights = SightsOf(sparse, result.train);
+      SetSeen(sparse, &result.train);
     } catch (const UserError& error) {
       report.Warn("The sparse points are not used: " + error.problem() + ".");
     }

@@ -137,6 +137,7 @@ std::vector<View> LoadViews(const std::vector<PosedImage>& posed,
     view.camera = Rescaled(source.camera, image, source.file.string());
     view.near = source.near;
     view.far = source.far;
+    view.seen = torch::tensor(source.seen, torch::kInt64);
     view.image = ToTensor(image);
     progress->Update(++done);
   });

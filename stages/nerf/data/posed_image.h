@@ -21,6 +21,7 @@ struct PosedImage {
   Camera camera;
   double near = 0;
   double far = 0;
+  std::vector<int64_t> seen;  // see View
 };
 
 struct PosedImages {
@@ -54,10 +55,12 @@ std::filesystem::path FindSparseModel(const std::filesystem::path& folder);
 // them when those are few; double, N x 3.
 torch::Tensor PointsOf(const ColmapModel& model);
 // Which of the steady points the `views` of the same model see, as in Dataset.
-// Names are compared without their extension: copies of another size may have
-// another one.
+// Names are compared without their extension.
 torch::Tensor SightsOf(const ColmapModel& model,
                        const std::vector<PosedImage>& views);
+
+// Sets PosedImage::seen to the numbers of PointsOf()'s points.
+void SetSeen(const ColmapModel& model, std::vector<PosedImage>* views);
 
 // Camera from a pose with OpenGL axes and a pinhole.
 Camera MakeCamera(const Rigid3& world_from_camera, const Pinhole& pinhole);

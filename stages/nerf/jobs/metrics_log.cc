@@ -39,7 +39,7 @@ void MetricsLog::Add(const nerf::TrainProgress& progress) {
                      {"loss", progress.loss},
                      {"psnr", progress.psnr},
                      {"learning_rate", progress.learning_rate},
-                     {"rays_per_second", progress.rays_per_second},
+                     {"pixels_per_second", progress.pixels_per_second},
                      {"samples_per_second", progress.samples_per_second}};
   file_ << line.dump() << "\n" << std::flush;
 }

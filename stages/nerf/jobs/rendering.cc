@@ -8,6 +8,7 @@
 #include "stages/nerf/jobs/images.h"
 #include "stages/nerf/jobs/scene_file.h"
 #include "stages/nerf/jobs/training.h"
+#include "stages/nerf/methods.h"
 #include "stages/nerf/render_path.h"
 #include "stages/nerf/scene_analysis.h"
 #include "stages/nerf/trainer.h"
@@ -45,7 +46,7 @@ void WriteFrame(const Image& image, const fs::path& path) {
 
 nerf::PathOptions PathFor(const RenderSettings& settings,
                           const nerf::Camera& like,
-                          const std::string& method) {
+                          const nerf::MethodEntry& method) {
   nerf::PathOptions path;
   path.path = settings.path;
   path.frames = settings.frames;
@@ -53,9 +54,9 @@ nerf::PathOptions PathFor(const RenderSettings& settings,
   path.height = settings.height;
   if (path.width == 0 && path.height == 0) {
     const bool small = std::max(like.width, like.height) < kSmallSide;
-    const double scale = settings.scale > 0         ? settings.scale
-                         : small && method == "ngp" ? 2
-                                                    : 1;
+    const double scale = settings.scale > 0               ? settings.scale
+                         : small && method.cheap_pictures ? 2
+                                                          : 1;
     path.width = std::max(1, static_cast<int>(std::lround(scale * like.width)));
   }
   return path;
@@ -73,7 +74,7 @@ nerf::Camera Smaller(const nerf::Camera& camera, int divisor) {
 }
 
 // One scale for the whole video, from a few small renders along the path.
-DepthScale MeasureDepths(nerf::Trainer& trainer,
+DepthScale MeasureDepths(const nerf::Trainer& trainer,
                          const std::vector<nerf::Camera>& cameras,
                          const nerf::DepthRange& otherwise) {
   constexpr size_t kLooks = 4;
@@ -100,7 +101,7 @@ DepthScale MeasureDepths(nerf::Trainer& trainer,
 }
 
 void RenderFrames(const RenderJob& job,
-                  nerf::Trainer& trainer,
+                  const nerf::Trainer& trainer,
                   const std::vector<nerf::Camera>& cameras,
                   const DepthScale& scale) {
   const std::unique_ptr<Progress> progress = job.report->Start(
@@ -109,7 +110,9 @@ void RenderFrames(const RenderJob& job,
     ThrowIfInterrupted();
     const FrameFiles files = FilesOf(job, i);
     if (!fs::exists(files.colour) || !fs::exists(files.depth)) {
-      const nerf::RenderedView view = trainer.RenderView(cameras[i]);
+      const nerf::RenderedView view =
+          trainer.RenderView(cameras[i], InterruptRequested);
+      ThrowIfInterrupted();
       WriteFrame(ToImage(view.rgb), files.colour);
       WriteFrame(DepthImage(view.depth, view.opacity, scale), files.depth);
     }
@@ -139,9 +142,10 @@ StageResult Render(const RenderJob& job) {
   const nerf::Dataset views = ReadSceneFile(job.trained / kSceneFile).views;
   const std::unique_ptr<nerf::Trainer> trainer = nerf::Trainer::FromCheckpoint(
       job.trained / kCheckpointFile, job.threads, DeviceNamed(job.device));
-  const nerf::PathOptions options = PathFor(job.settings,
-                                            views.train.front().camera,
-                                            trainer->options().train.method);
+  const nerf::PathOptions options =
+      PathFor(job.settings,
+              views.train.front().camera,
+              nerf::FindMethod(trainer->options().train.method));
   const std::vector<nerf::Camera> cameras =
       nerf::MakeRenderPath(views, trainer->frame(), options);
   const std::string path = options.path == "auto"

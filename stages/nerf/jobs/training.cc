@@ -6,6 +6,7 @@
 #include "stages/nerf/jobs/evaluation.h"
 #include "stages/nerf/jobs/metrics_log.h"
 #include "stages/nerf/jobs/scene_file.h"
+#include "stages/nerf/methods.h"
 #include "stages/nerf/scene_analysis.h"
 #include "stages/nerf/trainer.h"
 
@@ -29,9 +30,9 @@ std::string Note(const nerf::TrainProgress& progress) {
   char text[96];
   std::snprintf(text,
                 sizeof(text),
-                "psnr %.2f dB  %.1f k rays/s  step %lld",
+                "psnr %.2f dB  %.1f k pixels/s  step %lld",
                 progress.psnr,
-                progress.rays_per_second / 1000,
+                progress.pixels_per_second / 1000,
                 static_cast<long long>(progress.step));
   return text;
 }
@@ -49,7 +50,7 @@ nerf::SceneFrame PlaceScene(const TrainJob& job, const nerf::Dataset& data) {
   const nerf::Options& options = job.settings.options;
   nerf::SceneOptions scene;
   scene.type = job.settings.scene;
-  scene.ndc = options.train.method == "nerf" && !options.nerf.no_ndc;
+  scene.ndc = nerf::FindMethod(options.train.method).wants_ndc(options);
   nerf::SceneFrame frame = nerf::AnalyseScene(data, scene);
   job.report->Info("Scene type " + nerf::NameOf(frame.type) + ": " +
                    frame.reason + ".");
@@ -64,10 +65,11 @@ std::unique_ptr<nerf::Trainer> MakeTrainer(const TrainJob& job,
   nerf::Options options = job.settings.options;
   options.train.threads = job.threads;
   const torch::Device device = DeviceNamed(job.device);
-  // What goes on keeps its table, however long it goes on.
-  if (!job.go_on.empty() && options.ngp.log2_table == 0) {
-    options.ngp.log2_table =
-        nerf::Trainer::OptionsOf(job.go_on / kCheckpointFile).ngp.log2_table;
+  // What goes on keeps its shape, however long it goes on.
+  if (!job.go_on.empty()) {
+    nerf::FindMethod(options.train.method)
+        .keep_shape(&options,
+                    nerf::Trainer::OptionsOf(job.go_on / kCheckpointFile));
   }
   const auto make = [&] {
     return std::make_unique<nerf::Trainer>(dataset, frame, options, device);
@@ -174,7 +176,8 @@ StageResult Train(const TrainJob& job) {
     return StageResult::Failed(
         "the loss is not a number after step " +
         std::to_string(trainer->step()) +
-        "; lower the learning rate (ngp.learning_rate or nerf.lrate)");
+        "; lower the learning rate (ngp.learning_rate, nerf.lrate, "
+        "splat.mean_rate)");
   }
   const Scores scores =
       Evaluate(*trainer, dataset.test, job.out / kTestFolder, *job.report);

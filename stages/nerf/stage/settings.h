@@ -10,7 +10,7 @@
 
 namespace nerfpipe {
 
-// Groups `train`, `ngp` and `nerf`.
+// Group `train`, and one of each method.
 struct TrainSettings {
   nerf::Options options;
   // 0: 4, but 1 for nerf_synthetic data.

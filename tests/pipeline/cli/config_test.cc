@@ -100,14 +100,14 @@ TEST_F(Config, LaterSourcesWin) {
   expect("machine.memory", "1500M", "--set");
   expect("machine.device", "cpu", "--set");
   expect("train.llffhold", "8", "default");
-  EXPECT_EQ(mine.at("train.method").at("type"), "ngp|nerf");
+  EXPECT_EQ(mine.at("train.method").at("type"), "ngp|nerf|splat");
   EXPECT_THAT(std::string(mine.at("train.llffhold").at("help")),
               HasSubstr("held out"));
 
   const std::string table = Run({"config", "--set", "render.frames=17"}).out;
   EXPECT_THAT(table,
               ::testing::ContainsRegex("render.frames +17 +--set +frames of"));
-  EXPECT_THAT(table, HasSubstr("(ngp|nerf)"));
+  EXPECT_THAT(table, HasSubstr("(ngp|nerf|splat)"));
 }
 
 // The options of each group are tried in options/; those of the computer in
@@ -132,6 +132,7 @@ TEST_F(Config, HasTheGroupsWhoseOptionsAreTried) {
                           "ngp",
                           "poses",
                           "render",
+                          "splat",
                           "train"));
   EXPECT_THAT(
       machine,

@@ -3,6 +3,8 @@
 // nerf-pytorch's sums written as loops.
 
 #include "stages/nerf/methods.h"
+#include "stages/nerf/nerf_method.h"
+#include "stages/nerf/ngp_method.h"
 #include "stages/nerf/ray_sampler.h"
 #include "stages/nerf/scene_analysis.h"
 #include "stages/nerf/trainer.h"
@@ -128,14 +130,14 @@ class NgpLossTest : public ::testing::TestWithParam<bool> {
     context.options.ngp.loss = loss_;
     context.frame = BallFrame();
     context.background = {0.25, 0.5, 0.875};
-    const auto method = FindMethod("ngp").make(context);
-    FillUniformly(*method, -20, {0, 0, 0});
+    NgpMethod method(context);
+    FillUniformly(method, -20, {0, 0, 0});
     const Camera camera = BallView(0).camera;
     const CameraTable table({camera}, context.frame, torch::kCPU);
     RayBatch batch;
     batch.rays = table.ThroughAll(0, {}).Slice(0, 2500);
     batch.rgba = torch::tensor(torch::ArrayRef<float>(rgba)).repeat({2500, 1});
-    return method->Step(batch, step, {});
+    return method.Step(batch, step, {});
   }
 
   bool random_background_ = false;
@@ -344,14 +346,14 @@ class NerfTrainingTest : public ::testing::Test {
     options_.lrate = 0;
   }
 
-  std::unique_ptr<Method> Make() const {
+  std::unique_ptr<NerfMethod> Make() const {
     MethodContext context;
     context.options.train.method = "nerf";
     context.options.nerf = options_;
     context.frame = BallFrame();
     context.has_alpha = has_alpha_;
     context.background = {0.25, 0.5, 0.875};
-    std::unique_ptr<Method> method = FindMethod("nerf").make(context);
+    auto method = std::make_unique<NerfMethod>(context);
     // Colours that change from place to place, behind a slanted surface.
     FillHalf(*method, "coarse", {0.6, 0, -0.8}, 0.1, 3, {1, -2, 1.5});
     if (options_.N_importance > 0) {
@@ -367,7 +369,7 @@ class NerfTrainingTest : public ::testing::Test {
   }
 
   // Of what Render() shows.
-  double Expected(Method& method, const RayBatch& batch) const {
+  double Expected(const NerfMethod& method, const RayBatch& batch) const {
     const auto colour = method.Background();
     const torch::Tensor behind =
         torch::tensor({colour[0], colour[1], colour[2]}, torch::kFloat32);

@@ -37,7 +37,7 @@ class NgpFusedTest : public ::testing::TestWithParam<bool> {
     context.options.ngp.fused = fused;
     context.options.ngp.bfloat16 = false;  // the twin has float
     context.frame = frame_;
-    context.sights = sights_;
+    if (dataset_.sights.defined()) context.dataset = &dataset_;
     context.options.ngp.free_space = free_space_;
     return std::make_unique<NgpMethod>(context);
   }
@@ -97,7 +97,6 @@ class NgpFusedTest : public ::testing::TestWithParam<bool> {
   }
 
   // Set before Make(): lines of sight and the price of weight in them.
-  torch::Tensor sights_;
   double free_space_ = 0;
   Dataset dataset_;
   SceneFrame frame_;
@@ -229,7 +228,7 @@ TEST_P(NgpFreeSpaceTest, WeightHasItsPriceInBothForms) {
     Train(*method, 0, 80);
     return method->Render(TestRays()).opacity.mean().item<double>();
   };
-  sights_ = LinesThroughAllCells();
+  dataset_.sights = LinesThroughAllCells();
   const double fused_low = seen(true, 0.001);
   const double twin_low = seen(false, 0.001);
   EXPECT_GT(fused_low, 0.1);

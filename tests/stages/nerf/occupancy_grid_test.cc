@@ -144,7 +144,9 @@ TEST(OccupancyGridTest, WhatNoCameraSeesIsNeverFilled) {
   camera.world_from_camera = {0, 0, 1, 3, 1, 0, 0, 0.2, 0, 1, 0, 0.1};
   SceneFrame frame;
   frame.bounded = true;
-  grid.MarkEmpty({camera}, {}, frame);
+  View view;
+  view.camera = camera;
+  grid.MarkEmpty({view}, frame);
   const torch::Tensor seen = torch::tensor(
       {{0.5f, 0.6f, 0.55f}, {0.5f, 0.6f, 0.82f}, {0.5f, 0.7f, 0.55f}});
   const torch::Tensor unseen = torch::tensor(

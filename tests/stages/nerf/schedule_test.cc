@@ -2,7 +2,8 @@
 // is reported and saved.
 
 #include "stages/nerf/adam.h"
-#include "stages/nerf/methods.h"
+#include "stages/nerf/nerf_method.h"
+#include "stages/nerf/ngp_method.h"
 #include "stages/nerf/ray_sampler.h"
 #include "stages/nerf/trainer.h"
 #include "tests/stages/nerf/known_fields.h"
@@ -91,7 +92,12 @@ TEST(RateTest, IsThatOfTheStepsThatAreTaken) {
     context.options = options;
     context.frame = BallFrame();
     context.has_alpha = true;
-    const auto method = FindMethod(name).make(context);
+    std::unique_ptr<RayMethod> method;
+    if (name == "ngp") {
+      method = std::make_unique<NgpMethod>(context);
+    } else {
+      method = std::make_unique<NerfMethod>(context);
+    }
     std::vector<torch::Tensor> before;
     for (const auto& [_, parameter] : method->Parameters()) {
       before.push_back(parameter.detach().clone());
@@ -305,7 +311,7 @@ TEST(ReportTest, ComesWhenDueWithMeans) {
   EXPECT_TRUE(some[2].finished);
   EXPECT_EQ(some[2].eta_seconds, 0);
   // 64 rays with 16 samples.
-  EXPECT_NEAR(some[1].samples_per_second / some[1].rays_per_second, 16, 1e-6);
+  EXPECT_NEAR(some[1].samples_per_second / some[1].pixels_per_second, 16, 1e-6);
 }
 
 TEST(ReportTest, CheckpointsComeByStepsOrByTime) {

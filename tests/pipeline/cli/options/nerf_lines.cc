@@ -1,5 +1,6 @@
 // What the options of the method `nerf` do.
 
+#include "stages/nerf/ray_method.h"
 #include "tests/pipeline/cli/options/trainer_lines.h"
 
 namespace nerfpipe {
@@ -7,6 +8,10 @@ namespace {
 
 using Run = TrainingRun;
 using Line = TrainingLine;
+
+nerf::RayRules RulesOf(const Run& run) {
+  return dynamic_cast<const nerf::RayMethod&>(run.trainer->method()).Rules();
+}
 
 bool SamplesAre(const Run& run, int64_t coarse, int64_t more) {
   const int64_t each = more > 0 ? 2 * coarse + more : coarse;
@@ -174,8 +179,7 @@ const std::vector<Line>& NerfLines() {
        "yes",
        "sends rays through the corners of pixels",
        [](const Run& without, const Run& with) {
-         return OtherFirstLoss(without, with) &&
-                with.trainer->method().Rules().integer_pixels;
+         return OtherFirstLoss(without, with) && RulesOf(with).integer_pixels;
        }},
   };
   return lines;

@@ -24,6 +24,7 @@ struct TrainingLine {
 };
 
 const std::vector<TrainingLine>& NerfLines();
+const std::vector<TrainingLine>& SplatLines();
 
 inline int64_t Size(const TrainingRun& run,
                     const std::string& tensor,
@@ -37,6 +38,10 @@ inline bool Has(const TrainingRun& run, const std::string& word) {
       run.state.begin(), run.state.end(), [&](const auto& tensor) {
         return tensor.first.find(word) != std::string::npos;
       });
+}
+
+inline bool AllZero(const torch::Tensor& tensor) {
+  return tensor.count_nonzero().item<int64_t>() == 0;
 }
 
 inline bool Near(double a, double b) {

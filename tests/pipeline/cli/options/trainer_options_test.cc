@@ -1,10 +1,11 @@
-// What the options of train, ngp and nerf do, seen in what a few steps leave.
+// What the options of train and of the methods do, seen in what a few steps
+// leave.
 
 #include "stages/nerf/jobs/linked_trainer.h"
 #include "stages/nerf/stage/train_stage.h"
 #include "tests/pipeline/cli/options/trainer_lines.h"
 
-#ifdef NERFPIPE_FUSED_KERNELS
+#ifdef NERFPIPE_HIGHWAY_KERNELS
 #include "stages/nerf/kernels/mlp.h"
 #endif
 
@@ -66,6 +67,11 @@ const std::vector<Setting> kNerf = Also(kFewSteps,
                                          {"nerf.netwidth", "16"},
                                          {"nerf.netdepth_fine", "2"},
                                          {"nerf.netwidth_fine", "16"}});
+
+const std::vector<Setting> kSplat = Also(kFewSteps,
+                                         {{"train.method", "splat"},
+                                          {"splat.count", "304"},
+                                          {"splat.first_count", "300"}});
 
 const std::vector<Line>& TrainLines() {
   static const std::vector<Line> lines = {
@@ -356,10 +362,6 @@ const std::vector<Line>& NgpLearningLines() {
   return lines;
 }
 
-bool AllZero(const torch::Tensor& tensor) {
-  return tensor.count_nonzero().item<int64_t>() == 0;
-}
-
 // Cells that hold the most frequent value of those that are ever seen: that of
 // the beginning while they are not visited.
 int64_t UnvisitedCells(const Run& run) {
@@ -459,7 +461,7 @@ const std::vector<Line>& NgpKernelLines() {
        "no",
        "keeps all digits of the factors",
        [](const Run& without, const Run& with) {
-#ifdef NERFPIPE_FUSED_KERNELS
+#ifdef NERFPIPE_HIGHWAY_KERNELS
          const bool shorter = nerf::kernels::ChoosePrecision(true) ==
                               nerf::kernels::Precision::kBfloat16;
 #else
@@ -485,11 +487,14 @@ const std::vector<Line>& NgpKernelLines() {
 TEST(OptionTable, OfTrain) { Check(TrainLines(), kPlainNgp); }
 TEST(OptionTable, OfNgpsShape) { Check(NgpShapeLines(), kPlainNgp); }
 TEST(OptionTable, OfNgpsLearning) { Check(NgpLearningLines(), kPlainNgp); }
-#ifdef NERFPIPE_FUSED_KERNELS
+#ifdef NERFPIPE_HIGHWAY_KERNELS
 TEST(OptionTable, OfNgpsLearningInTheKernels) {
   Check(NgpLearningLines(), kFusedNgp);
 }
 TEST(OptionTable, OfNgpsKernels) { Check(NgpKernelLines(), kFusedNgp); }
+#endif
+#ifdef NERFPIPE_HIGHWAY_KERNELS
+TEST(OptionTable, OfSplat) { Check(SplatLines(), kSplat); }
 #endif
 TEST(OptionTable, OfNerf) { Check(NerfLines(), kNerf); }
 
@@ -499,7 +504,8 @@ TEST(OptionTable, HasALineForEveryOptionOfTraining) {
                             &NgpShapeLines(),
                             &NgpLearningLines(),
                             &NgpKernelLines(),
-                            &NerfLines()}) {
+                            &NerfLines(),
+                            &SplatLines()}) {
     for (const Line& line : *lines) names.push_back(line.option);
   }
   ExpectALineForEach(MakeTrainStage(LinkedTrainerLibrary)->Options(), names);

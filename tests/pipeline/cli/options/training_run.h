@@ -47,7 +47,7 @@ struct TrainingRun {
     return lines.at(report).at("learning_rate");
   }
   // Of the step, with a report a step.
-  int64_t Rays(size_t report) const { return Count("rays", report); }
+  int64_t Rays(size_t report) const { return Count("pixels", report); }
   int64_t Samples(size_t report) const { return Count("samples", report); }
   int64_t RaysWanted() const {
     return state.at("rays_per_step").item<int64_t>();

@@ -324,9 +324,14 @@ TEST_F(LayoutsTest, SightsAreThoseOfTrainingViews) {
           torch::tensor({c.x(), c.y(), c.z()}, torch::kDouble);
       const torch::Tensor its =
           torch::nonzero((from - centre).abs().amax(1) < 1e-9).flatten();
+      const torch::Tensor expected =
+          torch::tensor(seen, torch::kDouble).view({-1, 3});
+      EXPECT_TRUE(torch::equal(to.index_select(0, its), expected));
+      // Each view knows them by their numbers, too.
+      const View& view = dataset.train[k - k / 8 - 1];
+      ASSERT_EQ(fs::path(view.name).stem(), fs::path(scene_.names[i]).stem());
       EXPECT_TRUE(
-          torch::equal(to.index_select(0, its),
-                       torch::tensor(seen, torch::kDouble).view({-1, 3})));
+          torch::equal(dataset.points.index_select(0, view.seen), expected));
     }
     EXPECT_EQ(dataset.sights.size(0), all);
   }

@@ -172,7 +172,7 @@ nerf::TrainProgress ProgressAt(int64_t step) {
   progress.loss = 1.0 / static_cast<double>(step);
   progress.psnr = 20;
   progress.learning_rate = 1e-3;
-  progress.rays_per_second = 3000;
+  progress.pixels_per_second = 3000;
   progress.samples_per_second = 70000;
   return progress;
 }
@@ -209,7 +209,7 @@ TEST(MetricsLogTest, HasALineForEachReport) {
                             {"loss", 0.05},
                             {"psnr", 20.0},
                             {"learning_rate", 1e-3},
-                            {"rays_per_second", 3000.0},
+                            {"pixels_per_second", 3000.0},
                             {"samples_per_second", 70000.0}}));
   EXPECT_EQ(lines[2]["step"], 20);
   EXPECT_EQ(lines[2]["test_psnr"], 25);

@@ -19,7 +19,8 @@ trap 'rm -rf "$scratch"' EXIT
 # Highway alone: beside it lie the headers of this machine's own libraries.
 ln -s "$headers/hwy" "$scratch/hwy"
 
-for source in "$sources"/stages/nerf/kernels/*.cc; do
+for source in "$sources"/stages/nerf/kernels/*.cc \
+  "$sources"/stages/nerf/splat/kernels/*.cc; do
   "$compiler" -std=c++20 -O0 -fopenmp -Wall -Wextra -Werror "$@" \
     -I "$sources" -isystem "$scratch" -c "$source" -o "$scratch/kernel.o"
 done

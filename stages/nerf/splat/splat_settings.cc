@@ -1,0 +1,40 @@
+#include "stages/nerf/splat/splat_settings.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace nerfpipe::nerf::splat {
+namespace {
+
+// More pixels than this a step looks at in parts: gaussians are many then, and
+// steps too few.
+constexpr int kCrop = 400'000;
+
+// More pixels and more time carry more gaussians, but not in proportion:
+// measured in docs/PERFORMANCE.md.
+double CountFor(double pixels, double seconds) {
+  return 60'000 * std::pow(pixels / 125'000, 0.21) *
+         std::pow(seconds / 60, 0.226);
+}
+
+}  // namespace
+
+double StepsPerSecond(int64_t pixels) {
+  const double looked_at =
+      std::min(static_cast<double>(pixels), static_cast<double>(kCrop));
+  return 60 / std::pow(std::max(0.1, looked_at / 125'000), 0.8);
+}
+
+void SettleSplat(Options* options, int64_t pixels) {
+  SplatOptions& splat = options->splat;
+  const TrainOptions& train = options->train;
+  if (splat.crop == 0) splat.crop = kCrop;
+  if (splat.count == 0) {
+    const double seconds =
+        train.time > 0 ? train.time : train.steps / StepsPerSecond(pixels);
+    splat.count = static_cast<int>(std::clamp(
+        CountFor(static_cast<double>(pixels), seconds), 1000.0, 2e6));
+  }
+}
+
+}  // namespace nerfpipe::nerf::splat
