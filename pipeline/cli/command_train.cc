@@ -81,7 +81,8 @@ std::function<int(const CommonFlags&)> DeclareTrain(CLI::App& app) {
                  "LLFF, COLMAP or nerf_synthetic folder, or a transforms.json")
       ->type_name("DATASET")
       ->required();
-  app.add_option("--method", flags->method, "ngp or nerf")->type_name("NAME");
+  app.add_option("--method", flags->method, "ngp, nerf or splat")
+      ->type_name("NAME");
   app.add_option("--steps", flags->steps, "Optimiser steps")->type_name("N");
   DeclareBudget(app, &flags->time, &flags->deterministic);
   app.footer(

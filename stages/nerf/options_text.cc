@@ -14,8 +14,7 @@
 namespace nerfpipe::nerf {
 namespace {
 
-// f(full name, field) for every option that shapes a run, in the form of an
-// OptionGroup.
+// f(full name, field) for every option, in the form of an OptionGroup.
 template <class F>
 class Fields {
  public:
@@ -25,33 +24,29 @@ class Fields {
 
   template <class T>
   Fields& Integer(
-      const char* name, T* field, const char*, int, int, bool shapes = true) {
-    return Visit(name, field, shapes);
+      const char* name, T* field, const char*, int, int, bool = true) {
+    return Visit(name, field);
   }
   template <class T>
-  Fields& Number(const char* name,
-                 T* field,
-                 const char*,
-                 double,
-                 double,
-                 bool shapes = true) {
-    return Visit(name, field, shapes);
+  Fields& Number(
+      const char* name, T* field, const char*, double, double, bool = true) {
+    return Visit(name, field);
   }
-  Fields& Flag(const char* name, bool* field, const char*, bool shapes = true) {
-    return Visit(name, field, shapes);
+  Fields& Flag(const char* name, bool* field, const char*, bool = true) {
+    return Visit(name, field);
   }
   Fields& Choice(const char* name,
                  std::string* field,
                  std::initializer_list<const char*>,
                  const char*,
-                 bool shapes = true) {
-    return Visit(name, field, shapes);
+                 bool = true) {
+    return Visit(name, field);
   }
 
  private:
   template <class T>
-  Fields& Visit(const char* name, T* field, bool shapes) {
-    if (shapes) f_(group_ + "." + name, *field);
+  Fields& Visit(const char* name, T* field) {
+    f_(group_ + "." + name, *field);
     return *this;
   }
 

@@ -154,7 +154,7 @@ TEST_F(TrainingTest, LossThatIsNoNumberEndsTheRun) {
   // The report of step 20 shows it, and the step after that is the last.
   EXPECT_EQ(result.line,
             "the loss is not a number after step 21; lower the learning rate "
-            "(ngp.learning_rate or nerf.lrate)");
+            "(ngp.learning_rate, nerf.lrate, splat.mean_rate)");
   // Nothing is made of it, and what came before it stays.
   EXPECT_FALSE(fs::exists(out() / kCheckpointFile));
   EXPECT_EQ(nerf::Trainer::FromCheckpoint(checkpoint, 1)->step(), 11);
