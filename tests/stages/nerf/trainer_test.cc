@@ -14,6 +14,8 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -82,9 +84,22 @@ std::string MessageOf(const std::function<void()>& action) {
   return "no error";
 }
 
+#ifdef NERFPIPE_HIGHWAY_KERNELS
+const std::vector<std::string> kTried = {"ngp", "nerf", "splat"};
+#else
+const std::vector<std::string> kTried = {"ngp", "nerf"};
+
+TEST(SplatTest, SaysWhatItIsMissing) {
+  EXPECT_THAT(MessageOf([] {
+                Trainer(BallDataset(), BallFrame(), SmallOptions("splat", 2));
+              }),
+              HasSubstr("without Highway"));
+}
+#endif
+
 INSTANTIATE_TEST_SUITE_P(Methods,
                          TrainerTest,
-                         ::testing::Values("ngp", "nerf", "splat"),
+                         ::testing::ValuesIn(kTried),
                          [](const auto& test) { return test.param; });
 
 TEST_P(TrainerTest, FitsHeldOutView) {
