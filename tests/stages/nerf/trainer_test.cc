@@ -86,6 +86,20 @@ std::string MessageOf(const std::function<void()>& action) {
 
 #ifdef NERFPIPE_HIGHWAY_KERNELS
 const std::vector<std::string> kTried = {"ngp", "nerf", "splat"};
+
+// A step that looks at a third of an image learns of that third.
+TEST(SplatTest, PartsOfImagesTeachTheWhole) {
+  Options options = SmallOptions("splat", 800);
+  options.splat.crop = 650;
+  Trainer trainer(BallDataset(), BallFrame(), options);
+  trainer.Run();
+  const View& view = trainer.dataset().test.front();
+  const torch::Tensor image = view.image.to(torch::kFloat32) / 255;
+  const torch::Tensor alpha = image.slice(2, 3);
+  EXPECT_GT(Psnr(trainer.RenderView(view.camera).rgb,
+                 image.slice(2, 0, 3) * alpha + 1 - alpha),
+            28);
+}
 #else
 const std::vector<std::string> kTried = {"ngp", "nerf"};
 

@@ -283,7 +283,7 @@ TEST(SurveyTest, SmoothingIsThatOfTheFinestView) {
     set.Add({{40, 0, 4}, {}, 0.1f, 0.5f});     // in neither
     set.Add({{0, 0, -9}, {}, 0.1f, 0.5f});     // behind both
     MeasureSmoothing(
-        set.gaussians(), {Straight(-2), Straight(0)}, 2, set.smoothing());
+        set.gaussians(), {Straight(0), Straight(-2)}, 2, set.smoothing());
     const double near = 4 / 100.0, far = 6 / 100.0;
     EXPECT_NEAR(set.smoothing()[0], 0.2 * near * near, 1e-7);
     EXPECT_NEAR(set.smoothing()[1], 0.2 * far * far, 1e-7);
