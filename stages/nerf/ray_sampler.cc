@@ -24,7 +24,17 @@ std::vector<Camera> CamerasOf(const std::vector<View>& views) {
   return cameras;
 }
 
-// H x W x 3 or 4, as the view has it.
+// P x 4.
+torch::Tensor FourChannels(const torch::Tensor& image) {
+  const torch::Tensor flat = image.reshape({-1, image.size(2)});
+  return image.size(2) == 4
+             ? flat
+             : torch::cat({flat, torch::full_like(flat.slice(1, 0, 1), 255)},
+                          1);
+}
+
+}  // namespace
+
 torch::Tensor CheckedImage(const View& view) {
   const torch::Tensor& image = view.image;
   if (!image.defined() || image.dim() != 3 || image.dtype() != torch::kUInt8 ||
@@ -38,17 +48,6 @@ torch::Tensor CheckedImage(const View& view) {
   }
   return image.contiguous();
 }
-
-// P x 4.
-torch::Tensor FourChannels(const torch::Tensor& image) {
-  const torch::Tensor flat = image.reshape({-1, image.size(2)});
-  return image.size(2) == 4
-             ? flat
-             : torch::cat({flat, torch::full_like(flat.slice(1, 0, 1), 255)},
-                          1);
-}
-
-}  // namespace
 
 RaySampler::RaySampler(const Dataset& dataset,
                        const SceneFrame& frame,

@@ -19,6 +19,10 @@ struct RayBatch {
   torch::Tensor rgba;  // N x 4, 0 to 1; alpha 1 for opaque images
 };
 
+// The image of a view, contiguous. Throws UserError when it is none of bytes
+// with three or four channels, or does not fit the camera.
+torch::Tensor CheckedImage(const View& view);
+
 // Which pixels a batch is drawn from.
 struct SamplerOptions {
   uint64_t seed = 1;

@@ -31,7 +31,7 @@ void Prune(const DensifyRules& rules,
 std::vector<int64_t> DrawByError(const GaussianSet& set,
                                  int64_t count,
                                  uint64_t key) {
-  const float* errors = set.statistics().error;
+  const float* errors = set.errors();
   std::vector<std::pair<double, int64_t>> draws;
   for (int64_t i = 0; i < set.count(); ++i) {
     if (!(errors[i] > 0)) continue;
@@ -55,14 +55,14 @@ void Densify(const DensifyRules& rules,
              uint64_t key,
              GaussianSet* set) {
   Prune(rules, floats, set);
-  const int64_t more = std::min({rules.wanted, set->capacity()}) - set->count();
+  const int64_t more = std::min(rules.wanted, set->capacity()) - set->count();
   if (more > 0) {
     for (const int64_t i :
          DrawByError(*set, std::min(more, set->count() / 2), key)) {
       set->Split(i);
     }
   }
-  set->ClearStatistics();
+  set->ClearErrors();
 }
 
 }  // namespace nerfpipe::nerf::splat

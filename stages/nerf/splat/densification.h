@@ -17,7 +17,7 @@ struct DensifyRules {
 // Removes those that are too faint or whose `floats` is not 0, then splits
 // until there are as many as wanted (at most half of those there are): drawn
 // without replacement, each by its share of the error since the last time.
-// Clears the statistics. Random numbers are a function of the key.
+// Clears the errors. Random numbers are a function of the key.
 void Densify(const DensifyRules& rules,
              const std::vector<uint8_t>& floats,
              uint64_t key,

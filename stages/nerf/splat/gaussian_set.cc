@@ -44,7 +44,7 @@ GaussianSet::GaussianSet(int degree, int64_t capacity)
   values_ = torch::zeros(shape);
   first_ = torch::zeros(shape, torch::kBFloat16);
   second_ = torch::zeros(shape, torch::kBFloat16);
-  for (torch::Tensor* one : {&smoothing_, &error_, &weight_, &seen_}) {
+  for (torch::Tensor* one : {&smoothing_, &errors_}) {
     *one = torch::zeros({capacity_});
   }
 }
@@ -61,12 +61,6 @@ Gaussians GaussianSet::gaussians() const {
 MomentArrays GaussianSet::moments() const {
   return {reinterpret_cast<uint16_t*>(first_.data_ptr()),
           reinterpret_cast<uint16_t*>(second_.data_ptr())};
-}
-
-GaussianStatistics GaussianSet::statistics() const {
-  return {error_.data_ptr<float>(),
-          weight_.data_ptr<float>(),
-          seen_.data_ptr<float>()};
 }
 
 float GaussianSet::OpacityOf(int64_t i) const {
@@ -88,8 +82,7 @@ void GaussianSet::Add(const NewGaussian& gaussian) {
   at(i, kRotationRow) = 1;
   at(i, kOpacityRow) = Logit(gaussian.opacity);
   smoothing()[i] = 0;
-  const GaussianStatistics s = statistics();
-  s.error[i] = s.weight[i] = s.seen[i] = 0;
+  errors()[i] = 0;
 }
 
 void GaussianSet::ClearMoments(int64_t i, int row) {
@@ -111,8 +104,7 @@ void GaussianSet::Copy(int64_t from, int64_t to) {
     m.first[target] = m.first[source];
     m.second[target] = m.second[source];
   }
-  const GaussianStatistics s = statistics();
-  for (float* one : {s.error, s.weight, s.seen, smoothing()}) one[b] = one[a];
+  for (float* one : {errors(), smoothing()}) one[b] = one[a];
 }
 
 void GaussianSet::Remove(int64_t i) {
@@ -197,14 +189,12 @@ void GaussianSet::SortByPlace() {
     tensor = sorted;
   };
   for (torch::Tensor* one :
-       {&values_, &first_, &second_, &smoothing_, &error_, &weight_, &seen_}) {
+       {&values_, &first_, &second_, &smoothing_, &errors_}) {
     sort_blocks(*one);
   }
 }
 
-void GaussianSet::ClearStatistics() {
-  for (torch::Tensor* one : {&error_, &weight_, &seen_}) one->zero_();
-}
+void GaussianSet::ClearErrors() { errors_.zero_(); }
 
 std::vector<std::pair<std::string, torch::Tensor>> GaussianSet::Tensors()
     const {
@@ -212,9 +202,7 @@ std::vector<std::pair<std::string, torch::Tensor>> GaussianSet::Tensors()
           {"first", first_},
           {"second", second_},
           {"smoothing", smoothing_},
-          {"error", error_},
-          {"weight", weight_},
-          {"seen", seen_}};
+          {"errors", errors_}};
 }
 
 void GaussianSet::SetCount(int64_t count) {

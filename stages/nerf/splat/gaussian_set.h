@@ -32,7 +32,8 @@ class GaussianSet {
 
   Gaussians gaussians() const;
   MomentArrays moments() const;
-  GaussianStatistics statistics() const;
+  // Of the pixels that each was seen in, since ClearErrors(), by its weight.
+  float* errors() const { return errors_.data_ptr<float>(); }
   float* smoothing() const { return smoothing_.data_ptr<float>(); }
 
   float& at(int64_t i, int row) const {
@@ -50,7 +51,7 @@ class GaussianSet {
   void Split(int64_t i);
   // Neighbours in space become neighbours in memory.
   void SortByPlace();
-  void ClearStatistics();
+  void ClearErrors();
 
   // All that a run which goes on needs, by name. Names and shapes are those of
   // the capacity.
@@ -69,7 +70,7 @@ class GaussianSet {
   torch::Tensor values_;          // blocks x rows x 16, float32
   torch::Tensor first_, second_;  // likewise, bfloat16
   torch::Tensor smoothing_;       // blocks * 16
-  torch::Tensor error_, weight_, seen_;
+  torch::Tensor errors_;
 };
 
 }  // namespace nerfpipe::nerf::splat

@@ -3,6 +3,7 @@
 #include "pipeline/base/error.h"
 #include "stages/nerf/archive.h"
 #include "stages/nerf/kernels/counter_random.h"
+#include "stages/nerf/ray_sampler.h"
 #include "stages/nerf/splat/densification.h"
 
 #include <algorithm>
@@ -48,20 +49,6 @@ torch::Tensor HalvedImage(const torch::Tensor& image) {
       .contiguous();
 }
 
-const torch::Tensor& CheckedImage(const View& view) {
-  const torch::Tensor& image = view.image;
-  if (!image.defined() || image.dim() != 3 || image.dtype() != torch::kUInt8 ||
-      image.size(0) != view.camera.height ||
-      image.size(1) != view.camera.width ||
-      (image.size(2) != 3 && image.size(2) != 4)) {
-    throw UserError("the image '" + view.name + "' does not fit its camera (" +
-                        std::to_string(view.camera.width) + "x" +
-                        std::to_string(view.camera.height) + ")",
-                    "give each camera the size of its image");
-  }
-  return image;
-}
-
 std::array<float, 3> FloatColour(const std::array<double, 3>& colour) {
   return {static_cast<float>(colour[0]),
           static_cast<float>(colour[1]),
@@ -90,7 +77,7 @@ SplatMethod::SplatMethod(const MethodContext& context)
 void SplatMethod::TakeViews(const Dataset& dataset) {
   for (const View& view : dataset.train) {
     TrainingView taken;
-    taken.image = CheckedImage(view).contiguous();
+    taken.image = CheckedImage(view);
     taken.half = HalvedImage(taken.image);
     views_.push_back(std::move(taken));
   }
@@ -284,7 +271,7 @@ StepReport SplatMethod::Step(int64_t step, const Schedule& schedule) {
   const LossSums sums = kernels_->Compare({1 - dssim, dssim}, look.photo);
   kernels_->Differentiate();
   const UpdateRules rules = RulesFor(step, schedule, pixels);
-  kernels_->Update(rules, set_.moments(), set_.statistics());
+  kernels_->Update(rules, set_.moments(), set_.errors());
   StepReport report;
   report.loss = sums.loss;
   report.psnr = -10 * std::log10(sums.squared_error + 1e-12);

@@ -56,7 +56,7 @@ HWY_INLINE void SumOverTiles(const PictureSource& source,
   }
 }
 
-enum SumField { kG, kGu, kGv, kGuu, kGuv, kGvv, kRed, kError = 9, kWeight };
+enum SumField { kG, kGu, kGv, kGuu, kGuv, kGvv, kRed, kError = 9 };
 
 // Derivatives by what the exponent of an ellipse is made of.
 struct EllipseSlopes {
@@ -264,20 +264,14 @@ HWY_INLINE void DifferentiateVector(const Gaussians& gaussians,
   store(kOpacityRow, hn::Mul(by_log_opacity, hn::Sub(one, p.logistic)));
 }
 
-HWY_INLINE void AddStatistics(const BlockSums& sums,
-                              FloatMask seen,
-                              size_t at,
-                              size_t gaussian,
-                              const GaussianStatistics& statistics) {
+HWY_INLINE void AddErrors(const BlockSums& sums,
+                          FloatMask seen,
+                          size_t at,
+                          float* errors) {
   const FloatTag d;
-  const auto add = [&](float* to, FloatVec v) HWY_ATTR {
-    hn::Store(hn::Add(hn::Load(d, to + gaussian), hn::IfThenElseZero(seen, v)),
-              d,
-              to + gaussian);
-  };
-  add(statistics.error, hn::Load(d, sums.field[kError] + at));
-  add(statistics.weight, hn::Load(d, sums.field[kWeight] + at));
-  add(statistics.seen, Num(1));
+  const FloatVec error = hn::Load(d, sums.field[kError] + at);
+  hn::Store(
+      hn::Add(hn::Load(d, errors), hn::IfThenElseZero(seen, error)), d, errors);
 }
 
 template <int kDegree>
@@ -285,7 +279,7 @@ void DifferentiateBlocks(const Gaussians& gaussians,
                          const PictureSource& source,
                          size_t begin,
                          size_t end,
-                         const GaussianStatistics& statistics,
+                         float* errors,
                          float* gradients) {
   const FloatTag d;
   BlockSums sums;
@@ -297,7 +291,7 @@ void DifferentiateBlocks(const Gaussians& gaussians,
       DifferentiateVector<kDegree>(
           gaussians, *source.view, block, at, sums, to);
       const FloatMask seen = VisibleLanes(source.visible[block], at);
-      AddStatistics(sums, seen, at, block * kBlock + at, statistics);
+      AddErrors(sums, seen, at, errors + block * kBlock + at);
       for (int row = 0; row < RowsOf(kDegree); ++row) {
         float* values = to + row * kBlock + at;
         hn::Store(hn::IfThenElseZero(seen, hn::Load(d, values)), d, values);
@@ -310,21 +304,12 @@ void DifferentiateGaussiansT(const Gaussians& gaussians,
                              const PictureSource& source,
                              size_t begin,
                              size_t end,
-                             const GaussianStatistics& statistics,
+                             float* errors,
                              float* gradients) {
-  const auto differentiate = [&](auto blocks) {
-    blocks(gaussians, source, begin, end, statistics, gradients);
-  };
-  switch (source.degree) {
-    case 0:
-      return differentiate(&DifferentiateBlocks<0>);
-    case 1:
-      return differentiate(&DifferentiateBlocks<1>);
-    case 2:
-      return differentiate(&DifferentiateBlocks<2>);
-    default:
-      return differentiate(&DifferentiateBlocks<3>);
-  }
+  WithDegree(source.degree, [&](auto constant) {
+    DifferentiateBlocks<constant.value>(
+        gaussians, source, begin, end, errors, gradients);
+  });
 }
 
 }  // namespace HWY_NAMESPACE
@@ -341,10 +326,10 @@ void DifferentiateGaussians(const Gaussians& gaussians,
                             const PictureSource& source,
                             size_t begin,
                             size_t end,
-                            const GaussianStatistics& statistics,
+                            float* errors,
                             float* gradients) {
   HWY_DYNAMIC_DISPATCH(DifferentiateGaussiansT)
-  (gaussians, source, begin, end, statistics, gradients);
+  (gaussians, source, begin, end, errors, gradients);
 }
 
 }  // namespace nerfpipe::nerf::splat

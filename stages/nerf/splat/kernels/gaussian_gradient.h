@@ -22,13 +22,6 @@ struct PictureSource {
   const EllipseGradient* gradients = nullptr;  // by slot
 };
 
-// Sums since somebody set them to 0, by gaussian.
-struct GaussianStatistics {
-  float* error = nullptr;   // of EllipseGradient::error
-  float* weight = nullptr;  // of EllipseGradient::weight
-  float* seen = nullptr;    // pictures in which it was visible
-};
-
 // Of blocks begin to end - 1 that have a visible gaussian: the loss by each
 // parameter, laid out as they are from block `begin` on; 0 for gaussians that
 // are not visible. Rows of harmonics beyond the degree, and other blocks, are
@@ -37,7 +30,7 @@ void DifferentiateGaussians(const Gaussians& gaussians,
                             const PictureSource& source,
                             size_t begin,
                             size_t end,
-                            const GaussianStatistics& statistics,
+                            float* errors,
                             float* gradients);
 
 }  // namespace nerfpipe::nerf::splat

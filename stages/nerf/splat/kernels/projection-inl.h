@@ -12,6 +12,8 @@
 #include "stages/nerf/splat/kernels/projection.h"
 #include "stages/nerf/splat/kernels/records-inl.h"
 
+#include <type_traits>
+
 #include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
 
@@ -37,6 +39,21 @@ HWY_INLINE FloatVec Dot(const FloatVec a[3], const FloatVec b[3]) {
 HWY_INLINE FloatVec Dot(const float* a, const FloatVec b[3]) {
   return hn::MulAdd(
       Num(a[0]), b[0], hn::MulAdd(Num(a[1]), b[1], hn::Mul(Num(a[2]), b[2])));
+}
+
+// f(degree as a constant).
+template <class F>
+HWY_INLINE void WithDegree(int degree, const F& f) {
+  switch (degree) {
+    case 0:
+      return f(std::integral_constant<int, 0>());
+    case 1:
+      return f(std::integral_constant<int, 1>());
+    case 2:
+      return f(std::integral_constant<int, 2>());
+    default:
+      return f(std::integral_constant<int, 3>());
+  }
 }
 
 HWY_INLINE FloatVec LogisticOf(FloatVec v) {

@@ -166,19 +166,10 @@ void ProjectGaussiansT(const Gaussians& gaussians,
                        TileBox* boxes,
                        uint16_t* visible) {
   const Picture picture(view);
-  const auto project = [&](auto blocks) {
-    blocks(gaussians, picture, begin, end, ellipses, boxes, visible);
-  };
-  switch (degree) {
-    case 0:
-      return project(&ProjectBlocks<0>);
-    case 1:
-      return project(&ProjectBlocks<1>);
-    case 2:
-      return project(&ProjectBlocks<2>);
-    default:
-      return project(&ProjectBlocks<3>);
-  }
+  WithDegree(degree, [&](auto constant) {
+    ProjectBlocks<constant.value>(
+        gaussians, picture, begin, end, ellipses, boxes, visible);
+  });
 }
 
 }  // namespace HWY_NAMESPACE

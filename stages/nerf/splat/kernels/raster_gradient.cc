@@ -82,16 +82,14 @@ HWY_INLINE void Flush(const float (*pixels)[kPixels],
   FloatVec w[kPixels];
   TransposePending(pending->weight, w);
   FloatVec colour[4] = {Num(0), Num(0), Num(0), Num(0)};
-  FloatVec weight = Num(0);
   for (int p = 0; p < kPixels; ++p) {
     for (int c = 0; c < 4; ++c) {
       colour[c] = hn::MulAdd(w[p], Num(pixels[c][p]), colour[c]);
     }
-    weight = hn::Add(weight, w[p]);
   }
   FloatVec fields[3][4] = {{s, tx, ty, txx},
                            {txy, tyy, colour[0], colour[1]},
-                           {colour[2], colour[3], weight, Num(0)}};
+                           {colour[2], colour[3], Num(0), Num(0)}};
   const FourTag d4;
   for (int f = 0; f < 3; ++f) {
     TransposeParts(fields[f]);
@@ -219,7 +217,6 @@ void DifferentiateTileT(const Ellipse* ellipses,
     out.green = s[7];
     out.blue = s[8];
     out.error = s[9];
-    out.weight = s[10];
   }
 }
 

@@ -14,9 +14,8 @@ namespace nerfpipe::nerf::splat {
 struct alignas(64) EllipseGradient {
   float g, gu, gv, guu, guv, gvv;
   float red, green, blue;
-  float error;   // of the pixels, weighted as the colours are
-  float weight;  // sum of the weights
-  float unused[5];
+  float error;  // of the pixels, weighted as the colours are
+  float unused[6];
 };
 static_assert(sizeof(EllipseGradient) == 64);
 

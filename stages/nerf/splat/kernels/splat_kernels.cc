@@ -137,7 +137,7 @@ PictureSource SplatKernels::Source() const {
 
 void SplatKernels::Update(const UpdateRules& rules,
                           const MomentArrays& moments,
-                          const GaussianStatistics& statistics) {
+                          float* errors) {
   const Timer timer(&times_.update);
   const size_t blocks = gaussians_.blocks();
   const PictureSource source = Source();
@@ -152,19 +152,17 @@ void SplatKernels::Update(const UpdateRules& rules,
       const size_t begin = task * kBlocksPerTask;
       const size_t end = std::min(blocks, begin + kBlocksPerTask);
       DifferentiateGaussians(
-          gaussians_, source, begin, end, statistics, gradients.data());
+          gaussians_, source, begin, end, errors, gradients.data());
       StepGaussians(
           gaussians_, source, rules, moments, begin, end, gradients.data());
     }
   }
 }
 
-void SplatKernels::ParameterGradients(const GaussianStatistics& statistics,
-                                      float* gradients) const {
+void SplatKernels::ParameterGradients(float* errors, float* gradients) const {
   const size_t blocks = gaussians_.blocks();
   std::fill_n(gradients, blocks * gaussians_.rows * kBlock, 0.0f);
-  DifferentiateGaussians(
-      gaussians_, Source(), 0, blocks, statistics, gradients);
+  DifferentiateGaussians(gaussians_, Source(), 0, blocks, errors, gradients);
 }
 
 }  // namespace nerfpipe::nerf::splat

@@ -44,11 +44,10 @@ class SplatKernels {
   // After Differentiate().
   void Update(const UpdateRules& rules,
               const MomentArrays& moments,
-              const GaussianStatistics& statistics);
+              float* errors);
   // After Differentiate(), instead of Update(): of all gaussians, laid out as
   // they are.
-  void ParameterGradients(const GaussianStatistics& statistics,
-                          float* gradients) const;
+  void ParameterGradients(float* errors, float* gradients) const;
 
   size_t visible() const { return lists_.visible(); }
   size_t entries() const { return lists_.total(); }

@@ -22,7 +22,7 @@ namespace {
 
 using kernels::AtEverySimdLevel;
 
-// Lengthy ones of many directions, with moments and statistics.
+// Lengthy ones of many directions, with errors.
 GaussianSet ManyGaussians(int64_t count, int64_t capacity) {
   GaussianSet set(1, capacity);
   std::mt19937 random(4);
@@ -36,7 +36,7 @@ GaussianSet ManyGaussians(int64_t count, int64_t capacity) {
       set.at(i, kScaleRow + k) = -2 + 0.5f * normal(random);
     }
     for (int k = 0; k < 4; ++k) set.at(i, kRotationRow + k) = normal(random);
-    set.statistics().error[i] = static_cast<float>(1 + i % 7);
+    set.errors()[i] = static_cast<float>(1 + i % 7);
   }
   return set;
 }
@@ -104,11 +104,11 @@ TEST(GaussianSetTest, HalvesLookLikeTheWhole) {
 TEST(GaussianSetTest, ThoseRemovedMakeRoomForTheLast) {
   GaussianSet set = ManyGaussians(37, 40);
   const float last = set.at(36, kMeanRow);
-  set.statistics().weight[36] = 3.5f;
+  set.errors()[36] = 3.5f;
   set.Remove(5);
   EXPECT_EQ(set.count(), 36);
   EXPECT_EQ(set.at(5, kMeanRow), last);
-  EXPECT_EQ(set.statistics().weight[5], 3.5f);
+  EXPECT_EQ(set.errors()[5], 3.5f);
 }
 
 TEST(GaussianSetTest, SortingBringsNeighboursTogether) {
@@ -124,12 +124,11 @@ TEST(GaussianSetTest, SortingBringsNeighboursTogether) {
     }
     return length;
   };
-  // Each with its own scale and statistics.
+  // Each with its own scale and error.
   const auto all = [&] {
     std::vector<std::vector<float>> rows;
     for (int64_t i = 0; i < set.count(); ++i) {
-      rows.push_back(
-          {set.at(i, 0), set.at(i, kScaleRow + 2), set.statistics().error[i]});
+      rows.push_back({set.at(i, 0), set.at(i, kScaleRow + 2), set.errors()[i]});
     }
     std::sort(rows.begin(), rows.end());
     return rows;
@@ -148,7 +147,7 @@ TEST(DensifyTest, GoesByErrorOpacityAndFloaters) {
     set.at(i, kColourRow) = static_cast<float>(i);  // a name
     if (i % 10 == 1) set.at(i, kOpacityRow) = -7;   // opacity 0.0009
     floats[i] = i % 10 == 2;
-    if (i % 2 == 0) set.statistics().error[i] = 0;
+    if (i % 2 == 0) set.errors()[i] = 0;
   }
   set.at(9, kMeanRow) = NAN;
   DensifyRules rules;
@@ -158,7 +157,7 @@ TEST(DensifyTest, GoesByErrorOpacityAndFloaters) {
   std::vector<int> times(60);
   for (int64_t i = 0; i < set.count(); ++i) {
     ++times[static_cast<int>(std::lround(set.at(i, kColourRow)))];
-    EXPECT_EQ(set.statistics().error[i], 0);
+    EXPECT_EQ(set.errors()[i], 0);
   }
   int split = 0;
   for (int i = 0; i < 60; ++i) {
@@ -176,10 +175,10 @@ TEST(DensifyTest, GoesByErrorOpacityAndFloaters) {
   rules.wanted = 1000;
   Densify(rules, {}, 11, &few);
   EXPECT_EQ(few.count(), 60);
-  for (int64_t i = 0; i < 60; ++i) few.statistics().error[i] = 1;
+  for (int64_t i = 0; i < 60; ++i) few.errors()[i] = 1;
   Densify(rules, {}, 12, &few);
   EXPECT_EQ(few.count(), 90);
-  for (int64_t i = 0; i < 90; ++i) few.statistics().error[i] = 1;
+  for (int64_t i = 0; i < 90; ++i) few.errors()[i] = 1;
   Densify(rules, {}, 13, &few);
   EXPECT_EQ(few.count(), few.capacity());
 }
