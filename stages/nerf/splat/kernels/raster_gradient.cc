@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
 
 // The order matters: foreach_target.h reads this file once per SIMD level.
 // clang-format off
@@ -17,98 +18,91 @@ HWY_BEFORE_NAMESPACE();
 namespace nerfpipe::nerf::splat {
 namespace HWY_NAMESPACE {
 
-// Sums over the pixels of a tile, by entry: of g times 1, x, y, xx, xy, yy,
-// then as in EllipseGradient.
-inline constexpr size_t kSums = 12;
+// Sums over the pixels of a tile, by entry: of g times 1, x, y, xx, xy, yy from
+// the middle of the tile, two zeros, then of the weight times what the colours
+// and the error of a pixel say.
+inline constexpr size_t kMoments = 8;
+inline constexpr size_t kColours = 4;
+inline constexpr size_t kSums = 16;  // a line of the cache
+static_assert(kSums >= kMoments + kColours);
 
-// As many entries as there are lanes, and what the pixels of a block say of
-// them, 16 floats an entry.
-struct Pending {
-  HWY_ALIGN float exponent[kLanes * kPixels];
-  HWY_ALIGN float weight[kLanes * kPixels];
-  float* sums[kLanes];
-  size_t count = 0;
-};
+using MomentTag = hn::CappedTag<float, kMoments>;
+inline constexpr size_t kMomentLanes = hn::MaxLanes(MomentTag());
+inline constexpr size_t kMomentParts = kMoments / kMomentLanes;
 
-struct BlockOrigin {
-  float x, y;  // of its first pixel
-};
+// By block and pixel, what g is multiplied with.
+struct MomentTable {
+  HWY_ALIGN float rows[kBlocks][kPixels][kMoments] = {};
 
-// out[p] lanes: pixel p of each entry.
-HWY_INLINE void TransposePending(const float* in, FloatVec out[kPixels]) {
-  for (size_t p = 0; p < kPixels; p += 4) {
-    LoadFields([&](size_t lane) { return in + lane * kPixels + p; }, out + p);
-  }
-}
-
-// Adds what is pending to the sums of its entries. `pixels` has the three
-// derivatives and the error of each pixel.
-HWY_INLINE void Flush(const float (*pixels)[kPixels],
-                      BlockOrigin origin,
-                      Pending* pending) {
-  for (size_t i = pending->count; i < kLanes; ++i) {
-    std::fill_n(pending->exponent + i * kPixels, kPixels, 0.0f);
-    std::fill_n(pending->weight + i * kPixels, kPixels, 0.0f);
-  }
-  FloatVec g[kPixels];
-  TransposePending(pending->exponent, g);
-  // Of a row of the block: sums of g, g i and g i^2, i = 0 to 3.
-  FloatVec row[4], row_x[4], row_xx[4];
-  for (int y = 0; y < 4; ++y) {
-    const FloatVec* v = g + 4 * y;
-    row[y] = hn::Add(hn::Add(v[0], v[1]), hn::Add(v[2], v[3]));
-    row_x[y] = hn::MulAdd(Num(3), v[3], hn::MulAdd(Num(2), v[2], v[1]));
-    row_xx[y] = hn::MulAdd(Num(9), v[3], hn::MulAdd(Num(4), v[2], v[1]));
-  }
-  const auto sum = [](const FloatVec v[4]) HWY_ATTR {
-    return hn::Add(hn::Add(v[0], v[1]), hn::Add(v[2], v[3]));
-  };
-  const auto moment = [](const FloatVec v[4]) HWY_ATTR {
-    return hn::MulAdd(Num(3), v[3], hn::MulAdd(Num(2), v[2], v[1]));
-  };
-  const FloatVec s = sum(row);
-  const FloatVec sx = sum(row_x);
-  const FloatVec sy = moment(row);
-  const FloatVec syy =
-      hn::MulAdd(Num(9), row[3], hn::MulAdd(Num(4), row[2], row[1]));
-  const FloatVec ox = Num(origin.x), oy = Num(origin.y);
-  // From the middle of the tile.
-  const FloatVec tx = hn::MulAdd(ox, s, sx);
-  const FloatVec ty = hn::MulAdd(oy, s, sy);
-  const FloatVec txx = hn::MulAdd(ox, hn::Add(sx, tx), sum(row_xx));
-  const FloatVec txy = hn::MulAdd(ox, sy, hn::MulAdd(oy, tx, moment(row_x)));
-  const FloatVec tyy = hn::MulAdd(oy, hn::Add(sy, ty), syy);
-
-  FloatVec w[kPixels];
-  TransposePending(pending->weight, w);
-  FloatVec colour[4] = {Num(0), Num(0), Num(0), Num(0)};
-  for (int p = 0; p < kPixels; ++p) {
-    for (int c = 0; c < 4; ++c) {
-      colour[c] = hn::MulAdd(w[p], Num(pixels[c][p]), colour[c]);
-    }
-  }
-  FloatVec fields[3][4] = {{s, tx, ty, txx},
-                           {txy, tyy, colour[0], colour[1]},
-                           {colour[2], colour[3], Num(0), Num(0)}};
-  const FourTag d4;
-  for (int f = 0; f < 3; ++f) {
-    TransposeParts(fields[f]);
-    for (size_t i = 0; i < 4; ++i) {
-      HWY_ALIGN float parts[kLanes];
-      hn::Store(fields[f][i], FloatTag(), parts);
-      for (size_t k = 0; k < kLanes / 4; ++k) {
-        if (4 * k + i >= pending->count) continue;
-        float* at = pending->sums[4 * k + i] + 4 * f;
-        hn::Store(
-            hn::Add(hn::Load(d4, at), hn::Load(d4, parts + 4 * k)), d4, at);
+  MomentTable() {
+    for (int block = 0; block < kBlocks; ++block) {
+      for (int p = 0; p < kPixels; ++p) {
+        const float x = static_cast<float>(block % 4 * 4 + p % 4) - kMiddle;
+        const float y = static_cast<float>(block / 4 * 4 + p / 4) - kMiddle;
+        const float row[] = {1, x, y, x * x, x * y, y * y};
+        std::copy(std::begin(row), std::end(row), rows[block][p]);
       }
     }
+  }
+};
+
+// Some entries, and what the pixels of a block say of each.
+struct Pending {
+  static constexpr size_t kMost = 4;  // as many as registers hold the sums of
+
+  HWY_ALIGN float exponent[kMost][kPixels];
+  HWY_ALIGN float weight[kMost][kPixels];
+  float* sums[kMost];
+  size_t count = 0;
+  HWY_ALIGN float nobody[kSums] = {};
+};
+
+// Adds what is pending to the sums of its entries: each a product of a row with
+// a matrix of 16 rows, so that nothing is transposed.
+HWY_INLINE void Flush(const float (*moments)[kMoments],
+                      const float (*pixels)[kColours],
+                      Pending* pending) {
+  const MomentTag dm;
+  const FourTag d4;
+  for (size_t i = pending->count; i < Pending::kMost; ++i) {
+    std::fill_n(pending->exponent[i], kPixels, 0.0f);
+    std::fill_n(pending->weight[i], kPixels, 0.0f);
+    pending->sums[i] = pending->nobody;
+  }
+  hn::Vec<MomentTag> moment[Pending::kMost][kMomentParts];
+  hn::Vec<FourTag> colour[Pending::kMost];
+  for (size_t i = 0; i < Pending::kMost; ++i) {
+    for (size_t k = 0; k < kMomentParts; ++k) {
+      moment[i][k] = hn::Load(dm, pending->sums[i] + k * kMomentLanes);
+    }
+    colour[i] = hn::Load(d4, pending->sums[i] + kMoments);
+  }
+  for (int p = 0; p < kPixels; ++p) {
+    hn::Vec<MomentTag> by[kMomentParts];
+    for (size_t k = 0; k < kMomentParts; ++k) {
+      by[k] = hn::Load(dm, moments[p] + k * kMomentLanes);
+    }
+    const auto pixel = hn::Load(d4, pixels[p]);
+    for (size_t i = 0; i < Pending::kMost; ++i) {
+      const auto g = hn::Set(dm, pending->exponent[i][p]);
+      for (size_t k = 0; k < kMomentParts; ++k) {
+        moment[i][k] = hn::MulAdd(g, by[k], moment[i][k]);
+      }
+      colour[i] =
+          hn::MulAdd(hn::Set(d4, pending->weight[i][p]), pixel, colour[i]);
+    }
+  }
+  for (size_t i = 0; i < Pending::kMost; ++i) {
+    for (size_t k = 0; k < kMomentParts; ++k) {
+      hn::Store(moment[i][k], dm, pending->sums[i] + k * kMomentLanes);
+    }
+    hn::Store(colour[i], d4, pending->sums[i] + kMoments);
   }
   pending->count = 0;
 }
 
 HWY_INLINE void DifferentiateBlock(const PixelBlock& block,
-                                   BlockOrigin origin,
+                                   const float (*moments)[kMoments],
                                    const float* entries,
                                    const uint16_t* masks,
                                    size_t sixteens,
@@ -117,7 +111,7 @@ HWY_INLINE void DifferentiateBlock(const PixelBlock& block,
                                    float* sums,
                                    Pending* pending) {
   const FloatTag d;
-  HWY_ALIGN float pixels[4][kPixels];
+  HWY_ALIGN float pixels[kPixels][kColours];
   FloatVec by_colour[3][kParts];
   FloatVec through[kParts];
   // Colour that is still to come times its derivative.
@@ -130,15 +124,19 @@ HWY_INLINE void DifferentiateBlock(const PixelBlock& block,
       behind[part] = hn::MulAdd(block.Load(picture.colour[c], part),
                                 by_colour[c][part],
                                 behind[part]);
-      hn::Store(by_colour[c][part], d, pixels[c] + part * kLanes);
     }
-    hn::Store(block.Load(gradients.error, part), d, pixels[3] + part * kLanes);
+    const FloatVec fields[4] = {by_colour[0][part],
+                                by_colour[1][part],
+                                by_colour[2][part],
+                                block.Load(gradients.error, part)};
+    StoreFields(fields,
+                [&](size_t lane) { return pixels[part * kLanes + lane]; });
   }
   for (size_t n = 0; n < sixteens; ++n) {
     for (uint32_t bits = masks[n * kBlocks]; bits != 0; bits &= bits - 1) {
       const size_t i = n * kBlock + std::countr_zero(bits);
       const float* entry = entries + i * kEntry;
-      const size_t at = pending->count * kPixels;
+      const size_t at = pending->count++;
       for (size_t part = 0; part < kParts; ++part) {
         const FloatVec opacity = block.Opacity(entry, part);
         const FloatVec weight = hn::Mul(opacity, through[part]);
@@ -154,15 +152,15 @@ HWY_INLINE void DifferentiateBlock(const PixelBlock& block,
             weight,
             along,
             hn::Mul(opacity, hn::Div(behind[part], hn::Sub(Num(1), opacity))));
-        hn::Store(exponent, d, pending->exponent + at + part * kLanes);
-        hn::Store(weight, d, pending->weight + at + part * kLanes);
+        hn::Store(exponent, d, pending->exponent[at] + part * kLanes);
+        hn::Store(weight, d, pending->weight[at] + part * kLanes);
         through[part] = hn::Sub(through[part], weight);
       }
-      pending->sums[pending->count++] = sums + i * kSums;
-      if (pending->count == kLanes) Flush(pixels, origin, pending);
+      pending->sums[at] = sums + i * kSums;
+      if (pending->count == Pending::kMost) Flush(moments, pixels, pending);
     }
   }
-  if (pending->count > 0) Flush(pixels, origin, pending);
+  if (pending->count > 0) Flush(moments, pixels, pending);
 }
 
 void DifferentiateTileT(const Ellipse* ellipses,
@@ -184,12 +182,12 @@ void DifferentiateTileT(const Ellipse* ellipses,
       ellipses, lists, tile, [&](size_t i, const EllipseVector& e) HWY_ATTR {
         StoreEntries(e, entries + i * kEntry);
       });
+  static const MomentTable moments;
   Pending pending;
   for (int b = 0; b < kBlocks; ++b) {
     const PixelBlock block(lists, tile, b, picture.stride);
     DifferentiateBlock(block,
-                       {static_cast<float>(b % 4 * 4) - kMiddle,
-                        static_cast<float>(b / 4 * 4) - kMiddle},
+                       moments.rows[b],
                        entries,
                        record.masks(tile) + b,
                        record.looked(tile)[b],
@@ -213,10 +211,10 @@ void DifferentiateTileT(const Ellipse* ellipses,
     out.guu = s[3] - x * (s[1] + out.gu);
     out.guv = s[4] - x * s[2] - y * out.gu;
     out.gvv = s[5] - y * (s[2] + out.gv);
-    out.red = s[6];
-    out.green = s[7];
-    out.blue = s[8];
-    out.error = s[9];
+    out.red = s[kMoments];
+    out.green = s[kMoments + 1];
+    out.blue = s[kMoments + 2];
+    out.error = s[kMoments + 3];
   }
 }
 
