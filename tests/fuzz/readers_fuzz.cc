@@ -15,6 +15,10 @@
 #include "stages/media/image_file.h"
 #include "stages/media/video_reader.h"
 #include "stages/nerf/data/json_file.h"
+#include "stages/nerf/splat_files/gzip.h"
+#include "stages/nerf/splat_files/ply_file.h"
+#include "stages/nerf/splat_files/splat_file.h"
+#include "stages/nerf/splat_files/spz_file.h"
 #include "tests/fuzz/harness.h"
 
 #include <cstdint>
@@ -127,6 +131,20 @@ void ReadFeatures(const std::string& bytes) { sfm::ParseFeatures(bytes); }
 
 void ReadPairs(const std::string& bytes) { sfm::ParsePairs(bytes); }
 
+void ReadPlySplats(const std::string& bytes) {
+  splats::ReadPly(bytes, "scene.ply");
+}
+
+void ReadSplatRecords(const std::string& bytes) {
+  splats::ReadSplat(bytes, "scene.splat");
+}
+
+// As a whole, or packed here: no change gets past a checksum.
+void ReadSpzSplats(const std::string& bytes) {
+  const bool packed = bytes.substr(0, 2) == "\x1f\x8b";
+  splats::ReadSpz(packed ? bytes : splats::Gzipped(bytes), "scene.spz");
+}
+
 }  // namespace
 
 const std::map<std::string, Reader>& Readers() {
@@ -145,7 +163,10 @@ const std::map<std::string, Reader>& Readers() {
       {"workspace", ReadWorkspace},
       {"configuration", ReadConfiguration},
       {"features", ReadFeatures},
-      {"pairs", ReadPairs}};
+      {"pairs", ReadPairs},
+      {"ply_splats", ReadPlySplats},
+      {"splat_records", ReadSplatRecords},
+      {"spz_splats", ReadSpzSplats}};
   return readers;
 }
 

@@ -89,6 +89,21 @@ TEXT
   [[1, 0, 0, 1], [0, 1, 0, 0], [0, 0, 1, 4], [0, 0, 0, 1]]}]}
 JSON
       ;;
+    ply_splats)
+      { printf 'ply\nformat binary_little_endian 1.0\nelement vertex 3\n'
+        printf 'property float %s\n' x y z f_dc_{0..2} f_rest_{0..8} opacity \
+          scale_{0..2} rot_{0..3}
+        printf 'end_header\n'
+        head -c 276 /dev/zero | tr '\0' '?'; } >"$folder/$1/seeds/small" ;;
+    splat_records)
+      head -c 96 /dev/zero | tr '\0' '?' >"$folder/$1/seeds/small" ;;
+    spz_splats)
+      # Versions and the size of a gaussian of degree 1, of which there are 3.
+      for version in 1:25 2:28 3:29; do
+        { printf %b "NGSP\x${version%:*}\0\0\0\x3\0\0\0\x1\xc\0\0"
+          head -c "$((3 * ${version#*:}))" /dev/zero | tr '\0' '?'
+        } >"$folder/$1/seeds/version_${version%:*}"
+      done ;;
     configuration) seed configuration "$source/configs/default.yaml" ;;
     *)
       # Whatever workspaces of the user's are named here.
