@@ -124,8 +124,13 @@ std::string RegisteredText(const nlohmann::ordered_json& summary) {
              : "-";
 }
 
+// Of the scene that is shown.
 std::string PsnrText(const nlohmann::ordered_json& summary) {
-  const auto psnr = nlohmann::ordered_json::json_pointer("/training/psnr");
+  using Pointer = nlohmann::ordered_json::json_pointer;
+  const Pointer method("/render/method");
+  if (!summary.contains(method)) return "-";
+  const Pointer psnr =
+      Pointer("/training") / summary.at(method).get<std::string>() / "psnr";
   char text[32] = "-";
   if (summary.contains(psnr) && summary.at(psnr).is_number()) {
     std::snprintf(text, sizeof(text), "%.2f", summary.at(psnr).get<double>());

@@ -48,7 +48,9 @@ Workspace FindWorkspace(const RunFlags& flags, const CommonFlags& common) {
 
 int RunPipeline(const RunFlags& flags, CommonFlags common) {
   if (!flags.time.empty()) {
-    common.sets.push_back(TimeOption(flags.time));
+    for (const char* option : {"train.time", "splat.time"}) {
+      common.sets.push_back(TimeOption(option, flags.time));
+    }
   }
   if (flags.deterministic) common.sets.push_back("train.deterministic=true");
   Session session(common);

@@ -19,6 +19,8 @@ const char* StateName(StageStatus::State state) {
       return "to do";
     case StageStatus::State::kWaiting:
       return "waits";
+    case StageStatus::State::kOff:
+      return "off";
   }
   return "";
 }

@@ -36,7 +36,7 @@ int Train(const TrainFlags& flags, const CommonFlags& common) {
     all.sets.push_back("train.steps=" + flags.steps);
   }
   if (!flags.time.empty()) {
-    all.sets.push_back(TimeOption(flags.time));
+    all.sets.push_back(TimeOption("train.time", flags.time));
   }
   if (flags.deterministic) all.sets.push_back("train.deterministic=true");
   Session session(all);
@@ -51,16 +51,16 @@ int Train(const TrainFlags& flags, const CommonFlags& common) {
 
 }  // namespace
 
-std::string TimeOption(const std::string& time) {
+std::string TimeOption(const std::string& option, const std::string& time) {
   const std::optional<double> seconds = ParseDuration(time);
   if (!seconds) {
     throw UserError("--time cannot be '" + time + "'",
                     "give seconds, minutes or hours: 90s, 5m, 1.5h",
                     ExitCode::kUsage);
   }
-  char option[64];
-  std::snprintf(option, sizeof(option), "train.time=%.17g", *seconds);
-  return option;
+  char value[32];
+  std::snprintf(value, sizeof(value), "%.17g", *seconds);
+  return option + "=" + value;
 }
 
 void DeclareBudget(CLI::App& app, std::string* time, bool* deterministic) {

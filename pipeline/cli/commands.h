@@ -29,6 +29,7 @@ std::function<int(const CommonFlags&)> DeclareBatch(CLI::App& app);
 std::function<int(const CommonFlags&)> DeclareTrain(CLI::App& app);
 std::function<int(const CommonFlags&)> DeclareRender(CLI::App& app);
 std::function<int(const CommonFlags&)> DeclareEval(CLI::App& app);
+std::function<int(const CommonFlags&)> DeclareExport(CLI::App& app);
 std::function<int(const CommonFlags&)> DeclareConfig(CLI::App& app);
 
 const std::vector<Command>& Commands();
@@ -58,7 +59,7 @@ int ShowResult(Session& session,
                const StageResult& result);
 
 // The flag --time as an option: "train.time=300" of "5m". Throws UserError.
-std::string TimeOption(const std::string& time);
+std::string TimeOption(const std::string& option, const std::string& time);
 // Declares --time and --deterministic, which `train` and `run` share.
 void DeclareBudget(CLI::App& app, std::string* time, bool* deterministic);
 

@@ -33,6 +33,14 @@ std::string Figure(double value, int decimals) {
   return text;
 }
 
+// "31.85 dB PSNR, 0.913 SSIM at 952x536 (6000 steps)".
+std::string TrainingText(const nlohmann::ordered_json& training) {
+  return Figure(training.at("psnr"), 2) + " dB PSNR, " +
+         Figure(training.at("ssim"), 3) + " SSIM at " +
+         training.at("width").dump() + "x" + training.at("height").dump() +
+         " (" + training.at("steps").dump() + " steps)";
+}
+
 // The lines a person looks for at the end: figures and paths.
 void ShowResults(Console& console,
                  const std::filesystem::path& folder,
@@ -70,14 +78,12 @@ void ShowResults(Console& console,
             " points, reprojection error " +
             Figure(model.value("mean_reprojection_error_px", 0.0), 2) + " px");
   }
-  if (summary.contains("training") && summary.at("training").contains("psnr")) {
-    const auto& training = summary.at("training");
-    add("held-out views",
-        Figure(training.value("psnr", 0.0), 2) + " dB PSNR, " +
-            Figure(training.value("ssim", 0.0), 3) + " SSIM (" +
-            training.value("method", "") + ", " +
-            training.value("steps", nlohmann::ordered_json(0)).dump() +
-            " steps)");
+  if (summary.contains("training")) {
+    for (const auto& [method, training] : summary.at("training").items()) {
+      if (training.contains("psnr")) {
+        add("held-out, " + method, TrainingText(training));
+      }
+    }
   }
   if (summary.contains("results")) {
     for (const auto& [what, path] : summary.at("results").items()) {
@@ -123,6 +129,9 @@ int ShowOutcome(Session& session,
   }
   console.Info("");
   ShowResults(console, workspace.root(), summary);
+  for (const std::string& line : outcome.without) {
+    console.Warn(line);
+  }
   console.Info("  all figures: " + ShownPath(workspace.SummaryPath()));
   return static_cast<int>(ExitCode::kDone);
 }

@@ -167,6 +167,9 @@ const std::vector<Command>& Commands() {
       {"train", "Train on an existing data set", DeclareTrain},
       {"render", "More views of a trained scene", DeclareRender},
       {"eval", "Score a trained scene on its held-out views", DeclareEval},
+      {"export",
+       "Write a trained scene for viewers and editors",
+       DeclareExport},
       {"config", "Every option: value, origin, meaning", DeclareConfig},
   };
   return commands;

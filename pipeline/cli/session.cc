@@ -6,6 +6,7 @@
 #include "pipeline/base/text.h"
 #include "pipeline/cli/stage_table.h"
 #include "pipeline/cli/trainer_module.h"
+#include "stages/nerf/stage/training_stage.h"
 
 #include <algorithm>
 #include <regex>
@@ -182,18 +183,23 @@ void Session::Resolve(const std::optional<Workspace>& workspace) {
 void Session::CheckRunUntil(const std::string& until) const {
   std::set<std::string> made = {kCaptureInput};
   for (const auto& stage : stages_) {
+    if (!stage->Enabled() && stage->Name() != until) continue;
+    const std::vector<std::string> optional = stage->OptionalInputs();
     for (const std::string& input : stage->Inputs()) {
-      if (made.count(input) == 0) {
+      const bool needed =
+          std::find(optional.begin(), optional.end(), input) == optional.end();
+      if (needed && made.count(input) == 0) {
         throw UserError("stage " + stage->Name() + " reads " + input +
                             ", which no stage before it makes",
-                        "train.factor has to be 1 or one of downsample.factors",
+                        "train.factor and splat.factor have to be 1 or one of "
+                        "downsample.factors, or 0",
                         ExitCode::kUsage);
       }
     }
     for (const std::string& output : stage->Outputs()) {
       made.insert(output);
     }
-    if (stage->Name() == "train") {
+    if (dynamic_cast<const TrainingStage*>(stage.get()) != nullptr) {
       CheckTrainerIsThere();
       // These two are everywhere; of others only LibTorch knows.
       if (machine_.device != "auto" && machine_.device != "cpu") {

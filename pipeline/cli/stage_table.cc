@@ -6,7 +6,9 @@
 #include "stages/colmap/colmap_stage.h"
 #include "stages/llff/downsample_stage.h"
 #include "stages/llff/poses_stage.h"
+#include "stages/nerf/stage/export_stage.h"
 #include "stages/nerf/stage/render_stage.h"
+#include "stages/nerf/stage/splat_stage.h"
 #include "stages/nerf/stage/train_stage.h"
 
 namespace nerfpipe {
@@ -19,8 +21,13 @@ std::vector<std::unique_ptr<Stage>> MakeStages() {
   stages.push_back(MakePosesStage());
   stages.push_back(MakeDownsampleStage());
   std::unique_ptr<TrainStage> train = MakeTrainStage(LoadTrainerLibrary);
-  std::unique_ptr<Stage> render = MakeRenderStage(*train);
+  std::unique_ptr<SplatStage> splat =
+      MakeSplatStage(LoadTrainerLibrary, train.get());
+  std::unique_ptr<Stage> exported = MakeExportStage(*splat);
+  std::unique_ptr<Stage> render = MakeRenderStage({train.get(), splat.get()});
   stages.push_back(std::move(train));
+  stages.push_back(std::move(splat));
+  stages.push_back(std::move(exported));
   stages.push_back(std::move(render));
   return stages;
 }

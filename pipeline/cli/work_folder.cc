@@ -16,13 +16,17 @@ OpenWorkFolder::OpenWorkFolder(Session& session,
   }
   session.Resolve(workspace_);
   work_.folder = folder;
-  work_.threads =
-      session.machine().threads > 0
-          ? session.machine().threads
-          : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  work_.threads = ThreadsOf(session.machine());
   work_.memory = MemoryOf(session.machine());
   work_.device = session.machine().device;
   work_.report = &session.console();
+}
+
+int ThreadsOf(const Machine& machine) {
+  return machine.threads > 0
+             ? machine.threads
+             : std::max(1,
+                        static_cast<int>(std::thread::hardware_concurrency()));
 }
 
 std::filesystem::path WorkFolderOf(const CommonFlags& common,

@@ -26,6 +26,9 @@ class OpenWorkFolder {
   WorkFolder work_;
 };
 
+// One per core where it is left open.
+int ThreadsOf(const Machine& machine);
+
 // The folder that -w names. Throws UserError when there is none.
 std::filesystem::path WorkFolderOf(const CommonFlags& common,
                                    const std::string& command);

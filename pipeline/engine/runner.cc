@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 namespace nerfpipe {
 
@@ -48,25 +49,27 @@ void Runner::FinishCommits() {
 
 std::map<std::string, std::string> Runner::ResultOptions(Stage& stage) {
   std::map<std::string, std::string> options;
-  for (const OptionGroup& group : stage.Options()) {
-    if (!stage.Matters(group)) {
-      continue;
-    }
+  const auto add = [&](const OptionGroup& group) {
     for (const OptionField& field : group.fields()) {
       if (field.effect == Effect::kResult) {
         options[group.name() + "." + field.name] = field.get();
       }
     }
+  };
+  for (const OptionGroup& group : stage.Options()) {
+    if (stage.Matters(group)) add(group);
   }
+  for (const OptionGroup& group : stage.SharedOptions()) add(group);
   return options;
 }
 
-Situation Runner::Look(const Stage& stage) {
+Situation Runner::Look(Stage& stage) {
+  stage.LookAt(workspace_.root());
   Situation situation;
   situation.record =
       ReadManifest(workspace_.ManifestPath(stage.Name()), &situation.manifest);
   situation.stage_version = stage.Version();
-  situation.options = ResultOptions(const_cast<Stage&>(stage));
+  situation.options = ResultOptions(stage);
   const auto digest = [&](const fs::path& path) {
     const std::optional<TreeDigest> tree = digests_.Digest(path);
     return tree ? std::optional(tree->digest) : std::nullopt;
@@ -75,6 +78,9 @@ Situation Runner::Look(const Stage& stage) {
     situation.inputs[input] =
         digest(input == kCaptureInput ? workspace_.capture()
                                       : workspace_.root() / input);
+  }
+  for (const std::string& input : stage.OptionalInputs()) {
+    if (!situation.inputs.at(input)) situation.inputs.erase(input);
   }
   for (const std::string& output : stage.Outputs()) {
     situation.outputs[output] = digest(workspace_.root() / output);
@@ -100,19 +106,29 @@ std::string Runner::Fingerprint(const Situation& situation,
 std::vector<StageStatus> Runner::Status() {
   std::vector<StageStatus> statuses;
   std::map<std::string, std::string> stale_outputs;  // path to stage
-  for (const Stage* stage : stages_) {
-    const Situation situation = Look(*stage);
+  std::set<std::string> failed_outputs;
+  for (Stage* stage : stages_) {
     StageStatus status;
     status.name = stage->Name();
     status.description = stage->Description();
+    if (!stage->Enabled()) {
+      status.state = StageStatus::State::kOff;
+      statuses.push_back(std::move(status));
+      continue;
+    }
+    const Situation situation = Look(*stage);
     status.line = situation.manifest.line;
     status.seconds = situation.manifest.seconds;
     status.reasons = ReasonsToRun(situation);
     status.state = status.reasons.empty() ? StageStatus::State::kDone
                                           : StageStatus::State::kStale;
+    const std::vector<std::string> optional = stage->OptionalInputs();
     for (const std::string& input : stage->Inputs()) {
       const auto waits_for = stale_outputs.find(input);
-      if (waits_for != stale_outputs.end()) {
+      const bool in_vain =
+          failed_outputs.count(input) > 0 &&
+          std::find(optional.begin(), optional.end(), input) != optional.end();
+      if (waits_for != stale_outputs.end() && !in_vain) {
         status.state = StageStatus::State::kWaiting;
         status.reasons = {"after " + waits_for->second};
         break;
@@ -121,6 +137,7 @@ std::vector<StageStatus> Runner::Status() {
     if (status.state != StageStatus::State::kDone) {
       for (const std::string& output : stage->Outputs()) {
         stale_outputs[output] = stage->Name();
+        if (!situation.failure.empty()) failed_outputs.insert(output);
       }
     }
     statuses.push_back(std::move(status));
@@ -133,14 +150,25 @@ RunOutcome Runner::RunUntil(const std::string& until) {
   RunOutcome outcome;
   for (Stage* stage : stages_) {
     ThrowIfInterrupted();
-    const std::vector<std::string> reasons = ReasonsToRun(Look(*stage));
-    if (reasons.empty()) {
+    const bool wanted = stage->Enabled() || stage->Name() == until;
+    const std::vector<std::string> reasons =
+        wanted ? ReasonsToRun(Look(*stage)) : std::vector<std::string>();
+    if (!wanted) {
+      report_.Detail(Heading(*stage) + "left out");
+    } else if (reasons.empty()) {
       report_.Detail(Heading(*stage) + "up to date");
     } else {
-      RunOutcome one = RunStage(*stage, reasons);
+      const bool may_fail = stage->Optional() && stage->Name() != until;
+      RunOutcome one = may_fail ? RunOptionalStage(*stage, reasons)
+                                : RunStage(*stage, reasons);
       outcome.stages_run += one.stages_run;
-      if (!one.ok) {
+      if (!one.ok && may_fail) {
+        outcome.without.push_back("stage " + stage->Name() +
+                                  " failed: " + one.failure.line);
+        report_.Warn(outcome.without.back());
+      } else if (!one.ok) {
         one.stages_run = outcome.stages_run;
+        one.without = outcome.without;
         return one;
       }
     }
@@ -183,6 +211,36 @@ std::string Runner::Heading(const Stage& stage) const {
                         std::to_string(stages_.size()) + "] " + stage.Name();
   heading.resize(std::max<size_t>(heading.size() + 2, 18), ' ');
   return heading;
+}
+
+std::string Runner::MissingInput(const Stage& stage) const {
+  const std::vector<std::string> optional = stage.OptionalInputs();
+  for (const std::string& input : stage.Inputs()) {
+    if (input != kCaptureInput &&
+        std::find(optional.begin(), optional.end(), input) == optional.end() &&
+        !fs::exists(workspace_.root() / input)) {
+      return input;
+    }
+  }
+  return "";
+}
+
+RunOutcome Runner::RunOptionalStage(Stage& stage,
+                                    const std::vector<std::string>& reasons) {
+  RunOutcome outcome;
+  outcome.ok = false;
+  const std::string missing = MissingInput(stage);
+  if (!missing.empty()) {
+    outcome.failure = StageResult::Failed(missing + " is not there");
+    return outcome;
+  }
+  try {
+    return RunStage(stage, reasons);
+  } catch (const UserError& error) {
+    outcome.stages_run = 1;
+    outcome.failure = StageResult::Failed(error.what());
+    return outcome;
+  }
 }
 
 RunOutcome Runner::RunStage(Stage& stage,
@@ -288,12 +346,15 @@ nlohmann::ordered_json Runner::Summary() {
   for (const StageStatus& status : Status()) {
     StageRecord record;
     record.name = status.name;
-    record.present = ReadManifest(workspace_.ManifestPath(status.name),
-                                  &record.manifest) == ManifestState::kPresent;
+    const bool off = status.state == StageStatus::State::kOff;
+    record.present =
+        !off && ReadManifest(workspace_.ManifestPath(status.name),
+                             &record.manifest) == ManifestState::kPresent;
     const bool done = status.state == StageStatus::State::kDone;
     // A failure under options that were taken back does not count.
-    record.failure = done ? "" : LastFailure(workspace_, status.name);
-    record.state = done                      ? "done"
+    record.failure = done || off ? "" : LastFailure(workspace_, status.name);
+    record.state = off                       ? "off"
+                   : done                    ? "done"
                    : !record.failure.empty() ? "failed"
                    : record.present          ? "stale"
                                              : "not run";

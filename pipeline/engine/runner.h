@@ -19,7 +19,7 @@ namespace nerfpipe {
 struct StageStatus {
   std::string name;
   std::string description;
-  enum class State { kDone, kStale, kWaiting } state;
+  enum class State { kDone, kStale, kWaiting, kOff } state;
   std::vector<std::string> reasons;  // why it would run
   std::string line;                  // result of its last run
   double seconds = 0;
@@ -30,6 +30,8 @@ struct RunOutcome {
   int stages_run = 0;
   std::string failed_stage;
   StageResult failure;
+  // Optional stages that failed or could not begin, with the reason.
+  std::vector<std::string> without;
 };
 
 class Runner {
@@ -51,7 +53,8 @@ class Runner {
   void FinishCommits();
 
   // Runs every stale stage up to and including `until` (empty: all), and stops
-  // at the first failure. Throws Interrupted after Ctrl-C.
+  // at the first failure; an optional stage's failure counts only when it is
+  // `until`. Throws Interrupted after Ctrl-C.
   RunOutcome RunUntil(const std::string& until);
 
   // Runs one stage whether it is stale or not. Throws UserError when what it
@@ -63,10 +66,14 @@ class Runner {
   nlohmann::ordered_json Summary();
 
  private:
-  Situation Look(const Stage& stage);
+  Situation Look(Stage& stage);
   std::map<std::string, std::string> ResultOptions(Stage& stage);
   std::string Fingerprint(const Situation& situation, const Stage& stage);
   RunOutcome RunStage(Stage& stage, const std::vector<std::string>& reasons);
+  RunOutcome RunOptionalStage(Stage& stage,
+                              const std::vector<std::string>& reasons);
+  // An input that is not there and that it cannot do without; or empty.
+  std::string MissingInput(const Stage& stage) const;
   StageResult Execute(Stage& stage, double* peak_memory_mb);
   void Record(Stage& stage,
               const Situation& situation,

@@ -90,6 +90,18 @@ class Stage {
   // hyper-parameters of a method that was not chosen) are left out of the
   // fingerprint.
   virtual bool Matters(const OptionGroup&) const { return true; }
+  // Groups of other stages of which some fields count here as well. They belong
+  // to the fingerprint; the configuration has them from their own stages.
+  virtual std::vector<OptionGroup> SharedOptions() { return {}; }
+  // False: `run` leaves it out.
+  virtual bool Enabled() const { return true; }
+  // What fails in it does not fail a run: there is a result without it.
+  virtual bool Optional() const { return false; }
+  // Those of Inputs() that it can do without, since optional stages make them.
+  virtual std::vector<std::string> OptionalInputs() const { return {}; }
+  // Asked before Inputs() and Outputs(), for what follows from files that
+  // stages before it made.
+  virtual void LookAt(const std::filesystem::path& /*workspace*/) {}
   // True for stages built on libraries that abort or eat the memory: they run
   // in a child process of the same binary.
   virtual bool Isolated() const { return false; }

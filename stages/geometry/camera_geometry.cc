@@ -1,11 +1,12 @@
-#include "stages/nerf/camera_geometry.h"
+#include "stages/geometry/camera_geometry.h"
 
 #include "pipeline/base/error.h"
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
-namespace nerfpipe::nerf {
+namespace nerfpipe {
 namespace {
 
 constexpr double kPi = 3.14159265358979323846;
@@ -34,21 +35,47 @@ struct Eigen3 {
   std::array<Vec3, 3> vectors;
 };
 
+// Jacobi's rotations, which end after a few sweeps at rounding.
 Eigen3 EigenOf(const Matrix3& rows) {
-  torch::Tensor matrix = torch::empty({3, 3}, torch::kDouble);
-  auto cells = matrix.accessor<double, 2>();
-  for (int i = 0; i < 3; ++i) {
-    cells[i][0] = rows[i].x;
-    cells[i][1] = rows[i].y;
-    cells[i][2] = rows[i].z;
+  double a[3][3] = {{rows[0].x, rows[0].y, rows[0].z},
+                    {rows[1].x, rows[1].y, rows[1].z},
+                    {rows[2].x, rows[2].y, rows[2].z}};
+  double v[3][3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
+  constexpr int kSweeps = 30;
+  for (int sweep = 0; sweep < kSweeps; ++sweep) {
+    if (a[0][1] == 0 && a[0][2] == 0 && a[1][2] == 0) break;
+    for (const auto& [p, q] : {std::pair(0, 1), {0, 2}, {1, 2}}) {
+      if (a[p][q] == 0) continue;
+      const double theta = (a[q][q] - a[p][p]) / (2 * a[p][q]);
+      const double t = (theta < 0 ? -1 : 1) /
+                       (std::abs(theta) + std::sqrt(theta * theta + 1));
+      const double c = 1 / std::sqrt(t * t + 1);
+      const double s = t * c;
+      for (int k = 0; k < 3; ++k) {
+        const double kp = a[k][p], kq = a[k][q];
+        a[k][p] = c * kp - s * kq;
+        a[k][q] = s * kp + c * kq;
+      }
+      for (int k = 0; k < 3; ++k) {
+        const double pk = a[p][k], qk = a[q][k];
+        a[p][k] = c * pk - s * qk;
+        a[q][k] = s * pk + c * qk;
+        const double vp = v[k][p], vq = v[k][q];
+        v[k][p] = c * vp - s * vq;
+        v[k][q] = s * vp + c * vq;
+      }
+      a[p][q] = a[q][p] = 0;
+    }
   }
-  const auto [values, vectors] = torch::linalg_eigh(matrix);
-  const torch::Tensor columns = vectors.contiguous();
-  const auto v = columns.accessor<double, 2>();
+  std::array<int, 3> order = {0, 1, 2};
+  std::sort(order.begin(), order.end(), [&](int i, int j) {
+    return a[i][i] < a[j][j];
+  });
   Eigen3 result;
   for (int i = 0; i < 3; ++i) {
-    result.values[i] = values[i].item<double>();
-    result.vectors[i] = {v[0][i], v[1][i], v[2][i]};
+    const int k = order[i];
+    result.values[i] = a[k][k];
+    result.vectors[i] = {v[0][k], v[1][k], v[2][k]};
   }
   return result;
 }
@@ -81,20 +108,6 @@ Vec3 PlaneNormal(const std::vector<Pose>& poses) {
 }
 
 }  // namespace
-
-Pose PoseOf(const Camera& camera) {
-  const auto& m = camera.world_from_camera;
-  return {{m[0], m[4], m[8]},
-          {m[1], m[5], m[9]},
-          {m[2], m[6], m[10]},
-          {m[3], m[7], m[11]}};
-}
-
-void SetPose(const Pose& pose, Camera* camera) {
-  const auto& [r, u, b, c] = pose;
-  camera->world_from_camera = {
-      r.x, u.x, b.x, c.x, r.y, u.y, b.y, c.y, r.z, u.z, b.z, c.z};
-}
 
 Pose LookAlong(const Vec3& centre, const Vec3& back, const Vec3& up) {
   Pose pose;
@@ -241,4 +254,4 @@ Ring FitRing(const std::vector<Pose>& poses,
   return ring;
 }
 
-}  // namespace nerfpipe::nerf
+}  // namespace nerfpipe

@@ -3,12 +3,10 @@
 // Small vectors, camera frames and what a set of cameras has in common: a
 // focus, an up direction, an average pose, a ring. Double precision.
 
-#include "stages/nerf/scene.h"
-
 #include <cmath>
 #include <vector>
 
-namespace nerfpipe::nerf {
+namespace nerfpipe {
 
 struct Vec3 {
   double x = 0;
@@ -51,8 +49,6 @@ struct Pose {
   Vec3 centre;
 };
 
-Pose PoseOf(const Camera& camera);
-void SetPose(const Pose& pose, Camera* camera);
 // A camera at `centre` whose backward axis is `back` and whose up axis is as
 // near to `up` as possible.
 Pose LookAlong(const Vec3& centre, const Vec3& back, const Vec3& up);
@@ -87,4 +83,4 @@ struct Ring {
 };
 Ring FitRing(const std::vector<Pose>& poses, const Vec3& focus, const Vec3& up);
 
-}  // namespace nerfpipe::nerf
+}  // namespace nerfpipe

@@ -6,6 +6,7 @@
 #include "pipeline/base/text.h"
 #include "stages/common/colmap_model.h"
 #include "stages/common/dataset_folder.h"
+#include "stages/common/scene_transform_file.h"
 #include "stages/llff/depth_bounds.h"
 #include "stages/llff/loader_check.h"
 #include "stages/llff/nerf_pytorch_config.h"
@@ -85,7 +86,7 @@ void ReportRobust(const RobustBounds& bounds, Report* report) {
 class PosesStage : public Stage {
  public:
   std::string Name() const override { return "poses"; }
-  int Version() const override { return 1; }
+  int Version() const override { return 2; }
   std::string Description() const override {
     return "camera poses and depth bounds for NeRF programs";
   }
@@ -93,7 +94,8 @@ class PosesStage : public Stage {
     return {kSparseFolder, kImagesFolder};
   }
   std::vector<std::string> Outputs() const override {
-    return {kPosesBoundsFile, kTransformsFile, kConfigFile};
+    return {
+        kPosesBoundsFile, kTransformsFile, kConfigFile, kSceneTransformFile};
   }
   std::vector<OptionGroup> Options() override {
     OptionGroup group("poses");
@@ -186,6 +188,22 @@ std::string SceneName(const StageContext& context) {
       .string();
 }
 
+// In the order of the names.
+std::vector<Pose> PosesOf(const ColmapModel& model) {
+  std::vector<Pose> poses;
+  for (const uint32_t id : ImageIdsByName(model)) {
+    const auto& camera = model.images.at(id).camera_from_world;
+    const auto row = [&](int i, double sign) -> Vec3 {
+      return {sign * camera.rotation(i, 0),
+              sign * camera.rotation(i, 1),
+              sign * camera.rotation(i, 2)};
+    };
+    const Eigen::Vector3d c = -camera.rotation.transpose() * camera.translation;
+    poses.push_back({row(0, 1), row(1, -1), row(2, -1), {c.x(), c.y(), c.z()}});
+  }
+  return poses;
+}
+
 StageResult PosesStage::Run(const StageContext& context) {
   const fs::path sparse = context.workspace / kSparseFolder;
   const fs::path images = context.workspace / kImagesFolder;
@@ -203,6 +221,8 @@ StageResult PosesStage::Run(const StageContext& context) {
   WriteNpy(PosesBoundsArray(model, camera, rows), poses_bounds);
   WriteFileAtomically(context.out / kTransformsFile,
                       TransformsJson(model, camera));
+  WriteFileAtomically(context.out / kSceneTransformFile,
+                      SceneTransformJson(UprightTransform(PosesOf(model))));
   WriteFileAtomically(
       context.out / kConfigFile,
       NerfPytorchConfig(SceneName(context), IsForwardFacing(model)));

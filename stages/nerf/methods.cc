@@ -18,10 +18,6 @@ std::unique_ptr<Method> Make(const MethodContext& context) {
   return std::make_unique<M>(context);
 }
 
-double NgpStepsPerSecond(int64_t) { return kNgpStepsPerSecond; }
-
-double NerfStepsPerSecond(int64_t) { return 0.2; }
-
 bool Never(const Options&) { return false; }
 
 bool NerfWantsNdc(const Options& options) { return !options.nerf.no_ndc; }
@@ -42,10 +38,6 @@ void KeepNothing(Options*, const Options&) {}
 
 #ifdef NERFPIPE_HIGHWAY_KERNELS
 
-double SplatStepsPerSecond(int64_t pixels) {
-  return splat::StepsPerSecond(pixels);
-}
-
 void SettleSplatRun(Options* options, const RunFacts& facts) {
   splat::SettleSplat(options, facts.pixels);
 }
@@ -55,8 +47,6 @@ std::unique_ptr<Method> MakeSplat(const MethodContext& context) {
 }
 
 #else
-
-double SplatStepsPerSecond(int64_t) { return 1; }
 
 void SettleSplatRun(Options*, const RunFacts&) {}
 
@@ -77,30 +67,9 @@ void KeepSplatShape(Options* options, const Options& earlier) {
 
 const std::vector<MethodEntry>& Methods() {
   static const std::vector<MethodEntry> table = {
-      {"ngp",
-       8000,
-       true,
-       &NgpStepsPerSecond,
-       &Never,
-       &SettleNgpRun,
-       &KeepNgpShape,
-       &Make<NgpMethod>},
-      {"nerf",
-       200000,
-       false,
-       &NerfStepsPerSecond,
-       &NerfWantsNdc,
-       &SettleNothing,
-       &KeepNothing,
-       &Make<NerfMethod>},
-      {"splat",
-       6000,
-       true,
-       &SplatStepsPerSecond,
-       &Never,
-       &SettleSplatRun,
-       &KeepSplatShape,
-       &MakeSplat},
+      {"ngp", &Never, &SettleNgpRun, &KeepNgpShape, &Make<NgpMethod>},
+      {"nerf", &NerfWantsNdc, &SettleNothing, &KeepNothing, &Make<NerfMethod>},
+      {"splat", &Never, &SettleSplatRun, &KeepSplatShape, &MakeSplat},
   };
   return table;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
-// The table of methods: a row for each of kMethodNames.
+// The table of methods: a row for each of kMethodNames. What is known of them
+// without LibTorch stands in method_facts.h.
 
 #include "stages/nerf/method.h"
 
@@ -22,13 +23,6 @@ struct RunFacts {
 
 struct MethodEntry {
   std::string name;
-  int default_steps = 0;  // when train.steps is 0
-  // Pictures larger than the training images are sharper for it, and do not
-  // take hours.
-  bool cheap_pictures = false;
-  // On two CPU cores, about, with images of so many pixels; what a time is
-  // worth with train.deterministic.
-  double (*steps_per_second)(int64_t pixels) = nullptr;
   // Are the rays of forward-facing scenes wanted in normalised device
   // coordinates?
   bool (*wants_ndc)(const Options& options) = nullptr;

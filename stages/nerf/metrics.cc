@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <vector>
 
 namespace nerfpipe::nerf {
@@ -53,19 +54,36 @@ std::vector<double> GaussianKernel(int64_t window) {
   return kernel;
 }
 
+// Means over the windows of one channel.
+struct Similarity {
+  double all = 0;
+  double structure = 0;  // and contrast, without luminance
+};
+
 // Of one channel, height x width.
-double PlaneSsim(const torch::Tensor& x,
-                 const torch::Tensor& y,
-                 const std::vector<double>& kernel) {
+Similarity PlaneSimilarity(const torch::Tensor& x,
+                           const torch::Tensor& y,
+                           const std::vector<double>& kernel) {
   const torch::Tensor mean_x = WindowMean(x, kernel);
   const torch::Tensor mean_y = WindowMean(y, kernel);
   const torch::Tensor var_x = WindowMean(x * x, kernel) - mean_x.square();
   const torch::Tensor var_y = WindowMean(y * y, kernel) - mean_y.square();
   const torch::Tensor covariance = WindowMean(x * y, kernel) - mean_x * mean_y;
-  const torch::Tensor similarity =
-      (2 * mean_x * mean_y + kC1) * (2 * covariance + kC2) /
-      ((mean_x.square() + mean_y.square() + kC1) * (var_x + var_y + kC2));
-  return similarity.mean().item<double>();
+  const torch::Tensor structure =
+      (2 * covariance + kC2) / (var_x + var_y + kC2);
+  const torch::Tensor similarity = (2 * mean_x * mean_y + kC1) * structure /
+                                   (mean_x.square() + mean_y.square() + kC1);
+  return {similarity.mean().item<double>(), structure.mean().item<double>()};
+}
+
+torch::Tensor Channel(const torch::Tensor& image, int64_t c) {
+  return ToDouble(image.slice(2, c, c + 1)).squeeze(2).contiguous();
+}
+
+torch::Tensor HalfSize(const torch::Tensor& plane) {
+  return torch::avg_pool2d(plane.unsqueeze(0).unsqueeze(0), 2)
+      .squeeze(0)
+      .squeeze(0);
 }
 
 }  // namespace
@@ -91,9 +109,42 @@ double Ssim(const torch::Tensor& image, const torch::Tensor& truth) {
   const int64_t channels = image.size(2);
   double sum = 0;
   for (int64_t c = 0; c < channels; ++c) {
-    sum += PlaneSsim(ToDouble(image.slice(2, c, c + 1)).squeeze(2).contiguous(),
-                     ToDouble(truth.slice(2, c, c + 1)).squeeze(2).contiguous(),
-                     kernel);
+    sum += PlaneSimilarity(Channel(image, c), Channel(truth, c), kernel).all;
+  }
+  return sum / static_cast<double>(channels);
+}
+
+double MsSsim(const torch::Tensor& image, const torch::Tensor& truth) {
+  NERFPIPE_CHECK(image.sizes() == truth.sizes());
+  const torch::NoGradGuard no_grad;
+  constexpr double kExponents[] = {0.0448, 0.2856, 0.3001, 0.2363, 0.1333};
+  size_t scales = 1;
+  for (int64_t side = std::min(image.size(0), image.size(1));
+       scales < std::size(kExponents) && side / 2 >= kWindow;
+       side /= 2) {
+    ++scales;
+  }
+  double total = 0;
+  for (size_t s = 0; s < scales; ++s) total += kExponents[s];
+  const int64_t side = std::min({kWindow, image.size(0), image.size(1)});
+  const std::vector<double> kernel =
+      GaussianKernel(side % 2 == 1 ? side : side - 1);
+  const int64_t channels = image.size(2);
+  double sum = 0;
+  for (int64_t c = 0; c < channels; ++c) {
+    torch::Tensor x = Channel(image, c);
+    torch::Tensor y = Channel(truth, c);
+    double product = 1;
+    for (size_t s = 0; s < scales; ++s) {
+      const Similarity similarity = PlaneSimilarity(x, y, kernel);
+      const double value =
+          s + 1 == scales ? similarity.all : similarity.structure;
+      // What is the reverse of the truth is as unlike it as can be.
+      product *= std::pow(std::max(0.0, value), kExponents[s] / total);
+      x = HalfSize(x);
+      y = HalfSize(y);
+    }
+    sum += product;
   }
   return sum / static_cast<double>(channels);
 }

@@ -1,12 +1,12 @@
 #pragma once
 
-// How close a rendered image is to the photograph: PSNR and SSIM.
+// How close a rendered image is to the photograph: PSNR, SSIM, MS-SSIM.
 
 #include <torch/torch.h>
 
 namespace nerfpipe::nerf {
 
-// Both take two images of the same shape, height x width x channels, floats in
+// All take two images of the same shape, height x width x channels, floats in
 // [0, 1], on any device, and compute in double precision.
 
 // Peak signal-to-noise ratio in dB: -10 log10 of the mean squared error over
@@ -21,5 +21,12 @@ double Psnr(const torch::Tensor& image, const torch::Tensor& truth);
 // use_sample_covariance=False, data_range=1, channel_axis=-1). Images smaller
 // than the window use the largest odd window that fits.
 double Ssim(const torch::Tensor& image, const torch::Tensor& truth);
+
+// Multi-scale structural similarity (Wang, Simoncelli and Bovik 2003): contrast
+// and structure at five scales, each of half the size of the one before, and
+// luminance at the last, with that paper's exponents. Nearer to what people
+// see than SSIM, which knows the finest grain alone. Images in which the window
+// does not fit five times have fewer scales, whose exponents keep their sum.
+double MsSsim(const torch::Tensor& image, const torch::Tensor& truth);
 
 }  // namespace nerfpipe::nerf

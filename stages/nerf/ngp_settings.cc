@@ -1,5 +1,7 @@
 #include "stages/nerf/ngp_settings.h"
 
+#include "stages/nerf/method_facts.h"
+
 #include <cmath>
 
 namespace nerfpipe::nerf {
@@ -18,10 +20,8 @@ int Log2Table(double seconds, bool bounded) {
 void SettleNgp(Options* options, bool bounded, torch::Device device) {
   NgpOptions& ngp = options->ngp;
   if (ngp.log2_table == 0) {
-    const TrainOptions& train = options->train;
-    const double seconds =
-        train.time > 0 ? train.time : train.steps / kNgpStepsPerSecond;
-    ngp.log2_table = device.is_cpu() ? Log2Table(seconds, bounded) : 19;
+    ngp.log2_table =
+        device.is_cpu() ? Log2Table(BudgetOf(*options), bounded) : 19;
   }
   // Below, hidden things are trained at the price of visible ones; above, the
   // random colour behind the ray drowns the rest. Measured likewise.

@@ -9,8 +9,6 @@
 
 namespace nerfpipe::nerf {
 
-inline constexpr double kNgpStepsPerSecond = 80;  // of two CPU cores, about
-
 // Where they are 0: ngp.log2_table by the length of the run and the scene,
 // ngp.stop_transmittance and ngp.grid_threshold by the scene.
 void SettleNgp(Options* options, bool bounded, torch::Device device);

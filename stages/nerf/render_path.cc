@@ -1,7 +1,7 @@
 #include "stages/nerf/render_path.h"
 
 #include "pipeline/base/error.h"
-#include "stages/nerf/camera_geometry.h"
+#include "stages/nerf/camera_pose.h"
 #include "stages/nerf/scene_analysis.h"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 #include "stages/nerf/scene_analysis.h"
 
 #include "pipeline/base/error.h"
-#include "stages/nerf/camera_geometry.h"
+#include "stages/nerf/camera_pose.h"
 
 #include <algorithm>
 #include <cstdio>

@@ -3,6 +3,7 @@
 #include "pipeline/base/error.h"
 #include "stages/nerf/archive.h"
 #include "stages/nerf/checkpoint.h"
+#include "stages/nerf/method_facts.h"
 #include "stages/nerf/methods.h"
 #include "stages/nerf/options_text.h"
 
@@ -60,16 +61,16 @@ MethodContext ContextOf(const Dataset& dataset,
     facts.pixels =
         std::max(facts.pixels, int64_t{view.camera.width} * view.camera.height);
   }
+  const MethodFacts& known = FactsOf(method.name);
   if (train.deterministic && train.time > 0) {
-    const double steps =
-        std::ceil(train.time * method.steps_per_second(facts.pixels));
-    train.steps = static_cast<int>(std::min(
-        steps,
-        static_cast<double>(train.steps > 0 ? train.steps : kUnlimitedSteps)));
+    const int steps = StepsFor(known, train.time, facts.pixels);
+    train.steps = train.steps > 0 ? std::min(steps, train.steps) : steps;
     train.time = 0;
   }
   if (train.steps == 0) {
-    train.steps = train.time > 0 ? kUnlimitedSteps : method.default_steps;
+    train.steps = train.time > 0
+                      ? kUnlimitedSteps
+                      : StepsFor(known, known.default_seconds, facts.pixels);
   }
   method.settle(&context.options, facts);
   context.frame = std::move(frame);

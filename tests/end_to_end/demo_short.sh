@@ -22,13 +22,14 @@ fail() {
 run() {
   "$program" run "$video" -w "$workspace" \
     --set extract.target=40 --set train.method=ngp --set train.steps=300 \
-    --set train.factor=8 --set render.frames=12 --set render.scale=1
+    --set train.factor=8 --set splat.factor=4 --set splat.steps=100 \
+    --set render.frames=12 --set render.scale=1
 }
 
 run
 summary=$workspace/summary.json
 [ -s "$summary" ] || fail "no summary.json"
-for stage in extract check colmap poses downsample train render; do
+for stage in extract check colmap poses downsample train splat export render; do
   tr -d ' \n' <"$summary" | grep -q "\"$stage\":{\"state\":\"done\"" ||
     fail "summary.json does not say that $stage is done"
 done

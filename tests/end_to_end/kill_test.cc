@@ -23,22 +23,16 @@ namespace fs = std::filesystem;
 
 // Always the same workspace: some files hold its path.
 std::vector<std::string> RunArguments() {
-  return {"run",
-          "photos",
-          "-w",
-          "work",
-          "--threads",
-          "1",
-          "--set",
-          "train.factor=8",
-          "--set",
-          "train.steps=120",
-          "--set",
-          "train.checkpoint_every=20",
-          "--set",
-          "render.frames=4",
-          "--set",
-          "render.scale=1"};
+  return {"run",       "photos",
+          "-w",        "work",
+          "--threads", "1",
+          "--set",     "train.factor=8",
+          "--set",     "train.steps=120",
+          "--set",     "train.checkpoint_every=20",
+          "--set",     "splat.factor=8",
+          "--set",     "splat.steps=120",
+          "--set",     "render.frames=4",
+          "--set",     "render.scale=1"};
 }
 
 // Part of an orbit as photos: few enough to be quick, near enough to match.

@@ -72,9 +72,9 @@ class Signals : public ::testing::TestWithParam<int> {
   int interrupted_ = 0;
 };
 
-// "colmap" of the last "[3/7] colmap ..." line.
+// "colmap" of the last "[3/9] colmap ..." line.
 std::string LastHeading(const std::string& text) {
-  const size_t bracket = text.rfind("/7] ");
+  const size_t bracket = text.rfind("/9] ");
   if (bracket == std::string::npos) return "";
   const size_t start = bracket + 4;
   return text.substr(start, text.find(' ', start) - start);
@@ -92,6 +92,9 @@ std::vector<std::string> With(std::vector<std::string> command,
 const std::vector<std::string> kShort = {"train.factor=4",
                                          "train.steps=60",
                                          "train.checkpoint_every=20",
+                                         "splat.factor=4",
+                                         "splat.steps=60",
+                                         "render.method=ngp",
                                          "ngp.batch_samples=1024",
                                          "ngp.log2_table=12",
                                          "render.frames=3",
@@ -115,6 +118,8 @@ TEST_P(Signals, InEachStageEndWithTheSameFiles) {
       {"poses", "tmp/poses/.key"},
       {"downsample", "tmp/downsample/out/images_4/00003"},
       {"train", "tmp/train/work/checkpoint.pt"},
+      {"splat", "tmp/splat/work/checkpoint.pt"},
+      {"export", "tmp/export/.key"},
       {"render", "tmp/render/work/unfinished_000001"}};
   for (const auto& [stage, at] : moments) {
     SCOPED_TRACE(stage);

@@ -39,6 +39,23 @@ PosedImages ReadCameras(const fs::path& path,
   NERFPIPE_CHECK(false);
 }
 
+// Where the options leave it open.
+int OpenFactor(const fs::path& path,
+               DatasetKind kind,
+               const ReadOptions& options) {
+  if (kind == DatasetKind::kSynthetic) return 1;
+  if (!options.choose_factor) return kDefaultFactor;
+  PosedImages whole;
+  try {
+    whole = ReadCameras(path, kind, 1, options.llffhold, SilentReport());
+  } catch (const UserError&) {
+    return kDefaultFactor;  // the images of full size may be elsewhere
+  }
+  if (whole.train.empty()) return kDefaultFactor;
+  const ImageSize size = ReadImageSize(whole.train.front().file);
+  return options.choose_factor(size.width, size.height);
+}
+
 // From the heads of the files. One that does not say (HEIC) is taken to be as
 // large as the one before.
 int64_t EstimateBytes(const PosedImages& images) {
@@ -128,10 +145,8 @@ ReadResult ReadDataset(const fs::path& path,
   NERFPIPE_CHECK(options.factor >= 0 && options.llffhold >= 0);
   ReadResult result;
   result.kind = DetectDatasetKind(path);
-  result.factor = options.factor;
-  if (result.factor == 0) {
-    result.factor = result.kind == DatasetKind::kSynthetic ? 1 : kDefaultFactor;
-  }
+  result.factor = options.factor > 0 ? options.factor
+                                     : OpenFactor(path, result.kind, options);
   PosedImages posed =
       ReadCameras(path, result.kind, result.factor, options.llffhold, report);
   if (posed.train.empty()) {

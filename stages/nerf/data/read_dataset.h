@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 
 namespace nerfpipe::nerf {
@@ -29,13 +30,15 @@ DatasetKind DetectDatasetKind(const std::filesystem::path& path);
 
 struct ReadOptions {
   // Images are used at 1/factor of their size: from images_N/ when it is
-  // there, else averaged over areas in memory. 0: 1 for nerf_synthetic, else 4.
+  // there, else averaged over areas in memory. 0: 1 for nerf_synthetic, else as
+  // choose_factor says by the size of the first image, or 4 without it.
   int factor = 0;
   // Every llffhold-th image in the order of the names is held out, starting
   // with the first; 0: none. nerf_synthetic has its own test split.
   int llffhold = 8;
   int threads = 1;
   int64_t memory = 0;  // bytes that the images may take; 0: as they need
+  std::function<int(int width, int height)> choose_factor = nullptr;
 };
 
 struct ReadResult {

@@ -13,6 +13,7 @@
 #include "stages/nerf/stage/render_stage.h"
 #include "stages/nerf/stage/train_stage.h"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace nerfpipe {
@@ -77,7 +78,7 @@ bool ByClock(const TrainSettings& settings) {
 std::string TrainKey(const TrainStage& train, const fs::path& dataset) {
   DigestBuilder key;
   key.Add(std::to_string(train.Version())).Add(dataset.string());
-  TrainSettings settings = train.settings();
+  TrainSettings settings = RunSettings(train.settings());
   // A run by the clock may go on with another time.
   if (ByClock(settings)) settings.options.train.time = 1;
   key.Add(ResultOptionsText(TrainOptionGroups(&settings),
@@ -102,19 +103,45 @@ std::string TrainedFolder(const std::string& method) {
   return "train/" + method;
 }
 
-// The method asked for when it was trained here, else the one that was.
-std::string TrainedMethod(const fs::path& folder, const std::string& wanted) {
-  if (fs::exists(folder / TrainedFolder(wanted) / kCheckpointFile)) {
-    return wanted;
-  }
+// The methods that were trained here.
+std::vector<std::string> TrainedMethods(const fs::path& folder) {
+  std::vector<std::string> trained;
   for (const nerf::MethodEntry& entry : nerf::Methods()) {
     if (fs::exists(folder / TrainedFolder(entry.name) / kCheckpointFile)) {
-      return entry.name;
+      trained.push_back(entry.name);
     }
   }
-  throw UserError(
-      "nothing is trained in " + folder.string(),
-      "train first: nerfpipe train -d DATASET -w " + folder.string());
+  if (trained.empty()) {
+    throw UserError(
+        "nothing is trained in " + folder.string(),
+        "train first: nerfpipe train -d DATASET -w " + folder.string());
+  }
+  return trained;
+}
+
+// The method asked for when it was trained here, else one that was.
+std::string TrainedMethod(const fs::path& folder, const std::string& wanted) {
+  const std::vector<std::string> trained = TrainedMethods(folder);
+  return std::find(trained.begin(), trained.end(), wanted) != trained.end()
+             ? wanted
+             : trained.front();
+}
+
+// What `render` is to choose from.
+std::vector<fs::path> ScenesToShow(const fs::path& folder,
+                                   const std::string& wanted) {
+  std::vector<fs::path> scenes;
+  for (const std::string& method : TrainedMethods(folder)) {
+    if (wanted == "auto" || wanted == method) {
+      scenes.push_back(folder / TrainedFolder(method));
+    }
+  }
+  if (scenes.empty()) {
+    throw UserError(
+        "no scene of method " + wanted + " is trained in " + folder.string(),
+        "leave render.method at auto, or train it first");
+  }
+  return scenes;
 }
 
 // Puts a finished folder into its place; what was there goes into `scratch`.
@@ -137,7 +164,8 @@ StageResult TrainDataset(const Stage& train_stage,
   const TrainStage& train = AsTrain(train_stage);
   nerf::DetectDatasetKind(dataset);  // before anything is written
   const fs::path source = fs::canonical(dataset);
-  const std::string method = train.settings().options.train.method;
+  const TrainSettings run = RunSettings(train.settings());
+  const std::string method = run.options.train.method;
   const std::string key = TrainKey(train, source);
   const fs::path place = work.folder / train.OutputFolder();
   Json record = ReadRecord(work.folder);
@@ -153,7 +181,7 @@ StageResult TrainDataset(const Stage& train_stage,
                       "choose another folder with -w");
     }
     const bool finished = before.value("key", "") == key;
-    if (finished && ByClock(train.settings())) {
+    if (finished && ByClock(run)) {
       go_on = place;
     } else if (finished) {
       StageResult result =
@@ -166,7 +194,7 @@ StageResult TrainDataset(const Stage& train_stage,
   const fs::path scratch = ScratchFor(work, "train-" + method, key);
   TrainJob job;
   job.dataset = source;
-  job.settings = train.settings();
+  job.settings = run;
   job.out = scratch / "out";
   job.scratch = scratch / "work";
   job.go_on = go_on;
@@ -225,13 +253,16 @@ StageResult EvaluateCheckpoint(const Stage& train_stage,
   StageResult result = StageResult::Done(method + ", " + line);
   Json views = Json::array();
   for (const ViewScore& view : scores.views) {
-    views.push_back(
-        {{"name", view.name}, {"psnr", view.psnr}, {"ssim", view.ssim}});
+    views.push_back({{"name", view.name},
+                     {"psnr", view.psnr},
+                     {"ssim", view.ssim},
+                     {"ms_ssim", view.ms_ssim}});
   }
   result.facts["evaluation"] = {{"method", method},
                                 {"steps", trainer->step()},
                                 {"psnr", scores.psnr},
                                 {"ssim", scores.ssim},
+                                {"ms_ssim", scores.ms_ssim},
                                 {"views", views}};
   return result;
 }
@@ -239,18 +270,20 @@ StageResult EvaluateCheckpoint(const Stage& train_stage,
 StageResult RenderCheckpoint(const Stage& render_stage,
                              const WorkFolder& work) {
   const RenderStage& render = AsRender(render_stage);
-  const std::string method = TrainedMethod(work.folder, render.method());
-  const fs::path trained = work.folder / TrainedFolder(method);
   RenderSettings settings = render.settings();
+  const std::vector<fs::path> scenes =
+      ScenesToShow(work.folder, settings.method);
   DigestBuilder key;
-  key.Add(std::to_string(render.Version()))
-      .Add(DigestOfFile(trained / kCheckpointFile))
-      .Add(DigestOfFile(trained / kSceneFile))
-      .Add(ResultOptionsText({RenderOptionGroup(&settings)}, method));
+  key.Add(std::to_string(render.Version()));
+  for (const fs::path& scene : scenes) {
+    key.Add(DigestOfFile(scene / kCheckpointFile))
+        .Add(DigestOfFile(scene / kSceneFile));
+  }
+  key.Add(ResultOptionsText({RenderOptionGroup(&settings)}, ""));
   const fs::path scratch =
-      ScratchFor(work, "render-" + method + "-" + settings.path, key.Finish());
+      ScratchFor(work, "render-" + settings.path, key.Finish());
   RenderJob job;
-  job.trained = trained;
+  job.trained = scenes;
   job.settings = settings;
   job.out = scratch / "out";
   job.name_after_path = true;

@@ -27,14 +27,17 @@ std::string PictureName(const std::string& view_name) {
 
 void ShowScores(const Scores& scores, Report& report) {
   Table table;
-  table.header = {"held-out view", "PSNR (dB)", "SSIM"};
+  table.header = {"held-out view", "PSNR (dB)", "SSIM", "MS-SSIM"};
   for (const ViewScore& view : scores.views) {
-    table.rows.push_back(
-        {view.name, Rounded(view.psnr, "%.2f"), Rounded(view.ssim, "%.4f")});
+    table.rows.push_back({view.name,
+                          Rounded(view.psnr, "%.2f"),
+                          Rounded(view.ssim, "%.4f"),
+                          Rounded(view.ms_ssim, "%.4f")});
   }
   table.rows.push_back({"mean of " + std::to_string(scores.views.size()),
                         Rounded(scores.psnr, "%.2f"),
-                        Rounded(scores.ssim, "%.4f")});
+                        Rounded(scores.ssim, "%.4f"),
+                        Rounded(scores.ms_ssim, "%.4f")});
   report.Show(table);
 }
 
@@ -56,12 +59,15 @@ Scores Evaluate(nerf::Trainer& trainer,
     const torch::Tensor rendered = trainer.RenderView(view.camera).rgb;
     const torch::Tensor truth =
         OverBackground(view.image, trainer.method().Background());
-    ViewScore score = {
-        view.name, nerf::Psnr(rendered, truth), nerf::Ssim(rendered, truth)};
+    ViewScore score = {view.name,
+                       nerf::Psnr(rendered, truth),
+                       nerf::Ssim(rendered, truth),
+                       nerf::MsSsim(rendered, truth)};
     WriteImage(SideBySide(ToImage(rendered), ToImage(truth)),
                folder / PictureName(view.name));
     scores.psnr += score.psnr / static_cast<double>(views.size());
     scores.ssim += score.ssim / static_cast<double>(views.size());
+    scores.ms_ssim += score.ms_ssim / static_cast<double>(views.size());
     scores.views.push_back(std::move(score));
     progress->Update(static_cast<int64_t>(scores.views.size()),
                      "psnr " + Rounded(scores.views.back().psnr, "%.1f"));

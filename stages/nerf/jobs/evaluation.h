@@ -15,6 +15,7 @@ struct ViewScore {
   std::string name;
   double psnr = 0;
   double ssim = 0;
+  double ms_ssim = 0;
 };
 
 struct Scores {
@@ -22,6 +23,7 @@ struct Scores {
   // Means over the views; 0 without any.
   double psnr = 0;
   double ssim = 0;
+  double ms_ssim = 0;
 };
 
 // Writes NAME.png (rendered, then truth) for each view into `folder` and shows

@@ -1,6 +1,7 @@
 #include "stages/nerf/jobs/linked_trainer.h"
 
 #include "stages/nerf/jobs/commands.h"
+#include "stages/nerf/jobs/export.h"
 #include "stages/nerf/jobs/rendering.h"
 #include "stages/nerf/jobs/training.h"
 
@@ -17,6 +18,9 @@ class Linked : public TrainerLibrary {
   }
   StageResult Render(const RenderJob& job) const override {
     return nerfpipe::Render(job);
+  }
+  StageResult Export(const ExportJob& job) const override {
+    return nerfpipe::Export(job);
   }
   StageResult TrainDataset(const Stage& train,
                            const std::filesystem::path& dataset,

@@ -47,11 +47,13 @@ void MetricsLog::Add(const nerf::TrainProgress& progress) {
 void MetricsLog::Add(const Scores& scores, int64_t step) {
   Json views = Json::object();
   for (const ViewScore& view : scores.views) {
-    views[view.name] = {{"psnr", view.psnr}, {"ssim", view.ssim}};
+    views[view.name] = {
+        {"psnr", view.psnr}, {"ssim", view.ssim}, {"ms_ssim", view.ms_ssim}};
   }
   const Json line = {{"step", step},
                      {"test_psnr", scores.psnr},
                      {"test_ssim", scores.ssim},
+                     {"test_ms_ssim", scores.ms_ssim},
                      {"test_views", views}};
   file_ << line.dump() << "\n" << std::flush;
 }

@@ -8,9 +8,10 @@
 
 namespace nerfpipe {
 
-// Goes on after the frames that are in `scratch`. Facts: {"results": {"video",
-// "depth_video", "path", "frames"}}, paths relative to `out`. Throws UserError
-// for a missing or damaged checkpoint and Interrupted between frames.
+// Goes on after the frames that are in `scratch`. Facts: {"render": {"method",
+// "path", "frames", "width", "height"}, "results": {"video", "depth_video"}},
+// paths relative to `out`. Throws UserError for a missing or damaged checkpoint
+// and Interrupted between frames.
 StageResult Render(const RenderJob& job);
 
 }  // namespace nerfpipe

@@ -4,6 +4,8 @@
 #include "pipeline/base/error.h"
 #include "stages/nerf/scene_analysis.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 namespace nerfpipe {
@@ -45,11 +47,20 @@ nerf::View ViewFromJson(const Json& json) {
 
 }  // namespace
 
+int SceneFile::LongerSide() const {
+  int side = 0;
+  for (const nerf::View& view : views.train) {
+    side = std::max({side, view.camera.width, view.camera.height});
+  }
+  return side;
+}
+
 void WriteSceneFile(const SceneFile& scene, const std::filesystem::path& path) {
   const nerf::DepthRange depths = nerf::DepthsOf(scene.views);
   Json root = {{"axes", "OpenGL: x right, y up, z backward"},
                {"factor", scene.factor},
                {"llffhold", scene.llffhold},
+               {"ssim", scene.ssim},
                {"train", Json::array()},
                {"test", Json::array()}};
   for (const nerf::View& view : scene.views.train) {
@@ -67,6 +78,7 @@ SceneFile ReadSceneFile(const std::filesystem::path& path) {
     const Json root = Json::parse(ReadFile(path));
     scene.factor = root.at("factor").get<int>();
     scene.llffhold = root.at("llffhold").get<int>();
+    scene.ssim = root.value("ssim", -1.0);
     for (const Json& view : root.at("train")) {
       scene.views.train.push_back(ViewFromJson(view));
     }

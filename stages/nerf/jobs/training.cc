@@ -6,6 +6,7 @@
 #include "stages/nerf/jobs/evaluation.h"
 #include "stages/nerf/jobs/metrics_log.h"
 #include "stages/nerf/jobs/scene_file.h"
+#include "stages/nerf/method_facts.h"
 #include "stages/nerf/methods.h"
 #include "stages/nerf/scene_analysis.h"
 #include "stages/nerf/trainer.h"
@@ -40,6 +41,14 @@ std::string Note(const nerf::TrainProgress& progress) {
 nerf::ReadResult ReadData(const TrainJob& job) {
   nerf::ReadOptions options;
   options.factor = job.settings.factor;
+  const nerf::Options& method = job.settings.options;
+  options.choose_factor = [&](int width, int height) {
+    return nerf::FactorFor(nerf::FactsOf(method.train.method),
+                           nerf::BudgetOf(method),
+                           width,
+                           height,
+                           {1, 2, 4, 8});
+  };
   options.llffhold = job.settings.llffhold;
   options.threads = job.threads;
   options.memory = job.memory;
@@ -137,12 +146,19 @@ bool RunSteps(const TrainJob& job, nerf::Trainer& trainer, MetricsLog& log) {
   return sound;
 }
 
-StageResult Summarise(const nerf::Trainer& trainer, const Scores& scores) {
+StageResult Summarise(const nerf::Trainer& trainer,
+                      const SceneFile& scene,
+                      const Scores& scores) {
   const std::string& method = trainer.options().train.method;
-  std::string line = method + ", " + std::to_string(trainer.step()) + " steps";
-  nlohmann::ordered_json training = {{"method", method},
-                                     {"steps", trainer.step()},
-                                     {"seconds", trainer.seconds()}};
+  const nerf::Camera& camera = scene.views.train.front().camera;
+  std::string line = method + ", " + std::to_string(trainer.step()) +
+                     " steps at " + std::to_string(camera.width) + "x" +
+                     std::to_string(camera.height);
+  nlohmann::ordered_json training = {{"steps", trainer.step()},
+                                     {"seconds", trainer.seconds()},
+                                     {"factor", scene.factor},
+                                     {"width", camera.width},
+                                     {"height", camera.height}};
   if (!scores.views.empty()) {
     char ssim[32];
     std::snprintf(ssim, sizeof(ssim), "%.3f", scores.ssim);
@@ -150,9 +166,10 @@ StageResult Summarise(const nerf::Trainer& trainer, const Scores& scores) {
             std::to_string(scores.views.size()) + " held-out views";
     training["psnr"] = scores.psnr;
     training["ssim"] = scores.ssim;
+    training["ms_ssim"] = scores.ms_ssim;
   }
   StageResult result = StageResult::Done(line);
-  result.facts["training"] = training;
+  result.facts["training"][method] = training;
   return result;
 }
 
@@ -163,8 +180,7 @@ StageResult Train(const TrainJob& job) {
   const nerf::ReadResult read = ReadData(job);
   const nerf::Dataset& dataset = read.dataset;
   const nerf::SceneFrame frame = PlaceScene(job, dataset);
-  WriteSceneFile({dataset, read.factor, job.settings.llffhold},
-                 job.out / kSceneFile);
+  SceneFile scene = {dataset, read.factor, job.settings.llffhold};
   const std::unique_ptr<nerf::Trainer> trainer =
       MakeTrainer(job, dataset, frame);
   const fs::path metrics = job.scratch / kMetricsFile;
@@ -183,12 +199,14 @@ StageResult Train(const TrainJob& job) {
       Evaluate(*trainer, dataset.test, job.out / kTestFolder, *job.report);
   if (!scores.views.empty()) {
     log.Add(scores, trainer->step());
+    scene.ssim = scores.ssim;
   }
+  WriteSceneFile(scene, job.out / kSceneFile);
   trainer->Save(job.out / kCheckpointFile);
   fs::copy_file(job.scratch / kMetricsFile,
                 job.out / kMetricsFile,
                 fs::copy_options::overwrite_existing);
-  return Summarise(*trainer, scores);
+  return Summarise(*trainer, scene, scores);
 }
 
 torch::Device DeviceNamed(const std::string& name) {

@@ -18,10 +18,11 @@ inline constexpr char kSceneFile[] = "scene.json";
 inline constexpr char kMetricsFile[] = "metrics.jsonl";
 inline constexpr char kTestFolder[] = "test";
 
-// Goes on from a checkpoint in `scratch`. Facts: {"training": {"method",
-// "steps", "seconds", "psnr", "ssim"}}; the last two only with held-out views.
-// Seconds are those spent on training steps, over all sittings. Throws
-// UserError for bad data and Interrupted after a checkpoint at Ctrl-C.
+// Goes on from a checkpoint in `scratch`. Facts: {"training": {METHOD:
+// {"steps", "seconds", "factor", "width", "height", "psnr", "ssim",
+// "ms_ssim"}}}; the last three only with held-out views. Seconds are those
+// spent on training steps, over all sittings. Throws UserError for bad data and
+// Interrupted after a checkpoint at Ctrl-C.
 StageResult Train(const TrainJob& job);
 
 // "auto" is CUDA where there is one. Throws UserError for a device that is not

@@ -57,21 +57,41 @@ std::array<float, 3> FloatColour(const std::array<double, 3>& colour) {
 
 }  // namespace
 
-SplatMethod::SplatMethod(const MethodContext& context)
+SplatMethod::SplatMethod(const MethodContext& context, GaussianSet set)
     : context_(context),
       options_(context.options.splat),
       space_(context.frame),
       threads_(torch::get_num_threads()),
-      set_(options_.degree, options_.count),
+      set_(std::move(set)),
       kernels_(std::make_unique<SplatKernels>(threads_)),
       near_(0.05),
-      next_densification_(kDensifyFrom) {
+      next_densification_(kDensifyFrom) {}
+
+SplatMethod::SplatMethod(const MethodContext& context)
+    : SplatMethod(context,
+                  GaussianSet(context.options.splat.degree,
+                              context.options.splat.count)) {
   NERFPIPE_CHECK(options_.count > 0 && options_.crop > 0);
   if (context.dataset != nullptr) {
     TakeViews(*context.dataset);
     Begin(*context.dataset);
   }
   context_.dataset = nullptr;
+}
+
+SplatMethod::SplatMethod(GaussianSet set, bool compensated, double near)
+    : SplatMethod(MethodContext(), std::move(set)) {
+  options_.degree = set_.degree();
+  context_.background = {0, 0, 0};
+  compensated_ = compensated;
+  near_ = near;
+  reached_ = 1;
+}
+
+Gaussians SplatMethod::Shown() const {
+  Gaussians gaussians = set_.gaussians();
+  gaussians.compensated = compensated_;
+  return gaussians;
 }
 
 void SplatMethod::TakeViews(const Dataset& dataset) {
@@ -299,7 +319,7 @@ RenderedView SplatMethod::RenderView(const Camera& camera,
     if (cancelled && cancelled()) return {};
     const int height = std::min(rows, camera.height - top);
     const Planes& picture =
-        kernels_->Rasterise(set_.gaussians(),
+        kernels_->Rasterise(Shown(),
                             Cropped(whole, 0, top, camera.width, height),
                             Degree(),
                             raster,

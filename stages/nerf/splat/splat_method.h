@@ -26,6 +26,10 @@ class SplatMethod : public Method {
   // With a data set, PatchMatch takes a second or a few.
   explicit SplatMethod(const MethodContext& context);
 
+  // Gaussians that were trained elsewhere, in the coordinates of the world, for
+  // pictures alone.
+  SplatMethod(GaussianSet set, bool compensated, double near);
+
   std::string Name() const override { return "splat"; }
   std::vector<std::pair<std::string, torch::Tensor>> Parameters() override;
   std::array<double, 3> Background() const override {
@@ -53,6 +57,8 @@ class SplatMethod : public Method {
     PhotoPart photo;
   };
 
+  SplatMethod(const MethodContext& context, GaussianSet set);
+  Gaussians Shown() const;
   void TakeViews(const Dataset& dataset);
   void Begin(const Dataset& dataset);
   uint64_t Key(int use, int64_t number) const;
@@ -70,6 +76,7 @@ class SplatMethod : public Method {
   SplatSpace space_;
   int threads_;
   GaussianSet set_;
+  bool compensated_ = true;
   std::unique_ptr<SplatKernels> kernels_;
   std::vector<TrainingView> views_;
   std::vector<PinholeView> pinholes_;  // of views_

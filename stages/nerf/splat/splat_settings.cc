@@ -1,5 +1,7 @@
 #include "stages/nerf/splat/splat_settings.h"
 
+#include "stages/nerf/method_facts.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -19,19 +21,15 @@ double CountFor(double pixels, double seconds) {
 
 }  // namespace
 
-double StepsPerSecond(int64_t pixels) {
-  const double looked_at =
-      std::min(static_cast<double>(pixels), static_cast<double>(kCrop));
-  return 60 / std::pow(std::max(0.1, looked_at / 125'000), 0.8);
-}
-
 void SettleSplat(Options* options, int64_t pixels) {
   SplatOptions& splat = options->splat;
   const TrainOptions& train = options->train;
   if (splat.crop == 0) splat.crop = kCrop;
   if (splat.count == 0) {
+    const double by_steps =
+        train.steps / FactsOf("splat").steps_per_second(pixels);
     const double seconds =
-        train.time > 0 ? train.time : train.steps / StepsPerSecond(pixels);
+        train.time > 0 ? std::min(train.time, by_steps) : by_steps;
     splat.count = static_cast<int>(std::clamp(
         CountFor(static_cast<double>(pixels), seconds), 1000.0, 2e6));
   }

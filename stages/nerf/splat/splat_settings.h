@@ -9,10 +9,6 @@
 
 namespace nerfpipe::nerf::splat {
 
-// Steps that two CPU cores take in a second with pictures of so many pixels,
-// about.
-double StepsPerSecond(int64_t pixels);
-
 // splat.count and splat.crop where they are 0.
 void SettleSplat(Options* options, int64_t pixels);
 

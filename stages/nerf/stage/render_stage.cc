@@ -1,5 +1,7 @@
 #include "stages/nerf/stage/render_stage.h"
 
+#include "pipeline/base/error.h"
+
 namespace nerfpipe {
 
 std::string RenderStage::Description() const {
@@ -7,7 +9,12 @@ std::string RenderStage::Description() const {
 }
 
 std::vector<std::string> RenderStage::Inputs() const {
-  return train_.Outputs();
+  if (settings_.method != "auto") return {"train/" + settings_.method};
+  std::vector<std::string> inputs;
+  for (const TrainingStage* stage : trained_) {
+    if (stage->Enabled()) inputs.push_back(stage->OutputFolder());
+  }
+  return inputs;
 }
 
 std::vector<std::string> RenderStage::Outputs() const {
@@ -20,18 +27,28 @@ std::vector<OptionGroup> RenderStage::Options() {
 
 StageResult RenderStage::Run(const StageContext& context) {
   RenderJob job;
-  job.trained = context.workspace / train_.OutputFolder();
+  for (const std::string& input : Inputs()) {
+    if (std::filesystem::is_directory(context.workspace / input)) {
+      job.trained.push_back(context.workspace / input);
+    }
+  }
+  if (job.trained.empty()) {
+    throw UserError("there is no trained scene to render",
+                    "let nerf.enabled or splat.enabled be yes, and see above "
+                    "why training failed");
+  }
   job.settings = settings_;
   job.out = context.out;
   job.scratch = context.scratch;
   job.threads = context.threads;
   job.device = context.device;
   job.report = context.report;
-  return train_.trainer().Render(job);
+  return trained_.front()->trainer().Render(job);
 }
 
-std::unique_ptr<RenderStage> MakeRenderStage(const TrainStage& train) {
-  return std::make_unique<RenderStage>(train);
+std::unique_ptr<RenderStage> MakeRenderStage(
+    std::vector<const TrainingStage*> trained) {
+  return std::make_unique<RenderStage>(std::move(trained));
 }
 
 }  // namespace nerfpipe

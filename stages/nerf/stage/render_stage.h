@@ -1,10 +1,10 @@
 #pragma once
 
-// The stage `render`: a checkpoint into renders/*.mp4.
+// The stage `render`: a trained scene into renders/*.mp4.
 
 #include "pipeline/engine/stage.h"
 #include "stages/nerf/stage/settings.h"
-#include "stages/nerf/stage/train_stage.h"
+#include "stages/nerf/stage/training_stage.h"
 
 #include <memory>
 #include <string>
@@ -14,29 +14,27 @@ namespace nerfpipe {
 
 class RenderStage : public Stage {
  public:
-  explicit RenderStage(const TrainStage& train) : train_(train) {}
+  // Renders what these train, which must outlive it.
+  explicit RenderStage(std::vector<const TrainingStage*> trained)
+      : trained_(std::move(trained)) {}
 
   std::string Name() const override { return "render"; }
-  int Version() const override { return 2; }
+  int Version() const override { return 3; }
   std::string Description() const override;
   std::vector<std::string> Inputs() const override;
+  std::vector<std::string> OptionalInputs() const override { return Inputs(); }
   std::vector<std::string> Outputs() const override;
   std::vector<OptionGroup> Options() override;
   StageResult Run(const StageContext& context) override;
 
   const RenderSettings& settings() const { return settings_; }
-  // That `train` is set to.
-  const std::string& method() const {
-    return train_.settings().options.train.method;
-  }
 
  private:
-  const TrainStage& train_;
+  std::vector<const TrainingStage*> trained_;
   RenderSettings settings_;
 };
 
-// Renders what `train` trains, which must outlive it: its options say where
-// that is.
-std::unique_ptr<RenderStage> MakeRenderStage(const TrainStage& train);
+std::unique_ptr<RenderStage> MakeRenderStage(
+    std::vector<const TrainingStage*> trained);
 
 }  // namespace nerfpipe

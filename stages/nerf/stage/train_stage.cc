@@ -1,35 +1,25 @@
 #include "stages/nerf/stage/train_stage.h"
 
-#include "stages/common/dataset_folder.h"
+#include "stages/nerf/method_facts.h"
 #include "stages/nerf/option_rules.h"
 
+#include <algorithm>
+
 namespace nerfpipe {
-namespace {
-
-// Of a workspace, whose images come from a capture.
-constexpr int kDefaultFactor = 4;
-
-}  // namespace
 
 std::string TrainStage::Description() const {
   return "train a NeRF and test it on held-out views";
 }
 
-std::vector<std::string> TrainStage::Inputs() const {
-  const int factor = settings_.factor == 0 ? kDefaultFactor : settings_.factor;
-  return {kPosesBoundsFile, ImagesFolderName(factor), kSparseFolder};
-}
-
-std::string TrainStage::OutputFolder() const {
-  return "train/" + settings_.options.train.method;
-}
-
-std::vector<std::string> TrainStage::Outputs() const {
-  return {OutputFolder()};
-}
-
 std::vector<OptionGroup> TrainStage::Options() {
-  return TrainOptionGroups(&settings_);
+  std::vector<OptionGroup> groups = TrainOptionGroups(&settings_);
+  groups.erase(std::remove_if(groups.begin(),
+                              groups.end(),
+                              [](const OptionGroup& group) {
+                                return group.name() == kSplatGroup;
+                              }),
+               groups.end());
+  return groups;
 }
 
 void TrainStage::CheckValues() const {
@@ -42,18 +32,9 @@ bool TrainStage::Matters(const OptionGroup& group) const {
   return GroupMatters(group, settings_.options.train.method);
 }
 
-StageResult TrainStage::Run(const StageContext& context) {
-  TrainJob job;
-  job.dataset = context.workspace;
-  job.settings = settings_;
-  job.out = context.out / OutputFolder();
-  job.scratch = context.scratch;
-  job.threads = context.threads;
-  job.memory = context.memory;
-  job.device = context.device;
-  job.report = context.report;
-  std::filesystem::create_directories(job.out);
-  return trainer().Train(job);
+bool TrainStage::Enabled() const {
+  return settings_.nerf_enabled &&
+         nerf::FactsOf(settings_.options.train.method).is_nerf;
 }
 
 std::unique_ptr<TrainStage> MakeTrainStage(GetTrainerLibrary library) {

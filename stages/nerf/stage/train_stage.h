@@ -1,10 +1,8 @@
 #pragma once
 
-// The stage `train`: poses_bounds.npy and images_N into train/METHOD.
+// The stage `train`: a NeRF into train/METHOD.
 
-#include "pipeline/engine/stage.h"
-#include "stages/nerf/stage/settings.h"
-#include "stages/nerf/stage/trainer_library.h"
+#include "stages/nerf/stage/training_stage.h"
 
 #include <memory>
 #include <string>
@@ -12,31 +10,28 @@
 
 namespace nerfpipe {
 
-class TrainStage : public Stage {
+class TrainStage : public TrainingStage {
  public:
-  explicit TrainStage(GetTrainerLibrary library) : library_(library) {}
+  using TrainingStage::TrainingStage;
 
   std::string Name() const override { return "train"; }
-  int Version() const override { return 5; }
+  int Version() const override { return 6; }
   std::string Description() const override;
-  std::vector<std::string> Inputs() const override;
-  std::vector<std::string> Outputs() const override;
+  // All groups but that of the stage `splat`.
   std::vector<OptionGroup> Options() override;
   void CheckValues() const override;
   bool Matters(const OptionGroup& group) const override;
-  StageResult Run(const StageContext& context) override;
+  // Not where train.method names no NeRF.
+  bool Enabled() const override;
+  TrainSettings RunSettings() const override { return settings_; }
 
+  TrainSettings& settings() { return settings_; }
   const TrainSettings& settings() const { return settings_; }
-  const TrainerLibrary& trainer() const { return library_(); }
-  // "train/ngp".
-  std::string OutputFolder() const;
 
  private:
-  GetTrainerLibrary library_;
   TrainSettings settings_;
 };
 
-// Trains by `library`, which is asked for at the first run.
 std::unique_ptr<TrainStage> MakeTrainStage(GetTrainerLibrary library);
 
 }  // namespace nerfpipe

@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace nerfpipe {
 
@@ -28,14 +30,31 @@ struct TrainJob {
 };
 
 struct RenderJob {
-  std::filesystem::path trained;  // train/METHOD
+  // Folders train/METHOD, of which the one with the better held-out views is
+  // shown; at least one is there.
+  std::vector<std::filesystem::path> trained;
+  // Or a file of splats that were trained elsewhere, and which way is up in it:
+  // "auto" or as CamerasRound() in jobs/foreign_scene.h has it.
+  std::filesystem::path foreign;
+  std::string up = "auto";
   RenderSettings settings;
   std::filesystem::path out;  // the workspace's root, or what becomes it
   // The automatic path's video is named after the path that it turns out to be.
   bool name_after_path = false;
+  std::string name;               // of the files, instead of RenderOutputs()
   std::filesystem::path scratch;  // unfinished work of the same job; exists
   int threads = 1;
   std::string device = "auto";
+  Report* report = nullptr;
+};
+
+struct ExportJob {
+  std::filesystem::path trained;  // train/splat
+  // Its frame (scene_transform.json); where there is none, it is found from the
+  // cameras.
+  std::filesystem::path transform;
+  // Names of stages/nerf/splat_files/formats.h and where the files go.
+  std::vector<std::pair<std::string, std::filesystem::path>> files;
   Report* report = nullptr;
 };
 
@@ -59,6 +78,8 @@ class TrainerLibrary {
   virtual void CheckDevice(const std::string& name) const = 0;
   // jobs/rendering.h
   virtual StageResult Render(const RenderJob& job) const = 0;
+  // jobs/export.h
+  virtual StageResult Export(const ExportJob& job) const = 0;
   // jobs/commands.h; `train` and `render` are the stages of those names.
   virtual StageResult TrainDataset(const Stage& train,
                                    const std::filesystem::path& dataset,

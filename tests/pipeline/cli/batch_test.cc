@@ -103,7 +103,7 @@ TEST_F(Batch, HandsEveryFlagOn) {
   EXPECT_THAT(verbose.err, HasSubstr("failed: only 2 of 2"));
   // Quiet but for warnings and the line of the failure.
   const std::string quiet = with({"-q"}).err;
-  EXPECT_THAT(quiet, Not(HasSubstr("[2/7]")));
+  EXPECT_THAT(quiet, Not(HasSubstr("[2/9]")));
   EXPECT_THAT(quiet, Not(HasSubstr("1 of 1")));
   EXPECT_THAT(quiet, HasSubstr("nerfpipe: only 2 of 2 frames"));
   // A capture is not its own workspace.
@@ -164,20 +164,12 @@ TEST_F(Batch, WholePipelineEndsWithFigures) {
                folder_ / "captures/orbit" / (std::to_string(i + 1) + ".jpg"));
   }
   WriteBroken("captures/broken.mp4");
-  const Words batch = {"batch",
-                       "captures",
-                       "-w",
-                       "results",
-                       "--config",
-                       "quick",
-                       "--set",
-                       "train.factor=4",
-                       "--set",
-                       "train.steps=40",
-                       "--set",
-                       "render.frames=3",
-                       "--set",
-                       "render.scale=1"};
+  const Words batch = {
+      "batch",    "captures",        "-w",    "results",
+      "--config", "quick",           "--set", "train.factor=4",
+      "--set",    "train.steps=40",  "--set", "splat.factor=4",
+      "--set",    "splat.steps=40",  "--set", "render.method=ngp",
+      "--set",    "render.frames=3", "--set", "render.scale=1"};
   const ProgramRun run = Run(batch, 1);
   EXPECT_THAT(run.err, ContainsRegex("broken.mp4 +failed"));
   EXPECT_THAT(
@@ -190,7 +182,7 @@ TEST_F(Batch, WholePipelineEndsWithFigures) {
   const nlohmann::json done = Json(batch, 0);
   EXPECT_THAT(Outcomes(done), ElementsAre("orbit in results/orbit: done"));
   const nlohmann::json& summary = done.at(0).at("summary");
-  EXPECT_EQ(summary.at("training").at("steps"), 40);
+  EXPECT_EQ(summary.at("training").at("ngp").at("steps"), 40);
   EXPECT_EQ(summary.at("frames").at("registered"), 13);
 
   // The figures that a run ends with are those of the summary.
@@ -203,13 +195,14 @@ TEST_F(Batch, WholePipelineEndsWithFigures) {
                             " points, reprojection error 0\\.[0-9][0-9] px"));
   EXPECT_THAT(
       shown.err,
-      ContainsRegex("held-out views +[0-9.]+ dB PSNR, 0\\.[0-9][0-9][0-9] "
-                    "SSIM \\(ngp, 40 steps\\)"));
+      ContainsRegex("held-out, ngp +[0-9.]+ dB PSNR, 0\\.[0-9][0-9][0-9] "
+                    "SSIM at [0-9]+x[0-9]+ \\(40 steps\\)"));
+  EXPECT_THAT(shown.err, ContainsRegex("scene +results/orbit/exports/scene"));
   EXPECT_THAT(shown.err, ContainsRegex("depth video +results/orbit/renders/"));
 
   // The commands for data sets work on the workspace of a run.
   EXPECT_EQ(Json({"eval", "-w", "results/orbit"}).at("evaluation").at("psnr"),
-            summary.at("training").at("psnr"));
+            summary.at("training").at("ngp").at("psnr"));
   Run({"render", "-w", "results/orbit", "--path", "spiral", "--frames", "2"});
   EXPECT_TRUE(Exists("results/orbit/renders/spiral.mp4"));
   // A stage that is up to date is done again, and ends with the same.

@@ -126,6 +126,7 @@ TEST_F(Config, HasTheGroupsWhoseOptionsAreTried) {
               ElementsAre("check",
                           "colmap",
                           "downsample",
+                          "export",
                           "extract",
                           "machine",
                           "nerf",
@@ -174,9 +175,9 @@ TEST_F(Config, IsKeptWithTheWorkspaceAndChangedByLaterRuns) {
       std::string(Json({"config", "-w", "w"}).at("render.frames").at("origin")),
       ::testing::MatchesRegex("w/nerfpipe.yaml:[0-9]+"));
 
-  // quick.yaml: factor 8, frames 60.
+  // quick.yaml: 2400 steps, frames 60.
   Run(with({"--config", "quick"}));
-  EXPECT_TRUE(Saved("w", "factor: 8"));
+  EXPECT_TRUE(Saved("w", "steps: 2400"));
   EXPECT_TRUE(Saved("w", "frames: 60"));
   EXPECT_TRUE(Saved("w", "memory: 900M")) << "what it does not set stays";
 
@@ -190,7 +191,7 @@ TEST_F(Config, IsKeptWithTheWorkspaceAndChangedByLaterRuns) {
   const std::string before = ReadFile(folder_ / "w/nerfpipe.yaml");
   EXPECT_THAT(Run({"status", "-w", "w", "--config", "quick"}).out,
               HasSubstr("extract"));
-  EXPECT_EQ(Value("train.factor", {"-w", "w", "--config", "quick"}), "8");
+  EXPECT_EQ(Value("train.steps", {"-w", "w", "--config", "quick"}), "2400");
   EXPECT_EQ(ReadFile(folder_ / "w/nerfpipe.yaml"), before);
 
   // Edited by hand.

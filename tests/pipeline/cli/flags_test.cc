@@ -72,8 +72,8 @@ TEST_F(Flags, QuietAndVerboseAndTheLog) {
   const ProgramRun first = Run(check);
   EXPECT_THAT(
       first.err,
-      StartsWith("nerfpipe " NERFPIPE_VERSION "  photos -> w/\n[1/7] extract"));
-  EXPECT_THAT(first.err, HasSubstr("[2/7] check"));
+      StartsWith("nerfpipe " NERFPIPE_VERSION "  photos -> w/\n[1/9] extract"));
+  EXPECT_THAT(first.err, HasSubstr("[2/9] check"));
   EXPECT_THAT(first.err, HasSubstr("warning: "));
   EXPECT_THAT(first.err, HasSubstr("all figures: w/summary.json"));
   EXPECT_THAT(first.err, HasSubstr("9 extracted, 9 kept"));
@@ -82,9 +82,9 @@ TEST_F(Flags, QuietAndVerboseAndTheLog) {
 
   const ProgramRun again = Run(check);
   EXPECT_THAT(again.err, HasSubstr("Nothing to do: w is up to date."));
-  EXPECT_THAT(again.err, Not(HasSubstr("[1/7]")));
+  EXPECT_THAT(again.err, Not(HasSubstr("[1/9]")));
   const ProgramRun verbose = Run({"check", "photos", "-w", "w", "--verbose"});
-  EXPECT_THAT(verbose.err, ContainsRegex("\\[1/7\\] extract +up to date"));
+  EXPECT_THAT(verbose.err, ContainsRegex("\\[1/9\\] extract +up to date"));
   EXPECT_THAT(Run({"check", "photos", "-w", "w", "-v"}).err,
               HasSubstr("up to date"));
   EXPECT_EQ(Run({"check", "photos", "-w", "w", "-q"}).err, "");
@@ -98,7 +98,7 @@ TEST_F(Flags, QuietAndVerboseAndTheLog) {
   }
   // The log has all of it, quiet or not.
   const std::string log = ReadFile(folder_ / "w/.nerfpipe/logs/nerfpipe.log");
-  EXPECT_THAT(log, HasSubstr(" info [1/7] extract"));
+  EXPECT_THAT(log, HasSubstr(" info [1/9] extract"));
   EXPECT_THAT(log, HasSubstr(" warning "));
 }
 

@@ -60,6 +60,8 @@ const std::map<std::string, std::string> kOnlyExtracted = {
     {"poses", "waits"},
     {"downsample", "waits"},
     {"train", "waits"},
+    {"splat", "waits"},
+    {"export", "waits"},
     {"render", "waits"}};
 
 TEST_F(RunCommand, StopsAfterTheStageOfUntil) {
@@ -68,7 +70,7 @@ TEST_F(RunCommand, StopsAfterTheStageOfUntil) {
       {"run", "walk.v2.mp4", "--until", "extract", "--set", "extract.every=1"});
   EXPECT_THAT(run.err, HasSubstr("walk.v2.mp4 -> walk.v2/"));
   EXPECT_THAT(run.err, HasSubstr("14 of 14 frames of the video"));
-  EXPECT_THAT(run.err, Not(HasSubstr("[2/7]")));
+  EXPECT_THAT(run.err, Not(HasSubstr("[2/9]")));
   EXPECT_EQ(States("walk.v2"), kOnlyExtracted);
   EXPECT_TRUE(Exists("walk.v2/frames/00014.jpg"));
   EXPECT_FALSE(Exists("walk.v2/capture.json"));
@@ -125,7 +127,8 @@ TEST_F(RunCommand, TimeAndDeterministicAreOptionsOfTraining) {
     Run(words);
   };
   run({"--time", "1.5h"});
-  EXPECT_TRUE(Saved("w", "time: 5400"));
+  EXPECT_EQ(Value("train.time", {"-w", "w"}), "5400");
+  EXPECT_EQ(Value("splat.time", {"-w", "w"}), "5400");
   EXPECT_TRUE(Saved("w", "deterministic: no"));
   run({"--time", "5m", "--deterministic"});
   EXPECT_TRUE(Saved("w", "time: 300"));
@@ -176,8 +179,8 @@ TEST_F(RunCommand, StageIsDoneAgainAndRefusedWhereItWouldWait) {
   Run({"check", "photos", "-w", "w"});
   const auto before = fs::last_write_time(folder_ / "w/capture.json");
   const ProgramRun again = Run({"stage", "check", "-w", "w"});
-  EXPECT_THAT(again.err, ContainsRegex("\\[2/7\\] check .*\\(asked for\\)"));
-  EXPECT_THAT(again.err, Not(HasSubstr("[1/7]")));
+  EXPECT_THAT(again.err, ContainsRegex("\\[2/9\\] check .*\\(asked for\\)"));
+  EXPECT_THAT(again.err, Not(HasSubstr("[1/9]")));
   EXPECT_GT(fs::last_write_time(folder_ / "w/capture.json"), before);
 
   const nlohmann::json changed =
@@ -253,6 +256,7 @@ TEST_F(RunCommand, CommandsOnAWorkspaceInUseAreRefused) {
                                           {"stage", "check"},
                                           {"train", "-d", "photos"},
                                           {"render"},
+                                          {"export", "splats"},
                                           {"eval"}}) {
     command.insert(command.end(), {"-w", "w"});
     refused.push_back(std::async(std::launch::async, [this, command] {

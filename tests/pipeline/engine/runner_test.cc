@@ -17,6 +17,7 @@ namespace nerfpipe {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 class AnyStage : public Stage {
@@ -31,6 +32,17 @@ class AnyStage : public Stage {
   std::vector<std::string> Outputs() const override { return {name_}; }
   std::vector<OptionGroup> Options() override { return {}; }
   bool Isolated() const override { return isolated; }
+  bool Enabled() const override { return enabled; }
+  bool Optional() const override { return optional; }
+  std::vector<std::string> OptionalInputs() const override {
+    return optional_inputs;
+  }
+  std::vector<OptionGroup> SharedOptions() override {
+    OptionGroup group("shared");
+    group.Integer("number", &shared, "of another stage", 0, 9);
+    return {group};
+  }
+  void LookAt(const fs::path& workspace) override { looked_at = workspace; }
   StageResult Run(const StageContext& context) override {
     std::ofstream(context.out / name_) << "made by " << name_;
     does_(context);
@@ -38,7 +50,12 @@ class AnyStage : public Stage {
   }
 
   std::vector<std::string> inputs = {kCaptureInput};
+  std::vector<std::string> optional_inputs;
   bool isolated = false;
+  bool enabled = true;
+  bool optional = false;
+  int shared = 3;
+  fs::path looked_at;
 
  private:
   std::string name_;
@@ -137,6 +154,95 @@ TEST_F(RunnerTest, CaptureThatChangesMeanwhileIsReadAgain) {
   EXPECT_EQ(Run({&stage}).stages_run, 1);
   EXPECT_EQ(Run({&stage}).stages_run, 1);
   EXPECT_EQ(Run({&stage}).stages_run, 0);
+}
+
+// Two ways to a result, of which either will do.
+class OptionalStages : public RunnerTest {
+ protected:
+  OptionalStages() {
+    for (AnyStage* way : {&first_, &second_}) way->optional = true;
+    after_.inputs = {"first"};
+    after_.optional = true;
+    last_.inputs = last_.optional_inputs = {"first", "second"};
+  }
+
+  RunOutcome Run(const std::string& until = "") {
+    ran_.clear();
+    return MakeRunner().RunUntil(until);
+  }
+  Runner MakeRunner() {
+    return Runner(workspace_,
+                  {&first_, &second_, &after_, &last_},
+                  {},
+                  {},
+                  SilentReport());
+  }
+  std::string State(const std::string& stage) {
+    return MakeRunner().Summary().at("stages").at(stage).at("state");
+  }
+  std::function<void(const StageContext&)> Note(const std::string& name) {
+    return [this, name](const StageContext&) {
+      ran_.push_back(name);
+      if (name == failing_) throw UserError(name + " cannot", "help it");
+    };
+  }
+
+  std::vector<std::string> ran_;
+  std::string failing_;
+  AnyStage first_{"first", Note("first")};
+  AnyStage second_{"second", Note("second")};
+  AnyStage after_{"after", Note("after")};
+  AnyStage last_{"last", Note("last")};
+};
+
+TEST_F(OptionalStages, AFailureIsToldAndGoneAroundUntilItIsMended) {
+  failing_ = "first";
+  RunOutcome outcome = Run();
+  EXPECT_TRUE(outcome.ok);
+  EXPECT_THAT(ran_, ElementsAre("first", "second", "last"));
+  EXPECT_THAT(outcome.without,
+              ElementsAre(HasSubstr("stage first failed: first cannot"),
+                          HasSubstr("stage after failed: first is not there")));
+  EXPECT_EQ(State("first"), "failed");
+  EXPECT_EQ(State("last"), "done");
+  EXPECT_EQ(Record("last").inputs.count("first"), 0);
+  // Tried again each time; what could do without it has nothing to do.
+  outcome = Run();
+  EXPECT_THAT(ran_, ElementsAre("first"));
+  failing_ = "";
+  outcome = Run();
+  EXPECT_THAT(ran_, ElementsAre("first", "after", "last"));
+  EXPECT_THAT(outcome.without, ::testing::IsEmpty());
+  EXPECT_EQ(Record("last").inputs.count("first"), 1);
+}
+
+TEST_F(OptionalStages, AFailureCountsWhereItIsWhatWasAskedFor) {
+  failing_ = "second";
+  EXPECT_THROW(Run("second"), UserError);
+  EXPECT_TRUE(Run("after").ok);
+}
+
+TEST_F(OptionalStages, WhatIsNotEnabledIsLeftOut) {
+  Run();
+  EXPECT_EQ(first_.looked_at, workspace_.root());
+  second_.enabled = false;
+  last_.inputs = last_.optional_inputs = {"first"};
+  EXPECT_EQ(MakeRunner().Status()[1].state, StageStatus::State::kOff);
+  EXPECT_EQ(State("second"), "off");
+  Run();
+  EXPECT_THAT(ran_, ElementsAre("last"));
+  // Unless it is asked for by its name.
+  fs::remove(workspace_.root() / "second");
+  Run("second");
+  EXPECT_THAT(ran_, ElementsAre("second"));
+}
+
+TEST_F(OptionalStages, SharedOptionsCountInEachStage) {
+  Run();
+  last_.shared = 4;
+  Run();
+  EXPECT_THAT(ran_, ElementsAre("last"));
+  EXPECT_EQ(Record("last").options.at("shared.number"), "4");
 }
 
 }  // namespace

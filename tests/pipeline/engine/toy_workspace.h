@@ -46,7 +46,8 @@ class ToyWorkspace : public ::testing::Test {
 
   // Each stage's state and first reason, as "cut done", "look stale: ...".
   std::vector<std::string> Status() {
-    static const char* const kStates[] = {" done", " stale", " waiting"};
+    static const char* const kStates[] = {
+        " done", " stale", " waiting", " off"};
     std::vector<std::string> lines;
     for (const StageStatus& status : MakeRunner().Status()) {
       lines.push_back(status.name + kStates[static_cast<int>(status.state)] +

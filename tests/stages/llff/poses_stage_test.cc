@@ -65,10 +65,11 @@ TEST_F(PosesStageTest, WritesWhatItPromises) {
   WriteLlffScene(LlffModel(), workspace_);
   const StageResult result = Run();
   ASSERT_EQ(result.state, StageResult::State::kDone) << result.line;
-  EXPECT_THAT(
-      MakePosesStage()->Outputs(),
-      ElementsAre(
-          "poses_bounds.npy", "transforms.json", "config_nerf_pytorch.txt"));
+  EXPECT_THAT(MakePosesStage()->Outputs(),
+              ElementsAre("poses_bounds.npy",
+                          "transforms.json",
+                          "config_nerf_pytorch.txt",
+                          "scene_transform.json"));
   for (const std::string& output : MakePosesStage()->Outputs()) {
     EXPECT_TRUE(fs::exists(context_.out / output)) << output;
   }

@@ -14,9 +14,7 @@ struct Pair {
   torch::Tensor truth;
 };
 
-Pair ReferenceImages() {
-  const int64_t height = 24;
-  const int64_t width = 31;
+Pair ReferenceImages(int64_t height = 24, int64_t width = 31) {
   Pair pair = {torch::empty({height, width, 3}, torch::kDouble),
                torch::empty({height, width, 3}, torch::kDouble)};
   auto image = pair.image.accessor<double, 3>();
@@ -37,6 +35,10 @@ TEST(MetricsTest, EqualsNumpy) {
   const Pair pair = ReferenceImages();
   EXPECT_NEAR(Psnr(pair.image, pair.truth), 23.0101518572577, 1e-10);
   EXPECT_NEAR(Ssim(pair.image, pair.truth), 0.957811955544215, 1e-12);
+  EXPECT_NEAR(MsSsim(pair.image, pair.truth), 0.978472320714761, 1e-12);
+  // With four scales instead of two.
+  const Pair large = ReferenceImages(97, 131);
+  EXPECT_NEAR(MsSsim(large.image, large.truth), 0.991102895349441, 1e-12);
 }
 
 TEST(MetricsTest, IdenticalImagesGiveFiniteBest) {
@@ -48,6 +50,7 @@ TEST(MetricsTest, IdenticalImagesGiveFiniteBest) {
 TEST(MetricsTest, TakesImagesSmallerThanTheWindow) {
   const torch::Tensor flat = torch::full({4, 7, 3}, 0.5, torch::kFloat32);
   EXPECT_NEAR(Ssim(flat, flat), 1, 1e-6);
+  EXPECT_NEAR(MsSsim(flat, flat), 1, 1e-6);
   EXPECT_NEAR(Psnr(flat, flat + 0.1f), 20, 1e-4);
 }
 

@@ -2,7 +2,7 @@
 
 // Sets of cameras with known answers, for the tests of this folder.
 
-#include "stages/nerf/camera_geometry.h"
+#include "stages/nerf/camera_pose.h"
 
 #include <cmath>
 #include <cstdio>

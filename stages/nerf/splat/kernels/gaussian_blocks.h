@@ -39,6 +39,9 @@ struct Gaussians {
   const float* smoothing = nullptr;
   size_t count = 0;
   int rows = 0;
+  // Gaussians that the filters make larger are made fainter for it. Not so the
+  // first trainers of splats, whose scenes are shown as they were trained.
+  bool compensated = true;
 
   size_t blocks() const { return (count + kBlock - 1) / kBlock; }
   float* block(size_t b) const { return values + b * rows * kBlock; }

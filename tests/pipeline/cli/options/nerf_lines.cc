@@ -29,6 +29,12 @@ bool SameInMoreParts(const Run& without, const Run& with) {
 
 const std::vector<Line>& NerfLines() {
   static const std::vector<Line> lines = {
+      {"nerf.enabled",
+       "no",
+       "leaves the stage out",
+       [](const Run& without, const Run& with) {
+         return without.enabled && !with.enabled;
+       }},
       {"nerf.N_rand",
        "21",
        "is the number of rays",

@@ -40,6 +40,32 @@ int64_t DifferentOpacities(const Run& run) {
 
 const std::vector<TrainingLine>& SplatLines() {
   static const std::vector<Line> lines = {
+      {"splat.enabled",
+       "no",
+       "leaves the stage out",
+       [](const Run& without, const Run& with) {
+         return without.enabled && !with.enabled;
+       }},
+      {"splat.steps",
+       "3",
+       "ends after three steps",
+       [](const Run& without, const Run& with) {
+         return without.facts.at("steps") == 4 && with.facts.at("steps") == 3;
+       }},
+      {"splat.time",
+       "0.006",
+       "ends before four steps, at 379 a second for so few pixels",
+       [](const Run& without, const Run& with) {
+         return without.facts.at("steps") == 4 && with.facts.at("steps") == 3;
+       },
+       {{"train.deterministic", "yes"}}},
+      {"splat.factor",
+       "2",
+       "halves the images",
+       [](const Run& without, const Run& with) {
+         return without.facts.at("width") == 53 &&
+                with.facts.at("width") == 27 && with.facts.at("factor") == 2;
+       }},
       {"splat.count",
        "500",
        "is the number of gaussians at the end",
@@ -47,7 +73,7 @@ const std::vector<TrainingLine>& SplatLines() {
          return Rows(without, 0, 1).size(0) <= 304 &&
                 Rows(with, 0, 1).size(0) > 320;
        },
-       {{"train.steps", "20"}}},
+       {{"splat.steps", "20"}}},
       {"splat.first_count",
        "30",
        "is the number of gaussians at the beginning",
@@ -102,7 +128,7 @@ const std::vector<TrainingLine>& SplatLines() {
        [](const Run& without, const Run& with) {
          return Lengthiness(with) < Lengthiness(without);
        },
-       {{"splat.count", "48"}, {"train.steps", "60"}}},
+       {{"splat.count", "48"}, {"splat.steps", "60"}}},
       {"splat.rotation_rate",
        "0",
        "leaves them as they stood",
@@ -143,7 +169,7 @@ const std::vector<TrainingLine>& SplatLines() {
        [](const Run& without, const Run& with) {
          return !Same(without, with, 0, 3);
        },
-       {{"train.steps", "60"}, {"splat.opacity_rate", "1"}}},
+       {{"splat.steps", "60"}, {"splat.opacity_rate", "1"}}},
   };
   return lines;
 }

@@ -1,5 +1,6 @@
 // What the options of extract, check, poses, downsample and render do.
 
+#include "pipeline/base/error.h"
 #include "stages/capture/check_stage.h"
 #include "stages/capture/extract_stage.h"
 #include "stages/common/capture_file.h"
@@ -255,6 +256,7 @@ struct Video {
   uintmax_t bytes = 0;
   std::string name;
   std::string path;
+  std::string problem;  // without a video
   Image last;
 };
 
@@ -282,13 +284,19 @@ Video RenderWith(const std::vector<Setting>& settings) {
     made->Run(*train);
     return made;
   }();
-  const std::unique_ptr<RenderStage> render = MakeRenderStage(*train);
+  const std::unique_ptr<RenderStage> render = MakeRenderStage({train.get()});
   Set(*render, {"render.frames", "3"});
   for (const Setting& setting : settings) Set(*render, setting);
   fs::remove_all(*folder / ".scratch render");
   fs::remove_all(*folder / "renders");
-  const StageResult result = folder->Run(*render);
   Video video;
+  StageResult result;
+  try {
+    result = folder->Run(*render);
+  } catch (const UserError& error) {
+    video.problem = error.what();
+    return video;
+  }
   video.name = result.facts.at("results").at("video");
   video.path = result.facts.at("render").at("path");
   const fs::path file = *folder / video.name;
@@ -333,12 +341,20 @@ const std::vector<Line<Video>>& RenderLines() {
                 std::abs(with.info.duration - 3 / 12.5) < 0.01;
        },
        {}},
-      // Training images are 53 x 37: small, so the video has twice that.
-      {"render.scale",
-       "1",
-       "is the size of the training images (odd sides are padded)",
+      {"render.method",
+       "nerf",
+       "shows nothing, for ngp is trained",
        [](const Video& without, const Video& with) {
-         return SizeIs(without, 106, 74) && SizeIs(with, 54, 38);
+         return without.problem.empty() &&
+                with.problem.find("no trained scene") != std::string::npos;
+       },
+       {}},
+      {"render.scale",
+       "2",
+       "is twice the size of the training images, 53 x 37 (odd sides are "
+       "padded)",
+       [](const Video& without, const Video& with) {
+         return SizeIs(without, 54, 38) && SizeIs(with, 106, 74);
        },
        {}},
       {"render.width",
@@ -362,7 +378,7 @@ const std::vector<Line<Video>>& RenderLines() {
        [](const Video& without, const Video& with) {
          return with.bytes < 0.8 * static_cast<double>(without.bytes);
        },
-       {}},
+       {{"render.scale", "2"}}},
   };
   return lines;
 }
@@ -372,7 +388,7 @@ TEST(OptionTable, OfRender) { Check(RenderLines(), RenderWith); }
 TEST(OptionTable, HasALineForEveryOptionOfRender) {
   const std::unique_ptr<TrainStage> train =
       MakeTrainStage(LinkedTrainerLibrary);
-  ExpectALineForEach(MakeRenderStage(*train)->Options(),
+  ExpectALineForEach(MakeRenderStage({train.get()})->Options(),
                      NamesOf(RenderLines()));
 }
 

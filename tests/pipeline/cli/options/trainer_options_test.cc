@@ -69,7 +69,8 @@ const std::vector<Setting> kNerf = Also(kFewSteps,
                                          {"nerf.netwidth_fine", "16"}});
 
 const std::vector<Setting> kSplat = Also(kFewSteps,
-                                         {{"train.method", "splat"},
+                                         {{"splat.steps", "4"},
+                                          {"splat.factor", "1"},
                                           {"splat.count", "304"},
                                           {"splat.first_count", "300"}});
 
@@ -508,7 +509,8 @@ TEST(OptionTable, HasALineForEveryOptionOfTraining) {
                             &SplatLines()}) {
     for (const Line& line : *lines) names.push_back(line.option);
   }
-  ExpectALineForEach(MakeTrainStage(LinkedTrainerLibrary)->Options(), names);
+  TrainSettings settings;
+  ExpectALineForEach(TrainOptionGroups(&settings), names);
 }
 
 }  // namespace

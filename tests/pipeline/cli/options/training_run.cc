@@ -5,6 +5,7 @@
 #include "stages/media/image_file.h"
 #include "stages/nerf/checkpoint.h"
 #include "stages/nerf/jobs/linked_trainer.h"
+#include "stages/nerf/stage/splat_stage.h"
 #include "stages/nerf/stage/train_stage.h"
 #include "tests/scenes/irregular_scene.h"
 #include "tests/scenes/small_captures.h"
@@ -172,9 +173,18 @@ void ReadState(const fs::path& checkpoint, TrainingRun* run) {
 
 TrainingRun Train(TestSet set, const std::vector<Setting>& settings) {
   const TemporaryFolder folder;
-  const std::unique_ptr<TrainStage> stage =
+  const std::unique_ptr<TrainStage> train =
       MakeTrainStage(LinkedTrainerLibrary);
-  for (const Setting& setting : settings) Set(*stage, setting);
+  const std::unique_ptr<SplatStage> splat =
+      MakeSplatStage(LinkedTrainerLibrary, train.get());
+  bool with_splat = false;
+  for (const Setting& setting : settings) {
+    const bool of_splat = setting.first.rfind("splat.", 0) == 0;
+    with_splat = with_splat || of_splat;
+    Set(of_splat ? static_cast<Stage&>(*splat) : *train, setting);
+  }
+  TrainingStage* const stage =
+      with_splat ? static_cast<TrainingStage*>(splat.get()) : train.get();
   StageContext context;
   context.workspace = FolderOf(set);
   context.out = folder / "out";
@@ -190,8 +200,9 @@ TrainingRun Train(TestSet set, const std::vector<Setting>& settings) {
   }
   TrainingRun run;
   run.folder = stage->OutputFolder();
+  run.enabled = stage->Enabled();
   run.inputs = stage->Inputs();
-  run.facts = result.facts.at("training");
+  run.facts = result.facts.at("training").front();
   run.first_checkpoint = watcher.first;
   const fs::path out = context.out / run.folder;
   run.scene = nlohmann::json::parse(ReadFile(out / "scene.json"));

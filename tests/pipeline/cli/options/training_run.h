@@ -30,6 +30,7 @@ struct RenderedAgain {
 
 struct TrainingRun {
   std::string folder;  // "train/ngp"
+  bool enabled = true;
   std::vector<std::string> inputs;
   // Of the checkpoint: parameters, moments, occupancy grid and the like.
   std::map<std::string, torch::Tensor> state;

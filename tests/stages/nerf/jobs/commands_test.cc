@@ -57,7 +57,7 @@ TEST_F(CommandsTest, TrainEvalRenderNeedTheDataSetOnlyOnce) {
   EXPECT_EQ(eval.facts["evaluation"]["views"][0]["name"], "images/IMG 10.png");
   // The scores are those that training ended with, view by view.
   const nlohmann::ordered_json facts =
-      TrainDataset(*train, data(), work_).facts["training"];
+      TrainDataset(*train, data(), work_).facts["training"]["ngp"];
   EXPECT_EQ(eval.facts["evaluation"]["psnr"], facts["psnr"]);
   EXPECT_EQ(eval.facts["evaluation"]["ssim"], facts["ssim"]);
   EXPECT_EQ(eval.facts["evaluation"]["steps"], 40);
@@ -66,17 +66,17 @@ TEST_F(CommandsTest, TrainEvalRenderNeedTheDataSetOnlyOnce) {
   EXPECT_TRUE(fs::exists(work_.folder / "eval/ngp/images_IMG 10.png"));
   EXPECT_FALSE(fs::exists(work_.folder / ".nerfpipe/train-ngp"));
 
-  const std::unique_ptr<RenderStage> render = MakeRenderStage(*other);
+  const std::unique_ptr<RenderStage> render = MakeRenderStage({other.get()});
   Set(*render, "render.frames", "2");
   const StageResult video = RenderCheckpoint(*render, work_);
   EXPECT_EQ(video.facts["results"]["video"], "renders/orbit.mp4");
   EXPECT_TRUE(fs::exists(work_.folder / "renders/orbit.mp4"));
   EXPECT_TRUE(fs::exists(work_.folder / "renders/orbit_depth.mp4"));
-  // Twice as wide as the small images, of which IMG 11 (79 pixels) is the first
-  // that was trained on, with the shape of IMG 10 (73 x 49).
+  // As wide as the images, of which IMG 11 (79 pixels) is the first that was
+  // trained on, with the shape of IMG 10 (73 x 49).
   const ImageSize size = ReadImageSize(work_.folder / "renders/orbit.png");
-  EXPECT_EQ(size.width, 158);
-  EXPECT_EQ(size.height, 106);
+  EXPECT_EQ(size.width, 79);
+  EXPECT_EQ(size.height, 53);
   // Another path beside it, and the same one anew.
   Set(*render, "render.path", "interpolate");
   Set(*render, "render.scale", "0.5");
@@ -175,7 +175,7 @@ TEST_F(CommandsTest, RunByTimeGoesOnWhenGivenAgain) {
   work_.report = &progress;
   const StageResult second = TrainDataset(*train, data(), work_);
   const auto figure = [](const StageResult& result, const char* name) {
-    return result.facts["training"][name].get<double>();
+    return result.facts["training"]["ngp"][name].get<double>();
   };
   EXPECT_EQ(progress.all, 1);  // seconds, of this sitting
   EXPECT_LE(progress.done, 1);
@@ -192,12 +192,12 @@ TEST_F(CommandsTest, DeterministicRunByTimeIsDoneOnce) {
   Set(*train, "train.time", "0.15");
   Set(*train, "train.deterministic", "yes");
   const StageResult first = TrainDataset(*train, data(), work_);
-  EXPECT_EQ(first.facts["training"]["steps"], 12);
+  EXPECT_EQ(first.facts["training"]["ngp"]["steps"], 12);
   EXPECT_THAT(TrainDataset(*train, data(), work_).line,
               StartsWith("already trained"));
   Set(*train, "train.time", "0.3");
   const StageResult longer = TrainDataset(*train, data(), work_);
-  EXPECT_EQ(longer.facts["training"]["steps"], 24);
+  EXPECT_EQ(longer.facts["training"]["ngp"]["steps"], 24);
 }
 
 TEST_F(CommandsTest, FoldersOfOthersAreLeftAlone) {

@@ -33,7 +33,7 @@ class RenderingTest : public ::testing::Test {
 
   StageResult Render() {
     RenderJob job;
-    job.trained = folder_ / "train/nerf";
+    job.trained = {folder_ / "train/nerf"};
     job.settings = settings_;
     job.out = folder_ / "out";
     job.name_after_path = name_after_path_;
@@ -68,7 +68,7 @@ TEST_F(RenderingTest, BothVideosPlayAsAsked) {
   settings_.width = 33;  // of 81 x 61
   const StageResult result = Render();
   EXPECT_EQ(result.line,
-            "interpolate, 5 frames of 33x25: renders/interpolate.mp4");
+            "nerf, interpolate, 5 frames of 33x25: renders/interpolate.mp4");
   EXPECT_EQ(result.facts["render"]["frames"], 5);
   EXPECT_EQ(result.facts["results"]["video"], "renders/interpolate.mp4");
   EXPECT_EQ(result.facts["results"]["depth_video"],

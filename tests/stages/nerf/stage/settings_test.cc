@@ -38,7 +38,9 @@ std::string Change(const OptionField& field) {
 bool IsKept(const std::string& name) {
   return name != "train.time" && name != "train.deterministic" &&
          name != "train.factor" && name != "train.llffhold" &&
-         name != "train.scene" && name != "train.method";
+         name != "train.scene" && name != "train.method" &&
+         name != "splat.time" && name != "splat.steps" &&
+         name != "splat.factor";
 }
 
 TEST(SettingsTest, CheckpointsKeepEveryOptionOfTheirMethod) {
@@ -125,7 +127,8 @@ TEST(SettingsTest, SettingsOfTheReaderArriveThere) {
 TEST(SettingsTest, RenderOptionsSetWhatTheySay) {
   RenderSettings settings;
   const OptionGroup group = RenderOptionGroup(&settings);
-  for (const auto& [name, value] : {std::pair("path", "spiral"),
+  for (const auto& [name, value] : {std::pair("method", "splat"),
+                                    std::pair("path", "spiral"),
                                     std::pair("frames", "7"),
                                     std::pair("fps", "12.5"),
                                     std::pair("scale", "0.5"),
@@ -134,6 +137,7 @@ TEST(SettingsTest, RenderOptionsSetWhatTheySay) {
                                     std::pair("crf", "20")}) {
     EXPECT_FALSE(group.Find(name)->set(value)) << name;
   }
+  EXPECT_EQ(settings.method, "splat");
   EXPECT_EQ(settings.path, "spiral");
   EXPECT_EQ(settings.frames, 7);
   EXPECT_EQ(settings.fps, 12.5);
