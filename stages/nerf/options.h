@@ -138,18 +138,18 @@ struct NerfOptions {
 // Adam; all but that of the means fall to a third in the second half.
 struct SplatOptions {
   int count = 0;              // at the end; 0: by pixels and length of the run
-  int first_count = 45000;    // at the beginning, at the most
+  int first_count = 0;        // at the beginning, at the most; 0: by count
   int degree = 2;             // of the spherical harmonics
   int crop = 0;               // pixels that a step looks at; 0: by the images
   double half_until = 0.3;    // of the run, on images of half the size
   double dssim = 0.3;         // part of 1 - SSIM in the loss
-  double mean_rate = 2.4e-4;  // against the reach of the cameras
+  double mean_rate = 4.8e-4;  // against the reach of the cameras
   double final_mean_rate = 0.01;  // of mean_rate, at the last step
-  double scale_rate = 5e-3;
-  double rotation_rate = 2e-3;
-  double opacity_rate = 2.5e-2;
-  double colour_rate = 2.5e-3;
-  double harmonics_rate = 4e-4;
+  double scale_rate = 4e-2;
+  double rotation_rate = 8e-3;
+  double opacity_rate = 5e-2;
+  double colour_rate = 5e-3;
+  double harmonics_rate = 6e-4;
   double noise = 1;  // steps of faint gaussians at random
 };
 

@@ -17,8 +17,8 @@ void ListOptions(Group& group, SplatOptions& o) {
                10'000'000)
       .Integer("first_count",
                &o.first_count,
-               "most gaussians at the beginning",
-               16,
+               "most gaussians at the beginning; 0: most of count",
+               0,
                10'000'000)
       .Integer("degree",
                &o.degree,

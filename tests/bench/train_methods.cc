@@ -1,7 +1,8 @@
 // Time against held-out quality of a method on a data set, by hand:
 //   train_methods DATASET [option=value ...]
-// Options: factor, threads, minutes of steps (steps=N), and train.*, ngp.*,
-// nerf.* as in a checkpoint. Prints one row per tenth of the run.
+// Options: factor, threads, views (held out, that are scored), rows, and
+// train.*, ngp.*, nerf.*, splat.* as in a checkpoint. Prints one row per tenth
+// of the run, and of splats the milliseconds of a step by kernel.
 
 #include "pipeline/base/error.h"
 #include "pipeline/base/report.h"
@@ -10,6 +11,10 @@
 #include "stages/nerf/options_text.h"
 #include "stages/nerf/scene_analysis.h"
 #include "stages/nerf/trainer.h"
+
+#ifdef NERFPIPE_HIGHWAY_KERNELS
+#include "stages/nerf/splat/splat_method.h"
+#endif
 
 #include <chrono>
 #include <cstdio>
@@ -123,6 +128,23 @@ int Main(int argc, char** argv) {
     last = progress;
   };
   trainer.Run(0, callbacks);
+#ifdef NERFPIPE_HIGHWAY_KERNELS
+  if (const auto* method =
+          dynamic_cast<const splat::SplatMethod*>(&trainer.method())) {
+    const splat::SplatTimes& times = method->times();
+    const double ms = 1000 / static_cast<double>(trainer.step());
+    std::printf(
+        "%ld gaussians; ms a step: project %.2f, lists %.2f, rasterise %.2f, "
+        "loss %.2f, differentiate %.2f, update %.2f\n",
+        static_cast<long>(method->gaussians().count()),
+        times.project * ms,
+        times.lists * ms,
+        times.rasterise * ms,
+        times.loss * ms,
+        times.differentiate * ms,
+        times.update * ms);
+  }
+#endif
   return 0;
 }
 

@@ -1,7 +1,7 @@
 // kill -9 at random moments of a run, each followed by the same command: the
 // files must be those of an undisturbed run (one thread).
 //
-// NERFPIPE_KILLS sets how often (default 4).
+// NERFPIPE_KILLS sets how often (default 3).
 
 #include "pipeline/base/random.h"
 #include "tests/end_to_end/visible_files.h"
@@ -72,7 +72,7 @@ TEST(Kill, AtRandomMomentsEndsWithTheSameFiles) {
   fs::rename(folder / "work", folder / "undisturbed");
 
   const char* const wanted = std::getenv("NERFPIPE_KILLS");
-  const int kills = wanted == nullptr ? 4 : std::atoi(wanted);
+  const int kills = wanted == nullptr ? 3 : std::atoi(wanted);
   Random random(20);
   for (int i = 0; i < kills; ++i) {
     const double moment = random.Uniform(0, seconds / kills * 2);

@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -121,14 +122,17 @@ TEST_P(Signals, InEachStageEndWithTheSameFiles) {
       {"splat", "tmp/splat/work/checkpoint.pt"},
       {"export", "tmp/export/.key"},
       {"render", "tmp/render/work/unfinished_000001"}};
+  // Both signals have one way through the program: the second is tried where a
+  // child process works and where a checkpoint is kept.
+  const std::set<std::string> of_both = {"colmap", "train"};
   for (const auto& [stage, at] : moments) {
+    if (GetParam() == SIGTERM && of_both.count(stage) == 0) continue;
     SCOPED_TRACE(stage);
     const ProgramRun run = RunInterrupted(command, at);
     EXPECT_EQ(LastHeading(run.err), stage) << run.err;
     const ProgramRun status = RunWhole({"status", "-w", "work"});
     EXPECT_THAT(status.out, HasSubstr("interrupted, will go on"));
   }
-  EXPECT_TRUE(fs::exists(folder_ / "work/train/ngp/checkpoint.pt"));
   RunWhole(command);
   EXPECT_EQ(VisibleFiles(folder_ / "work"), expected);
 }

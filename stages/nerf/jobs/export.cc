@@ -48,17 +48,15 @@ splats::SplatCloud CloudOf(const nerf::splat::SplatMethod& method) {
   const int harmonics = HarmonicsOf(degree) - 1;
   splats::SplatCloud cloud;
   cloud.degree = degree;
+  cloud.antialiased = false;
   for (int64_t i = 0; i < set.count(); ++i) {
     double norm = 0;
     for (int k = 0; k < 4; ++k) {
       norm += std::pow(set.at(i, kRotationRow + k), 2);
     }
-    // What the filter adds to the variances it takes from the opacity.
-    double kept = 1;
     for (int k = 0; k < 3; ++k) {
-      const double variance = std::exp(2.0 * set.at(i, kScaleRow + k));
-      const double filtered = variance + set.smoothing()[i];
-      kept *= variance / filtered;
+      const double filtered =
+          std::exp(2.0 * set.at(i, kScaleRow + k)) + set.smoothing()[i];
       cloud.means.push_back(set.at(i, kMeanRow + k));
       cloud.log_scales.push_back(static_cast<float>(0.5 * std::log(filtered)));
       cloud.colours.push_back(set.at(i, kColourRow + k));
@@ -67,8 +65,7 @@ splats::SplatCloud CloudOf(const nerf::splat::SplatMethod& method) {
       cloud.rotations.push_back(
           static_cast<float>(set.at(i, kRotationRow + k) / std::sqrt(norm)));
     }
-    cloud.logits.push_back(
-        splats::LogitOf(kMostOpaque * set.OpacityOf(i) * std::sqrt(kept)));
+    cloud.logits.push_back(splats::LogitOf(kMostOpaque * set.OpacityOf(i)));
     for (int k = 0; k < 3 * harmonics; ++k) {
       cloud.harmonics.push_back(set.at(i, kColourRow + 3 + k));
     }

@@ -10,8 +10,8 @@
 
 namespace nerfpipe {
 
-// The gaussians as a renderer without Mip-Splatting's 3D filter needs them, in
-// the coordinates of the data set.
+// The gaussians as a renderer without our smoothing needs them, in the
+// coordinates of the data set.
 splats::SplatCloud CloudOf(const nerf::splat::SplatMethod& method);
 
 // Facts: {"export": {"gaussians", "degree"}}. Throws UserError when nothing of

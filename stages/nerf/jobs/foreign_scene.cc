@@ -85,7 +85,10 @@ std::unique_ptr<nerf::splat::SplatMethod> MethodOf(
   std::vector<double> distances;
   for (const Vec3& point : points) distances.push_back(Norm(point - middle));
   const double near = std::max(1e-6, 0.02 * Quantile(distances, 0.5));
-  return std::make_unique<SplatMethod>(std::move(set), cloud.antialiased, near);
+  // Scenes of Mip-Splatting were trained to pay for the blur; others are shown
+  // with it, as they were trained.
+  return std::make_unique<SplatMethod>(
+      std::move(set), near, cloud.antialiased ? 0.0f : kScreenBlur);
 }
 
 nerf::Dataset CamerasRound(const splats::SplatCloud& cloud,

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <vector>
 
 namespace nerfpipe {
 namespace {
@@ -20,6 +21,9 @@ constexpr std::array<std::array<double, 3>, 8> kColours = {{{8, 8, 28},
                                                             {240, 118, 42},
                                                             {250, 182, 62},
                                                             {252, 246, 178}}};
+
+// Many times finer than what one sees of it.
+constexpr int kShades = 4096;
 
 std::array<uint8_t, 3> ColourAt(double share) {
   const double position = std::clamp(share, 0.0, 1.0) * (kColours.size() - 1);
@@ -81,6 +85,13 @@ Image DepthImage(const torch::Tensor& depth,
   const torch::Tensor opacities =
       opacity.detach().to(torch::kCPU, torch::kDouble).contiguous();
   NERFPIPE_CHECK(depths.dim() == 2 && depths.sizes() == opacities.sizes());
+  static const std::vector<std::array<uint8_t, 3>> shades = [] {
+    std::vector<std::array<uint8_t, 3>> table;
+    for (int i = 0; i <= kShades; ++i) {
+      table.push_back(ColourAt(static_cast<double>(i) / kShades));
+    }
+    return table;
+  }();
   Image image(
       static_cast<int>(depths.size(1)), static_cast<int>(depths.size(0)), 3);
   const double* d = depths.data_ptr<double>();
@@ -91,8 +102,9 @@ Image DepthImage(const torch::Tensor& depth,
     }
     const double share =
         (1 / d[i] - 1 / scale.far) / (1 / scale.near - 1 / scale.far);
-    const std::array<uint8_t, 3> colour = ColourAt(share);
-    std::copy_n(colour.begin(), 3, image.pixels.begin() + 3 * i);
+    const auto shade =
+        static_cast<size_t>(std::clamp(share, 0.0, 1.0) * kShades + 0.5);
+    std::copy_n(shades[shade].begin(), 3, image.pixels.begin() + 3 * i);
   }
   return image;
 }

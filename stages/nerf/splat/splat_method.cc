@@ -26,7 +26,7 @@ constexpr double kDegreeEvery = 0.1;
 constexpr double kWarmUpSteps = 50;
 // The rates but that of the means keep still so long, then fall to kLastRates.
 constexpr double kStillUntil = 0.5;
-constexpr double kLastRates = 0.3;
+constexpr double kLastRates = 0.05;
 // Gradients of penalties, for a loss that is a mean.
 constexpr double kPenalty = 0.01;
 // Steps of the noise against those of the means.
@@ -79,19 +79,13 @@ SplatMethod::SplatMethod(const MethodContext& context)
   context_.dataset = nullptr;
 }
 
-SplatMethod::SplatMethod(GaussianSet set, bool compensated, double near)
+SplatMethod::SplatMethod(GaussianSet set, double near, float trained_blur)
     : SplatMethod(MethodContext(), std::move(set)) {
   options_.degree = set_.degree();
   context_.background = {0, 0, 0};
-  compensated_ = compensated;
   near_ = near;
+  trained_blur_ = trained_blur;
   reached_ = 1;
-}
-
-Gaussians SplatMethod::Shown() const {
-  Gaussians gaussians = set_.gaussians();
-  gaussians.compensated = compensated_;
-  return gaussians;
 }
 
 void SplatMethod::TakeViews(const Dataset& dataset) {
@@ -125,6 +119,8 @@ void SplatMethod::Begin(const Dataset& dataset) {
     views_[i].view = ViewOf(dataset.train[i].camera, space_, near_);
     views_[i].half_view = Halved(views_[i].view);
     pinholes_.push_back(views_[i].view);
+    focal_ += 0.5 * (views_[i].view.fx + views_[i].view.fy) /
+              static_cast<double>(views_.size());
     for (int k = 0; k < 3; ++k) {
       middle[k] += views_[i].view.centre[k] / static_cast<float>(views_.size());
     }
@@ -304,7 +300,12 @@ StepReport SplatMethod::Step(int64_t step, const Schedule& schedule) {
 
 RenderedView SplatMethod::RenderView(const Camera& camera,
                                      const Cancelled& cancelled) const {
-  const PinholeView whole = ViewOf(camera, space_, near_);
+  PinholeView whole = ViewOf(camera, space_, near_);
+  if (focal_ > 0) {
+    SetBlur(static_cast<float>(0.5 * (camera.fx + camera.fy) / focal_), &whole);
+  } else {
+    whole.trained_blur = trained_blur_;
+  }
   RenderedView view;
   view.rgb = torch::empty({camera.height, camera.width, 3});
   view.depth = torch::empty({camera.height, camera.width});
@@ -319,7 +320,7 @@ RenderedView SplatMethod::RenderView(const Camera& camera,
     if (cancelled && cancelled()) return {};
     const int height = std::min(rows, camera.height - top);
     const Planes& picture =
-        kernels_->Rasterise(Shown(),
+        kernels_->Rasterise(set_.gaussians(),
                             Cropped(whole, 0, top, camera.width, height),
                             Degree(),
                             raster,
@@ -349,7 +350,7 @@ void SplatMethod::Save(torch::serialize::OutputArchive& archive) {
         torch::tensor({set_.count(), first_count_, densifications_}));
   Write(archive,
         "splat.places",
-        torch::tensor({next_densification_, near_, reach_, reached_},
+        torch::tensor({next_densification_, near_, reach_, reached_, focal_},
                       torch::kFloat64));
   for (const auto& [name, tensor] : set_.Tensors()) {
     Write(archive, "splat." + name, tensor);
@@ -358,7 +359,7 @@ void SplatMethod::Save(torch::serialize::OutputArchive& archive) {
 
 void SplatMethod::Load(torch::serialize::InputArchive& archive) {
   torch::Tensor counts = torch::zeros({3}, torch::kInt64);
-  torch::Tensor places = torch::zeros({4}, torch::kFloat64);
+  torch::Tensor places = torch::zeros({5}, torch::kFloat64);
   ReadInto(archive, "splat.counts", counts);
   ReadInto(archive, "splat.places", places);
   for (const auto& [name, tensor] : set_.Tensors()) {
@@ -371,6 +372,7 @@ void SplatMethod::Load(torch::serialize::InputArchive& archive) {
   near_ = places[1].item<double>();
   reach_ = places[2].item<double>();
   reached_ = places[3].item<double>();
+  focal_ = places[4].item<double>();
 }
 
 }  // namespace nerfpipe::nerf::splat

@@ -28,7 +28,7 @@ class SplatMethod : public Method {
 
   // Gaussians that were trained elsewhere, in the coordinates of the world, for
   // pictures alone.
-  SplatMethod(GaussianSet set, bool compensated, double near);
+  SplatMethod(GaussianSet set, double near, float trained_blur);
 
   std::string Name() const override { return "splat"; }
   std::vector<std::pair<std::string, torch::Tensor>> Parameters() override;
@@ -58,7 +58,6 @@ class SplatMethod : public Method {
   };
 
   SplatMethod(const MethodContext& context, GaussianSet set);
-  Gaussians Shown() const;
   void TakeViews(const Dataset& dataset);
   void Begin(const Dataset& dataset);
   uint64_t Key(int use, int64_t number) const;
@@ -76,13 +75,15 @@ class SplatMethod : public Method {
   SplatSpace space_;
   int threads_;
   GaussianSet set_;
-  bool compensated_ = true;
   std::unique_ptr<SplatKernels> kernels_;
   std::vector<TrainingView> views_;
   std::vector<PinholeView> pinholes_;  // of views_
   Surfaces surfaces_;
   double near_ = 0;
   double reach_ = 1;  // of the cameras from their middle
+  double focal_ = 0;  // mean of the training views, pixels; 0: as every view
+  // In the pixels of every view, where that is not settled by the focal length.
+  float trained_blur_ = kScreenBlur;
   // Part of what is saved.
   int64_t first_count_ = 0;
   double next_densification_ = 0;

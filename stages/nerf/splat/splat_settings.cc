@@ -10,7 +10,7 @@ namespace {
 
 // More pixels than this a step looks at in parts: gaussians are many then, and
 // steps too few.
-constexpr int kCrop = 400'000;
+constexpr int kCrop = 110'000;
 
 // More pixels and more time carry more gaussians, but not in proportion:
 // measured in docs/PERFORMANCE.md.
@@ -32,6 +32,10 @@ void SettleSplat(Options* options, int64_t pixels) {
         train.time > 0 ? std::min(train.time, by_steps) : by_steps;
     splat.count = static_cast<int>(std::clamp(
         CountFor(static_cast<double>(pixels), seconds), 1000.0, 2e6));
+  }
+  // The rest goes where the error turns out to be.
+  if (splat.first_count == 0) {
+    splat.first_count = std::max(16, static_cast<int>(0.85 * splat.count));
   }
 }
 

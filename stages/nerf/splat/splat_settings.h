@@ -9,7 +9,7 @@
 
 namespace nerfpipe::nerf::splat {
 
-// splat.count and splat.crop where they are 0.
+// splat.count, splat.first_count and splat.crop where they are 0.
 void SettleSplat(Options* options, int64_t pixels);
 
 }  // namespace nerfpipe::nerf::splat

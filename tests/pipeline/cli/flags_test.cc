@@ -21,6 +21,7 @@ const std::vector<std::string> kCommands = {"run",
                                             "train",
                                             "render",
                                             "eval",
+                                            "export",
                                             "config"};
 
 TEST_F(Flags, VersionAndHelpOfTheProgram) {
@@ -37,11 +38,15 @@ TEST_F(Flags, HelpOfEachCommandNamesItsFlags) {
   const std::map<std::string, Words> own = {
       {"run", {"CAPTURE", "--until", "--time", "--deterministic"}},
       {"check", {"CAPTURE"}},
-      {"stage", {"extract, check, colmap, poses, downsample, train, render"}},
+      {"stage",
+       {"extract, check, colmap, poses, downsample, train, splat, export, "
+        "render"}},
       {"batch", {"DIR"}},
       {"train",
        {"-d,--dataset", "--method", "--steps", "--time", "--deterministic"}},
-      {"render", {"--path", "--frames", "--size"}},
+      {"render",
+       {"--method", "--path", "--frames", "--size", "--scene", "--up"}},
+      {"export", {"WHAT", "--format", "-o,--output"}},
       {"config", {"--yaml"}}};
   for (const std::string& command : kCommands) {
     const std::string help = Run({command, "--help"}).out;

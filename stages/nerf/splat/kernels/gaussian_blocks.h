@@ -35,13 +35,11 @@ inline constexpr float kFaintest = 1.0f / 255;
 struct Gaussians {
   float* values = nullptr;
   // Variance in world units that is added along each axis, by gaussian: nothing
-  // finer was photographed (Yu et al. 2024, Mip-Splatting, equation 9).
+  // finer was photographed (Yu et al. 2024, Mip-Splatting; the opacity is what
+  // is trained, so that it need not be changed).
   const float* smoothing = nullptr;
   size_t count = 0;
   int rows = 0;
-  // Gaussians that the filters make larger are made fainter for it. Not so the
-  // first trainers of splats, whose scenes are shown as they were trained.
-  bool compensated = true;
 
   size_t blocks() const { return (count + kBlock - 1) / kBlock; }
   float* block(size_t b) const { return values + b * rows * kBlock; }
@@ -49,6 +47,9 @@ struct Gaussians {
     return values[(i / kBlock * rows + row) * kBlock + i % kBlock];
   }
 };
+
+// Of the pictures that gaussians are trained on.
+inline constexpr float kScreenBlur = 0.3f;
 
 // A pinhole that looks along +z, x to the right and y down. Pixel (0, 0)
 // reaches from 0 to 1.
@@ -63,12 +64,25 @@ struct PinholeView {
   int width = 0;
   int height = 0;
   float near = 0.01f;  // what is nearer is not drawn
+  // Variance, in its pixels, by which ellipses are blurred here, and were when
+  // the gaussians were trained. What the blur makes larger than it was then it
+  // makes fainter, so that pictures of other sizes look as the trained one.
+  float blur = kScreenBlur;
+  float trained_blur = kScreenBlur;
   // Beyond these x / z and y / z the local projection of a gaussian is taken
   // where it would come to lie at the limit: it would have no end. Those of the
   // whole picture also hold for its parts.
   std::array<float, 2> low_tangent = {-1e6f, -1e6f};
   std::array<float, 2> high_tangent = {1e6f, 1e6f};
 };
+
+// `zoom` is the size of the view's pixels against those that the gaussians were
+// trained on: two where a pixel is half as large.
+inline void SetBlur(float zoom, PinholeView* view) {
+  view->trained_blur = kScreenBlur * zoom * zoom;
+  view->blur =
+      view->trained_blur > kScreenBlur ? view->trained_blur : kScreenBlur;
+}
 
 // Limits a little beyond the picture.
 inline void SetTangentLimits(PinholeView* view) {

@@ -144,18 +144,9 @@ HWY_INLINE void DifferentiateVector(const Gaussians& gaussians,
                 hn::Load(d, gaussians.smoothing + block_number * kBlock + at),
                 view,
                 &p);
-  const FloatVec half = Num(0.5f), one = Num(1), two = Num(2);
-  EllipseSlopes by = SlopesOf(p, sums, at);
+  const FloatVec one = Num(1), two = Num(2);
+  const EllipseSlopes by = SlopesOf(p, sums, at);
   const FloatVec by_log_opacity = hn::Load(d, sums.field[kG] + at);
-
-  // Through the opacity that the filters leave: half of log(det0 / det) and of
-  // the logarithms of variance / deviation^2.
-  const FloatVec half_opacity = hn::Mul(half, by_log_opacity);
-  const FloatVec inverse0 = hn::Div(half_opacity, p.det0);
-  const FloatVec inverse = hn::Div(half_opacity, p.det);
-  by.a = hn::Add(by.a, hn::MulSub(p.c0, inverse0, hn::Mul(p.c, inverse)));
-  by.c = hn::Add(by.c, hn::MulSub(p.a0, inverse0, hn::Mul(p.a, inverse)));
-  by.b = hn::NegMulAdd(hn::Mul(two, p.b), hn::Sub(inverse0, inverse), by.b);
 
   // Through the local projection, deviations and axes.
   const FloatVec scale_x = hn::Mul(Num(view.fx), p.inverse_depth);
@@ -252,11 +243,8 @@ HWY_INLINE void DifferentiateVector(const Gaussians& gaussians,
   for (int k = 0; k < 3; ++k) {
     store(kMeanRow + k, by_mean[k]);
     // deviation^2 = variance + smoothing, variance = exp(2 log scale)
-    const FloatVec share = hn::Div(p.variance[k], Square(p.deviation[k]));
     store(kScaleRow + k,
-          hn::MulAdd(by_log_opacity,
-                     hn::Sub(one, share),
-                     hn::Mul(by_deviation[k], hn::Mul(share, p.deviation[k]))));
+          hn::Mul(by_deviation[k], hn::Div(p.variance[k], p.deviation[k])));
   }
   FloatVec by_quaternion[4];
   QuaternionGradient(p, by_rotation, by_quaternion);

@@ -22,10 +22,11 @@ struct PictureSource {
   const EllipseGradient* gradients = nullptr;  // by slot
 };
 
-// Of blocks begin to end - 1 that have a visible gaussian: the loss by each
-// parameter, laid out as they are from block `begin` on; 0 for gaussians that
-// are not visible. Rows of harmonics beyond the degree, and other blocks, are
-// left alone. Adds to the statistics.
+// Of a view whose blur is the trained one, and of blocks begin to end - 1 that
+// have a visible gaussian: the loss by each parameter, laid out as they are
+// from block `begin` on; 0 for gaussians that are not visible. Rows of
+// harmonics beyond the degree, and other blocks, are left alone. Adds to the
+// statistics.
 void DifferentiateGaussians(const Gaussians& gaussians,
                             const PictureSource& source,
                             size_t begin,

@@ -87,9 +87,17 @@ struct Projection {
   FloatVec half_x[3], half_y[3];
   FloatVec a0, c0, b;  // variances in x and y, and between them
   FloatVec a, c;       // blurred
-  FloatVec det0, det;
+  FloatVec det;
   FloatVec logistic;  // of the opacity
 };
+
+// Of the variances with so much blur. As an area the part without it cannot be
+// negative, whatever rounding says.
+HWY_INLINE FloatVec BlurredDeterminant(const Projection& p, float blur) {
+  const FloatVec sharp = hn::Max(hn::MulSub(p.a0, p.c0, Square(p.b)),
+                                 hn::Mul(Num(1e-6f), hn::Mul(p.a0, p.c0)));
+  return hn::MulAdd(Num(blur), hn::Add(hn::Add(p.a0, p.c0), Num(blur)), sharp);
+}
 
 // `smoothing` of the same gaussians.
 HWY_INLINE void ProjectVector(const float* block,
@@ -163,27 +171,18 @@ HWY_INLINE void ProjectVector(const float* block,
   p->a0 = Dot(p->half_x, p->half_x);
   p->c0 = Dot(p->half_y, p->half_y);
   p->b = Dot(p->half_x, p->half_y);
-  p->a = hn::Add(p->a0, Num(kScreenBlur));
-  p->c = hn::Add(p->c0, Num(kScreenBlur));
-  // As an area it cannot be negative, whatever rounding says.
-  p->det0 = hn::Max(hn::MulSub(p->a0, p->c0, Square(p->b)),
-                    hn::Mul(Num(1e-6f), hn::Mul(p->a0, p->c0)));
-  p->det = hn::Add(p->det0,
-                   hn::Mul(Num(kScreenBlur),
-                           hn::Add(hn::Add(p->a0, p->c0), Num(kScreenBlur))));
+  p->a = hn::Add(p->a0, Num(view.blur));
+  p->c = hn::Add(p->c0, Num(view.blur));
+  p->det = BlurredDeterminant(*p, view.blur);
   p->logistic = LogisticOf(Row(block, kOpacityRow, at));
 }
 
-// What the filters leave of the opacity, squared: a gaussian that is made
-// larger is made fainter.
-HWY_INLINE FloatVec SquaredFading(const Projection& p) {
-  FloatVec kept = p.variance[0];
-  FloatVec of = Square(p.deviation[0]);
-  for (int k = 1; k < 3; ++k) {
-    kept = hn::Mul(kept, p.variance[k]);
-    of = hn::Mul(of, Square(p.deviation[k]));
-  }
-  return hn::Div(hn::Mul(kept, p.det0), hn::Mul(of, p.det));
+// What is left of the opacity, squared, where the blur makes an ellipse larger
+// than it was trained to be.
+HWY_INLINE FloatVec SquaredFading(const Projection& p,
+                                  const PinholeView& view) {
+  if (view.blur == view.trained_blur) return Num(1);
+  return hn::Div(BlurredDeterminant(p, view.trained_blur), p.det);
 }
 
 }  // namespace HWY_NAMESPACE

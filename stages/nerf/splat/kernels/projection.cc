@@ -52,7 +52,6 @@ HWY_INLINE uint32_t ProjectPart(const float* block,
                                 size_t at,
                                 FloatVec smoothing,
                                 uint32_t there,
-                                bool compensated,
                                 const Picture& picture,
                                 Ellipse* ellipses,
                                 TileBox* boxes) {
@@ -73,8 +72,7 @@ HWY_INLINE uint32_t ProjectPart(const float* block,
       hn::Mul(Num(view.fy), p.camera[1]), p.inverse_depth, Num(view.cy - 0.5f));
   // log2(opacity * sqrt(fading)); a fading of 0 is beyond all thresholds.
   const FloatVec opacity = hn::Mul(Num(kMostOpaque), p.logistic);
-  const FloatVec fading =
-      compensated ? hn::Max(SquaredFading(p), Num(1e-30f)) : Num(1);
+  const FloatVec fading = hn::Max(SquaredFading(p, view), Num(1e-30f));
   const FloatVec peak = hn::Mul(
       Num(kLog2E), hn::MulAdd(half, hn::Log(d, fading), hn::Log(d, opacity)));
   const FloatVec above = hn::Sub(peak, Num(std::log2(kFaintest)));
@@ -150,7 +148,6 @@ void ProjectBlocks(const Gaussians& gaussians,
                   at,
                   hn::Load(FloatTag(), gaussians.smoothing + b * kBlock + at),
                   there,
-                  gaussians.compensated,
                   picture,
                   ellipses + b * kBlock + at,
                   boxes + b * kBlock + at)

@@ -1,8 +1,7 @@
 #pragma once
 
 // Gaussians as a camera sees them: ellipses with a colour, and the tiles that
-// they touch (Kerbl et al. 2023; the filters are those of Mip-Splatting, Yu et
-// al. 2024).
+// they touch (Kerbl et al. 2023).
 
 #include "stages/nerf/splat/kernels/gaussian_blocks.h"
 
@@ -12,9 +11,6 @@
 namespace nerfpipe::nerf::splat {
 
 inline constexpr int kTileSide = 16;  // pixels
-
-// Variance, in pixels, by which an ellipse is blurred; its opacity pays for it.
-inline constexpr float kScreenBlur = 0.3f;
 
 // An ellipse in the coordinates of pixel centres: at (x, y) pixels from the
 // centre of the first one its opacity is 2^(peak + xx dx^2 + xy dx dy + yy

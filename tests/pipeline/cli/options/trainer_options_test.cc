@@ -53,8 +53,12 @@ const std::vector<Setting> kPlainNgp = Also(kFewSteps,
                                              {"ngp.grid_warmup", "0"},
                                              {"ngp.grid_every", "2"}});
 
+// The grid is as large as the kernels have it: it is looked at only where a
+// line says so.
 const std::vector<Setting> kFusedNgp = Also(kFewSteps,
-                                            {{"ngp.log2_table", "10"},
+                                            {{"ngp.grid_warmup", "0"},
+                                             {"ngp.grid_every", "1000"},
+                                             {"ngp.log2_table", "10"},
                                              {"ngp.batch_samples", "512"},
                                              {"ngp.max_rays", "64"}});
 

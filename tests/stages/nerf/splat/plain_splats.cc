@@ -112,11 +112,13 @@ PlainPicture RasterisePlain(const PlainGaussians& g,
       torch::matmul(torch::matmul(jacobian, rotation),
                     RotationsOf(g.rotations) * torch::sqrt(wide).unsqueeze(1));
   const Tensor ellipse = torch::matmul(half, half.transpose(1, 2));
-  const Tensor blurred =
-      ellipse + kScreenBlur * torch::eye(2, ellipse.options());
+  const auto blurred_by = [&](double blur) {
+    return ellipse + blur * torch::eye(2, ellipse.options());
+  };
+  const Tensor blurred = blurred_by(view.blur);
   const Tensor inverse = torch::inverse(blurred);
-  const Tensor fading = torch::sqrt(variance.prod(1) / wide.prod(1) *
-                                    torch::det(ellipse) / torch::det(blurred));
+  const Tensor fading = torch::sqrt(torch::det(blurred_by(view.trained_blur)) /
+                                    torch::det(blurred));
   const Tensor opacity = kMostOpaque * torch::sigmoid(g.opacities) * fading;
   const Tensor direction = g.means - centre;
   const Tensor basis =

@@ -194,20 +194,44 @@ class SplatKernelsTest : public ::testing::TestWithParam<int> {
 INSTANTIATE_TEST_SUITE_P(Degrees, SplatKernelsTest, ::testing::Range(0, 4));
 
 TEST_P(SplatKernelsTest, PictureEqualsThePlainOne) {
-  const Scene scene(GetParam());
-  const PlainPicture expected =
-      RasterisePlain(scene.Plain(), scene.view, scene.degree, scene.rules);
-  ASSERT_GT(expected.opacity.mean().item<double>(), 0.3);
-  ASSERT_LT(expected.opacity.mean().item<double>(), 0.9);
-  AtEverySimdLevel([&] {
-    SplatKernels kernels(1);
-    const Planes& picture = kernels.Rasterise(
-        scene.gaussians, scene.view, scene.degree, scene.rules, true);
-    EXPECT_LT(Largest(Rgb(picture) - expected.rgb), 3e-5);
-    EXPECT_LT(Largest(Plane(picture, picture.depth) - expected.depth), 3e-5);
-    EXPECT_LT(Largest(Plane(picture, picture.opacity) - expected.opacity),
-              3e-5);
-  });
+  Scene scene(GetParam());
+  // As trained, and as if that had been on larger or smaller pixels.
+  for (const float zoom : {1.0f, 0.3f, 1.7f}) {
+    SetBlur(zoom, &scene.view);
+    const PlainPicture expected =
+        RasterisePlain(scene.Plain(), scene.view, scene.degree, scene.rules);
+    ASSERT_GT(expected.opacity.mean().item<double>(), 0.3);
+    ASSERT_LT(expected.opacity.mean().item<double>(), 0.95);
+    AtEverySimdLevel([&] {
+      SplatKernels kernels(1);
+      const Planes& picture = kernels.Rasterise(
+          scene.gaussians, scene.view, scene.degree, scene.rules, true);
+      EXPECT_LT(Largest(Rgb(picture) - expected.rgb), 3e-5);
+      EXPECT_LT(Largest(Plane(picture, picture.depth) - expected.depth), 3e-5);
+      EXPECT_LT(Largest(Plane(picture, picture.opacity) - expected.opacity),
+                3e-5);
+    });
+  }
+}
+
+// The middle of three pixels by three is where the one pixel was.
+TEST(SplatZoomTest, LargerPicturesAreTheTrainedOneInBetween) {
+  const Scene scene(2);
+  SplatKernels kernels(1);
+  const torch::Tensor trained =
+      Rgb(kernels.Rasterise(
+              scene.gaussians, scene.view, scene.degree, scene.rules))
+          .clone();
+  PinholeView large = scene.view;
+  for (float* one : {&large.fx, &large.fy, &large.cx, &large.cy}) *one *= 3;
+  large.width *= 3;
+  large.height *= 3;
+  SetBlur(3, &large);
+  const torch::Tensor zoomed =
+      Rgb(kernels.Rasterise(scene.gaussians, large, scene.degree, scene.rules));
+  using torch::indexing::Slice;
+  EXPECT_LT(Largest(zoomed.index({Slice(1, {}, 3), Slice(1, {}, 3)}) - trained),
+            3e-5);
 }
 
 // The loss of a picture, and its derivative by every parameter.
