@@ -16,8 +16,8 @@ double NerfPace(int64_t) { return 0.2; }
 // Larger parts of images than these are not looked at in one step.
 double SplatPace(int64_t pixels) {
   const double looked_at =
-      std::clamp(static_cast<double>(pixels), 12'500.0, 140'000.0);
-  return 60 * std::pow(looked_at / 125'000, -0.8);
+      std::clamp(static_cast<double>(pixels), 12'500.0, 110'000.0);
+  return 66 * std::pow(looked_at / 125'000, -0.8);
 }
 
 const MethodFacts kFacts[] = {

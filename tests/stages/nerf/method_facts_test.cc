@@ -53,11 +53,11 @@ TEST(MethodFacts, BudgetIsWhatEndsFirst) {
 TEST(MethodFacts, StepsAreAPaceTimesTheTime) {
   EXPECT_EQ(StepsFor(FactsOf("ngp"), 60, 1 << 20), 4800);
   EXPECT_EQ(StepsFor(FactsOf("nerf"), 1e6, 1), 200000);
-  EXPECT_EQ(StepsFor(FactsOf("splat"), 10, 125'000), 600);
+  EXPECT_EQ(StepsFor(FactsOf("splat"), 10, 62'500), 1150);
   // Larger images than a step looks at cost no more.
   EXPECT_EQ(StepsFor(FactsOf("splat"), 10, 400'000),
             StepsFor(FactsOf("splat"), 10, 2'000'000));
-  EXPECT_EQ(StepsFor(FactsOf("splat"), 10, 400'000), 548);
+  EXPECT_EQ(StepsFor(FactsOf("splat"), 10, 400'000), 732);
 }
 
 }  // namespace
