@@ -4,6 +4,8 @@
 #include "stages/media/video_reader.h"
 #include "tests/pipeline/cli/command_test.h"
 
+#include <algorithm>
+
 namespace nerfpipe {
 namespace {
 
@@ -106,6 +108,52 @@ TEST_F(DatasetCommands, FlagsOfTrain) {
   EXPECT_EQ(timed.at("training").at("ngp").at("steps"), 8);
 }
 
+// Files for viewers, one of which comes back as somebody else's scene.
+TEST_F(DatasetCommands, SplatsAreExportedAndShownAgain) {
+  Run(Tiny({"train", "-d", "set", "-w", "out", "--method", "ngp"}));
+  EXPECT_THAT(LastLine(Run({"export", "splats", "-w", "out"}, 1)),
+              HasSubstr("no gaussians are trained in out/train/splat"));
+  Run(Tiny({"train",
+            "-d",
+            "set",
+            "-w",
+            "out",
+            "--method",
+            "splat",
+            "--set",
+            "splat.count=400"}));
+  const ProgramRun first = Run({"export", "splats", "-w", "out"});
+  EXPECT_THAT(first.err, HasSubstr("gaussians: scene.ply "));
+  EXPECT_THAT(first.err, HasSubstr("out/exports/scene.ply"));
+  for (const char* format : {"spz", "splat", "glb"}) {
+    Run({"export", "splats", "-w", "out", "--format", format});
+    EXPECT_TRUE(Exists(std::string("out/exports/scene.") + format));
+  }
+  Run({"export", "splats", "-w", "out", "-o", "mine.spz"});
+  EXPECT_EQ(ReadFile(folder_ / "mine.spz"),
+            ReadFile(folder_ / "out/exports/scene.spz"));
+
+  const nlohmann::json shown = Json({"render",
+                                     "--scene",
+                                     "out/exports/scene.ply",
+                                     "--up",
+                                     "y",
+                                     "--frames",
+                                     "3",
+                                     "--size",
+                                     "64x40"});
+  EXPECT_EQ(shown.at("results").at("video"), "scene.mp4");
+  EXPECT_EQ(InfoOf("scene.mp4").frames, 3);
+  EXPECT_EQ(InfoOf("scene.mp4").width, 64);
+  EXPECT_EQ(InfoOf("scene_depth.mp4").height, 40);
+  // Something is to be seen.
+  const Image poster = ReadImage(folder_ / "scene.png");
+  EXPECT_NE(std::count_if(poster.pixels.begin(),
+                          poster.pixels.end(),
+                          [](uint8_t value) { return value > 40; }),
+            0);
+}
+
 // The head of a PNG file of 20000 x 15000 pixels, which take 900 MB.
 TEST_F(DatasetCommands, MemoryBoundsTheImagesOfTraining) {
   const std::string png(
@@ -135,6 +183,16 @@ TEST_F(DatasetCommands, MistakesAreTold) {
   };
   fs::create_directories(folder_ / "empty");
   for (const Mistake& mistake : std::vector<Mistake>{
+           {{"export", "mesh", "-w", "set"}, 2, "'mesh' cannot be exported"},
+           {{"export", "splats", "-w", "set", "--format", "obj"},
+            2,
+            "cannot be written as 'obj'"},
+           {{"export", "splats"}, 2, "needs the folder of a trained scene"},
+           {{"render", "--scene", "no.ply"}, 2, "there is no file 'no.ply'"},
+           {{"render", "--scene", "tiny.yaml"}, 1, "does not tell its format"},
+           {{"render", "--scene", "tiny.yaml", "--up", "w"},
+            2,
+            "--up cannot be 'w'"},
            {{"train", "-w", "out"}, 2, "--dataset"},
            {{"train", "-d", "nowhere"}, 2, "there is no data set 'nowhere'"},
            {{"train", "-d", "set", "--method", "nrf"},
