@@ -56,14 +56,16 @@ struct VideoWriter::State {
   void Check(int code) const {
     if (code < 0) RefuseFile(path, code);
   }
-  void OpenEncoder(double frames_per_second, int crf);
+  void OpenEncoder(double frames_per_second, int crf, const char* preset);
   void OpenFile();
   void OpenConversion();
   // Sends `frame` (null: the end) and writes the packets that come out.
   void Encode(const AVFrame* frame);
 };
 
-void VideoWriter::State::OpenEncoder(double frames_per_second, int crf) {
+void VideoWriter::State::OpenEncoder(double frames_per_second,
+                                     int crf,
+                                     const char* preset) {
   const AVCodec* codec = avcodec_find_encoder_by_name("libx264");
   if (!codec) {
     throw UserError("this FFmpeg has no H.264 encoder (libx264)",
@@ -85,9 +87,7 @@ void VideoWriter::State::OpenEncoder(double frames_per_second, int crf) {
   encoder->gop_size = std::max(1, static_cast<int>(frames_per_second + 0.5));
   encoder->flags |= AV_CODEC_FLAG_BITEXACT | AV_CODEC_FLAG_GLOBAL_HEADER;
   av_opt_set_int(encoder->priv_data, "crf", crf, 0);
-  // The quality is that of crf; slower presets make smaller files of it, and
-  // took longer than the pictures.
-  av_opt_set(encoder->priv_data, "preset", "veryfast", 0);
+  av_opt_set(encoder->priv_data, "preset", preset, 0);
   av_opt_set(encoder->priv_data, "profile", "high", 0);
   Check(avcodec_open2(encoder.get(), codec, nullptr));
 }
@@ -161,7 +161,8 @@ VideoWriter::VideoWriter(const std::filesystem::path& path,
                          int width,
                          int height,
                          double frames_per_second,
-                         int crf)
+                         int crf,
+                         const char* preset)
     : state_(std::make_unique<State>()) {
   NERFPIPE_CHECK(width > 0 && height > 0);
   NERFPIPE_CHECK(frames_per_second > 0 && crf >= 0 && crf <= 51);
@@ -169,7 +170,7 @@ VideoWriter::VideoWriter(const std::filesystem::path& path,
   state_->path = path;
   state_->width = width;
   state_->height = height;
-  state_->OpenEncoder(frames_per_second, crf);
+  state_->OpenEncoder(frames_per_second, crf, preset);
   state_->OpenFile();
   state_->OpenConversion();
 }

@@ -12,13 +12,15 @@ namespace nerfpipe {
 class VideoWriter {
  public:
   // Odd sizes are padded by repeating the last row or column. `crf` is x264's
-  // quality (lower is better, 18 is visually lossless). Throws UserError when
-  // the file cannot be written or no H.264 encoder is available.
+  // quality (lower is better, 18 is visually lossless), `preset` how long it
+  // takes to make the file smaller ("veryfast", "medium"). Throws UserError
+  // when the file cannot be written or no H.264 encoder is available.
   VideoWriter(const std::filesystem::path& path,
               int width,
               int height,
               double frames_per_second,
-              int crf = 18);
+              int crf = 18,
+              const char* preset = "medium");
   ~VideoWriter();
   VideoWriter(const VideoWriter&) = delete;
   VideoWriter& operator=(const VideoWriter&) = delete;

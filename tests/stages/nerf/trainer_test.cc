@@ -170,7 +170,7 @@ TEST_P(TrainerTest, DeterministicTimeCountsAsSteps) {
     EXPECT_EQ(trainer.step(),
               GetParam() == "ngp"    ? 24
               : GetParam() == "nerf" ? 6
-                                     : 114);
+                                     : 125);
     const auto parameters = trainer.method().Parameters();
     for (size_t i = 0; i < parameters.size(); ++i) {
       const torch::Tensor found = parameters[i].second.detach();
