@@ -24,7 +24,7 @@ struct RenderFlags {
   std::string output;
 };
 
-// Somebody else's splats: no workspace, and the video beside where one stands.
+// Somebody else's splats: no workspace, and the video in the current folder.
 int RenderForeign(const RenderFlags& flags, const CommonFlags& all) {
   namespace fs = std::filesystem;
   if (!fs::is_regular_file(flags.scene)) {
@@ -40,9 +40,9 @@ int RenderForeign(const RenderFlags& flags, const CommonFlags& all) {
   }
   Session session(all);
   session.Resolve(std::nullopt);
-  fs::path video = flags.output.empty()
-                       ? fs::path(flags.scene).stem().string() + ".mp4"
-                       : flags.output;
+  const fs::path video = flags.output.empty()
+                             ? fs::path(flags.scene).stem().string() + ".mp4"
+                             : flags.output;
   RenderJob job;
   job.foreign = flags.scene;
   job.up = flags.up;

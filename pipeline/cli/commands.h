@@ -58,7 +58,7 @@ int ShowResult(Session& session,
                const std::filesystem::path& folder,
                const StageResult& result);
 
-// The flag --time as an option: "train.time=300" of "5m". Throws UserError.
+// The flag --time for an option: "train.time=300" of "5m". Throws UserError.
 std::string TimeOption(const std::string& option, const std::string& time);
 // Declares --time and --deterministic, which `train` and `run` share.
 void DeclareBudget(CLI::App& app, std::string* time, bool* deterministic);

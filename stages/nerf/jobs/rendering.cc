@@ -145,7 +145,7 @@ nerf::RenderedView RenderFrame(const nerf::Method& method,
 VideoWriter WriterOf(const fs::path& video,
                      const ImageSize& size,
                      const RenderSettings& settings) {
-  // A slower preset takes longer than the pictures, and saves a hundredth.
+  // A slower preset takes longer than the pictures, for files as large.
   return {
       video, size.width, size.height, settings.fps, settings.crf, "veryfast"};
 }

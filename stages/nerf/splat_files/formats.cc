@@ -66,7 +66,7 @@ const Format& FormatOfFile(const std::filesystem::path& path) {
   if (found == nullptr) {
     throw UserError(
         path.string() + ": its name does not tell its format",
-        "give a name that ends in " + Names(".", /*readable=*/false));
+        "give a file that ends in " + Names(".", /*readable=*/true));
   }
   return *found;
 }

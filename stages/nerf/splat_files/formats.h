@@ -24,8 +24,8 @@ struct Format {
 
 std::span<const Format> Formats();
 
-// Throw UserError listing the names. Files are told by how their names end,
-// large letters or small.
+// Throw UserError listing the names, for a file those that are read. Files are
+// told by how their names end, large letters or small.
 const Format& FormatNamed(std::string_view name);
 const Format& FormatOfFile(const std::filesystem::path& path);
 

@@ -32,7 +32,7 @@ TEST(Formats, WhatIsUnknownIsRefusedWithAList) {
   EXPECT_THAT(Complaint([] { FormatNamed(""); }), HasSubstr("called ''"));
   for (const char* file : {"a.obj", "ply", ".ply", "a.ply.gz", "a.", ""}) {
     EXPECT_THAT(Complaint([&] { FormatOfFile(file); }),
-                HasSubstr("ends in .ply, .spz, .splat or .glb"))
+                HasSubstr("give a file that ends in .ply, .spz or .splat"))
         << file;
   }
 }
