@@ -48,4 +48,21 @@ void ParallelFor(int64_t count,
   }
 }
 
+void Turns::Take(int64_t i, const std::function<void()>& hand_on) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return stopped_ || next_ == i; });
+  if (stopped_) return;
+  hand_on();
+  ++next_;
+  changed_.notify_all();
+}
+
+void Turns::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
+  changed_.notify_all();
+}
+
 }  // namespace nerfpipe

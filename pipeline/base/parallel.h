@@ -1,9 +1,12 @@
 #pragma once
 
-// A plain parallel loop over indices, for stages that do not use LibTorch.
+// Plain parallel loops over indices, on threads of their own.
 
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <mutex>
+#include <utility>
 
 namespace nerfpipe {
 
@@ -13,5 +16,40 @@ namespace nerfpipe {
 void ParallelFor(int64_t count,
                  int threads,
                  const std::function<void(int64_t)>& body);
+
+// Lets those who work on many things at once hand them on one by one.
+class Turns {
+ public:
+  // Calls hand_on() when it is i's turn, and passes the turn on; not at all
+  // once somebody threw here or called Stop().
+  void Take(int64_t i, const std::function<void()>& hand_on);
+  void Stop();
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int64_t next_ = 0;
+  bool stopped_ = false;
+};
+
+// As ParallelFor(), with take(make(i)) for make(i), where takes come one after
+// the other in the order of the indices. No more than `threads` of what was
+// made is kept.
+template <class Make, class Take>
+void ParallelInOrder(int64_t count,
+                     int threads,
+                     const Make& make,
+                     const Take& take) {
+  Turns turns;
+  ParallelFor(count, threads, [&](int64_t i) {
+    try {
+      auto made = make(i);
+      turns.Take(i, [&] { take(std::move(made)); });
+    } catch (...) {
+      turns.Stop();
+      throw;
+    }
+  });
+}
 
 }  // namespace nerfpipe

@@ -61,5 +61,47 @@ TEST(ParallelFor, PassesTheFirstExceptionOn) {
   EXPECT_LT(calls, 1'000'000);
 }
 
+TEST(ParallelInOrder, HandsOnInOrderWhoeverIsFirst) {
+  std::vector<int64_t> taken;
+  ParallelInOrder(
+      50,
+      4,
+      [](int64_t i) {
+        // Those at the front of a round are the last to be ready.
+        std::this_thread::sleep_for(
+            std::chrono::microseconds(500 * (3 - i % 4)));
+        return std::vector<int64_t>{i};
+      },
+      [&](std::vector<int64_t> made) { taken.push_back(made.at(0)); });
+  std::vector<int64_t> expected(50);
+  std::iota(expected.begin(), expected.end(), 0);
+  EXPECT_EQ(taken, expected);
+}
+
+TEST(ParallelInOrder, NobodyWaitsForAFailedOne) {
+  for (const bool when_made : {true, false}) {
+    std::vector<int64_t> taken;
+    const auto fail_at_seven = [](int64_t i) {
+      if (i == 7) throw UserError("frame 7", "b");
+      return i;
+    };
+    try {
+      ParallelInOrder(
+          1000,
+          3,
+          [&](int64_t i) { return when_made ? fail_at_seven(i) : i; },
+          [&](int64_t i) {
+            taken.push_back(when_made ? i : fail_at_seven(i));
+          });
+      FAIL();
+    } catch (const UserError& error) {
+      EXPECT_EQ(error.problem(), "frame 7");
+    }
+    // In order, and nothing behind what is missing.
+    for (int64_t i = 0; i < std::ssize(taken); ++i) EXPECT_EQ(taken[i], i);
+    EXPECT_LE(std::ssize(taken), 7);
+  }
+}
+
 }  // namespace
 }  // namespace nerfpipe
