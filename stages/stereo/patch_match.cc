@@ -23,7 +23,7 @@ using FloatTag = hn::CappedTag<float, kTaps>;
 using FloatVec = hn::Vec<FloatTag>;
 inline constexpr size_t kLanes = hn::MaxLanes(FloatTag());
 inline constexpr size_t kParts = kTaps / kLanes;
-inline constexpr float kFlat = 3e-5f;  // variance that is noise
+inline constexpr float kFlat = 2;  // variance that is noise, of 255 greys
 inline constexpr int kMostNeighbours = 8;
 
 HWY_INLINE FloatVec Num(float value) { return hn::Set(FloatTag(), value); }
@@ -58,7 +58,8 @@ HWY_INLINE bool Sample(const View& view,
                        Patch* grey) {
   const FloatTag d;
   const hn::RebindToSigned<FloatTag> di;
-  const float* first = view.grey.data();
+  const hn::RebindToUnsigned<FloatTag> du;
+  const uint32_t* first = view.corners.data();
   for (size_t i = 0; i < kParts; ++i) {
     const FloatVec u = hn::Sub(x.part[i], Num(0.5f));
     const FloatVec v = hn::Sub(y.part[i], Num(0.5f));
@@ -73,10 +74,15 @@ HWY_INLINE bool Sample(const View& view,
     const FloatVec right = hn::Sub(u, hn::ConvertTo(d, column));
     const FloatVec down = hn::Sub(v, hn::ConvertTo(d, row));
     const auto at = hn::Add(hn::Mul(row, hn::Set(di, view.width)), column);
-    const FloatVec g00 = hn::GatherIndex(d, first, at);
-    const FloatVec g01 = hn::GatherIndex(d, first + 1, at);
-    const FloatVec g10 = hn::GatherIndex(d, first + view.width, at);
-    const FloatVec g11 = hn::GatherIndex(d, first + view.width + 1, at);
+    const auto corners = hn::GatherIndex(du, first, at);
+    const auto grey_of = [&](auto byte) HWY_ATTR {
+      return hn::ConvertTo(d, hn::BitCast(di, byte));
+    };
+    const auto low = hn::Set(du, 0xff);
+    const FloatVec g00 = grey_of(hn::And(corners, low));
+    const FloatVec g01 = grey_of(hn::And(hn::ShiftRight<8>(corners), low));
+    const FloatVec g10 = grey_of(hn::And(hn::ShiftRight<16>(corners), low));
+    const FloatVec g11 = grey_of(hn::ShiftRight<24>(corners));
     const FloatVec top = hn::MulAdd(right, hn::Sub(g01, g00), g00);
     const FloatVec bottom = hn::MulAdd(right, hn::Sub(g11, g10), g10);
     grey->part[i] = hn::MulAdd(down, hn::Sub(bottom, top), top);

@@ -1,5 +1,8 @@
 #include "stages/stereo/stereo_view.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace nerfpipe::stereo {
 namespace {
 
@@ -14,6 +17,25 @@ std::array<float, 3> ToWorld(const View& view, const float (&v)[3]) {
 }
 
 }  // namespace
+
+void View::SetPicture(const float* grey) {
+  const auto at = [&](int row, int column) {
+    const size_t pixel =
+        static_cast<size_t>(std::min(row, height - 1)) * width +
+        std::min(column, width - 1);
+    return static_cast<uint32_t>(
+        std::clamp(std::lround(255 * grey[pixel]), 0L, 255L));
+  };
+  corners.clear();
+  corners.reserve(static_cast<size_t>(width) * height);
+  for (int row = 0; row < height; ++row) {
+    for (int column = 0; column < width; ++column) {
+      corners.push_back(at(row, column) | at(row, column + 1) << 8 |
+                        at(row + 1, column) << 16 |
+                        at(row + 1, column + 1) << 24);
+    }
+  }
+}
 
 std::array<float, 3> View::Centre() const {
   return ToWorld(*this, {-translation[0], -translation[1], -translation[2]});

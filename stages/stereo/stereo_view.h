@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace nerfpipe::stereo {
@@ -20,7 +21,10 @@ struct SparseDepth {
 struct View {
   int width = 0;
   int height = 0;
-  std::vector<float> grey;  // row by row, 0 to 1
+  // Row by row, of each pixel its grey and those of the next one, the one below
+  // and the one between these, from the lowest byte on: one look in memory for
+  // a bilinear sample.
+  std::vector<uint32_t> corners;
   // Pinhole that looks along +z, x to the right and y down; from the world.
   std::array<float, 9> rotation = {1, 0, 0, 0, 1, 0, 0, 0, 1};
   std::array<float, 3> translation = {0, 0, 0};
@@ -33,6 +37,8 @@ struct View {
   float least_inverse_depth = 0;
   float most_inverse_depth = 0;
 
+  // Fills `corners`; `grey` has width x height numbers from 0 to 1.
+  void SetPicture(const float* grey);
   std::array<float, 3> Centre() const;
   // Of the world, at a depth.
   std::array<float, 3> PointAt(float x, float y, float depth) const;

@@ -99,8 +99,7 @@ StereoScene MakeViews(const Dataset& dataset,
     const torch::Tensor grey = Grey(view.image, scene.shrink);
     v.width = static_cast<int>(grey.size(1));
     v.height = static_cast<int>(grey.size(0));
-    v.grey.assign(grey.data_ptr<float>(),
-                  grey.data_ptr<float>() + grey.numel());
+    v.SetPicture(grey.data_ptr<float>());
     v.rotation = pinhole.rotation;
     v.translation = pinhole.translation;
     const auto shrink = static_cast<float>(scene.shrink);

@@ -53,6 +53,7 @@ View Photograph(double x, double y, double z, double turn) {
     }
     view.translation[r] = static_cast<float>(t);
   }
+  std::vector<float> greys;
   for (int row = 0; row < view.height; ++row) {
     for (int column = 0; column < view.width; ++column) {
       const double u = (column + 0.5 - view.cx) / view.fx;
@@ -62,9 +63,10 @@ View Photograph(double x, double y, double z, double turn) {
         direction[k] = rotation[k] * u + rotation[3 + k] * v + rotation[6 + k];
       }
       Meet(centre, direction, &grey);
-      view.grey.push_back(static_cast<float>(grey));
+      greys.push_back(static_cast<float>(grey));
     }
   }
+  view.SetPicture(greys.data());
   view.least_inverse_depth = 0.05f;
   view.most_inverse_depth = 0.7f;
   return view;
