@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <iterator>
+#include <type_traits>
 
 // The order matters: foreach_target.h reads this file once per SIMD level.
 // clang-format off
@@ -20,11 +21,13 @@ namespace HWY_NAMESPACE {
 
 // Sums over the pixels of a tile, by entry: of g times 1, x, y, xx, xy, yy from
 // the middle of the tile, two zeros, then of the weight times what the colours
-// and the error of a pixel say.
+// and the error of a pixel say. With 16 lanes both come in parts, of every
+// second and of every fourth pixel.
+inline constexpr bool kWide = kLanes == 16;
 inline constexpr size_t kMoments = 8;
 inline constexpr size_t kColours = 4;
-inline constexpr size_t kSums = 16;  // a line of the cache
-static_assert(kSums >= kMoments + kColours);
+inline constexpr size_t kFirstColour = kWide ? 16 : kMoments;
+inline constexpr size_t kSums = kWide ? 32 : 16;  // whole lines of the cache
 
 using MomentTag = hn::CappedTag<float, kMoments>;
 inline constexpr size_t kMomentLanes = hn::MaxLanes(MomentTag());
@@ -46,60 +49,138 @@ struct MomentTable {
   }
 };
 
-// Some entries, and what the pixels of a block say of each.
-struct Pending {
-  static constexpr size_t kMost = 4;  // as many as registers hold the sums of
+// Adds what the pixels of a block say of an entry to its sums: products of a
+// row with matrices of 16 rows, so that nothing is transposed.
+class WideSums {
+ public:
+  WideSums(const float (*moments)[kMoments], const float (*pixels)[kColours]) {
+    const FloatTag d;
+    HWY_ALIGN int32_t lanes[kPixels];
+    for (int k = 0; k < 8; ++k) {
+      for (int lane = 0; lane < 16; ++lane) lanes[lane] = 2 * k + lane / 8;
+      pair_[k] = hn::SetTableIndices(d, lanes);
+      moments_[k] = hn::Load(d, moments[2 * k]);
+    }
+    for (int k = 0; k < 4; ++k) {
+      for (int lane = 0; lane < 16; ++lane) lanes[lane] = 4 * k + lane / 4;
+      four_[k] = hn::SetTableIndices(d, lanes);
+      pixels_[k] = hn::Load(d, pixels[4 * k]);
+    }
+  }
 
-  HWY_ALIGN float exponent[kMost][kPixels];
-  HWY_ALIGN float weight[kMost][kPixels];
-  float* sums[kMost];
-  size_t count = 0;
-  HWY_ALIGN float nobody[kSums] = {};
+  HWY_INLINE void Add(const FloatVec exponent[1],
+                      const FloatVec weight[1],
+                      float* sums) {
+    const FloatTag d;
+    FloatVec moments = hn::Load(d, sums);
+    FloatVec colours = hn::Load(d, sums + kFirstColour);
+    for (int k = 0; k < 8; ++k) {
+      moments = hn::MulAdd(
+          hn::TableLookupLanes(exponent[0], pair_[k]), moments_[k], moments);
+    }
+    for (int k = 0; k < 4; ++k) {
+      colours = hn::MulAdd(
+          hn::TableLookupLanes(weight[0], four_[k]), pixels_[k], colours);
+    }
+    hn::Store(moments, d, sums);
+    hn::Store(colours, d, sums + kFirstColour);
+  }
+
+  HWY_INLINE void Finish() {}
+
+  // The parts together.
+  static HWY_INLINE void Fold(float* sums) {
+    for (size_t i = 0; i < kMoments; ++i) sums[i] += sums[kMoments + i];
+    float* colours = sums + kFirstColour;
+    for (size_t i = 0; i < kColours; ++i) {
+      colours[i] = (colours[i] + colours[kColours + i]) +
+                   (colours[2 * kColours + i] + colours[3 * kColours + i]);
+    }
+  }
+
+ private:
+  using Indices = decltype(hn::SetTableIndices(FloatTag(), (int32_t*)nullptr));
+  Indices pair_[8], four_[4];
+  FloatVec moments_[8], pixels_[4];
 };
 
-// Adds what is pending to the sums of its entries: each a product of a row with
-// a matrix of 16 rows, so that nothing is transposed.
-HWY_INLINE void Flush(const float (*moments)[kMoments],
-                      const float (*pixels)[kColours],
-                      Pending* pending) {
-  const MomentTag dm;
-  const FourTag d4;
-  for (size_t i = pending->count; i < Pending::kMost; ++i) {
-    std::fill_n(pending->exponent[i], kPixels, 0.0f);
-    std::fill_n(pending->weight[i], kPixels, 0.0f);
-    pending->sums[i] = pending->nobody;
-  }
-  hn::Vec<MomentTag> moment[Pending::kMost][kMomentParts];
-  hn::Vec<FourTag> colour[Pending::kMost];
-  for (size_t i = 0; i < Pending::kMost; ++i) {
-    for (size_t k = 0; k < kMomentParts; ++k) {
-      moment[i][k] = hn::Load(dm, pending->sums[i] + k * kMomentLanes);
+// The same with fewer lanes, for some entries at once, so that the matrices are
+// loaded less often.
+class NarrowSums {
+ public:
+  NarrowSums(const float (*moments)[kMoments], const float (*pixels)[kColours])
+      : moments_(moments), pixels_(pixels) {}
+
+  HWY_INLINE void Add(const FloatVec exponent[kParts],
+                      const FloatVec weight[kParts],
+                      float* sums) {
+    const FloatTag d;
+    for (size_t part = 0; part < kParts; ++part) {
+      hn::Store(exponent[part], d, exponent_[count_] + part * kLanes);
+      hn::Store(weight[part], d, weight_[count_] + part * kLanes);
     }
-    colour[i] = hn::Load(d4, pending->sums[i] + kMoments);
+    sums_[count_++] = sums;
+    if (count_ == kMost) Flush();
   }
-  for (int p = 0; p < kPixels; ++p) {
-    hn::Vec<MomentTag> by[kMomentParts];
-    for (size_t k = 0; k < kMomentParts; ++k) {
-      by[k] = hn::Load(dm, moments[p] + k * kMomentLanes);
+
+  HWY_INLINE void Finish() {
+    if (count_ == 0) return;
+    for (size_t i = count_; i < kMost; ++i) {
+      std::fill_n(exponent_[i], kPixels, 0.0f);
+      std::fill_n(weight_[i], kPixels, 0.0f);
+      sums_[i] = nobody_;
     }
-    const auto pixel = hn::Load(d4, pixels[p]);
-    for (size_t i = 0; i < Pending::kMost; ++i) {
-      const auto g = hn::Set(dm, pending->exponent[i][p]);
+    Flush();
+  }
+
+  static HWY_INLINE void Fold(float*) {}
+
+ private:
+  HWY_INLINE void Flush() {
+    const MomentTag dm;
+    const FourTag d4;
+    hn::Vec<MomentTag> moment[kMost][kMomentParts];
+    hn::Vec<FourTag> colour[kMost];
+    for (size_t i = 0; i < kMost; ++i) {
       for (size_t k = 0; k < kMomentParts; ++k) {
-        moment[i][k] = hn::MulAdd(g, by[k], moment[i][k]);
+        moment[i][k] = hn::Load(dm, sums_[i] + k * kMomentLanes);
       }
-      colour[i] =
-          hn::MulAdd(hn::Set(d4, pending->weight[i][p]), pixel, colour[i]);
+      colour[i] = hn::Load(d4, sums_[i] + kFirstColour);
     }
-  }
-  for (size_t i = 0; i < Pending::kMost; ++i) {
-    for (size_t k = 0; k < kMomentParts; ++k) {
-      hn::Store(moment[i][k], dm, pending->sums[i] + k * kMomentLanes);
+    for (int p = 0; p < kPixels; ++p) {
+      hn::Vec<MomentTag> by[kMomentParts];
+      for (size_t k = 0; k < kMomentParts; ++k) {
+        by[k] = hn::Load(dm, moments_[p] + k * kMomentLanes);
+      }
+      const auto pixel = hn::Load(d4, pixels_[p]);
+      for (size_t i = 0; i < kMost; ++i) {
+        const auto g = hn::Set(dm, exponent_[i][p]);
+        for (size_t k = 0; k < kMomentParts; ++k) {
+          moment[i][k] = hn::MulAdd(g, by[k], moment[i][k]);
+        }
+        colour[i] = hn::MulAdd(hn::Set(d4, weight_[i][p]), pixel, colour[i]);
+      }
     }
-    hn::Store(colour[i], d4, pending->sums[i] + kMoments);
+    for (size_t i = 0; i < kMost; ++i) {
+      for (size_t k = 0; k < kMomentParts; ++k) {
+        hn::Store(moment[i][k], dm, sums_[i] + k * kMomentLanes);
+      }
+      hn::Store(colour[i], d4, sums_[i] + kFirstColour);
+    }
+    count_ = 0;
   }
-  pending->count = 0;
-}
+
+  static constexpr size_t kMost = 4;  // as many as registers hold the sums of
+  const float (*moments_)[kMoments];
+  const float (*pixels_)[kColours];
+  HWY_ALIGN float exponent_[kMost][kPixels];
+  HWY_ALIGN float weight_[kMost][kPixels];
+  HWY_ALIGN float nobody_[kSums] = {};
+  float* sums_[kMost];
+  size_t count_ = 0;
+};
+
+using BlockSums = std::conditional_t<kWide, WideSums, NarrowSums>;
 
 HWY_INLINE void DifferentiateBlock(const PixelBlock& block,
                                    const float (*moments)[kMoments],
@@ -108,9 +189,7 @@ HWY_INLINE void DifferentiateBlock(const PixelBlock& block,
                                    size_t sixteens,
                                    const Planes& picture,
                                    const PixelGradients& gradients,
-                                   float* sums,
-                                   Pending* pending) {
-  const FloatTag d;
+                                   float* sums) {
   HWY_ALIGN float pixels[kPixels][kColours];
   FloatVec by_colour[3][kParts];
   FloatVec through[kParts];
@@ -132,35 +211,33 @@ HWY_INLINE void DifferentiateBlock(const PixelBlock& block,
     StoreFields(fields,
                 [&](size_t lane) { return pixels[part * kLanes + lane]; });
   }
+  BlockSums block_sums(moments, pixels);
   for (size_t n = 0; n < sixteens; ++n) {
     for (uint32_t bits = masks[n * kBlocks]; bits != 0; bits &= bits - 1) {
       const size_t i = n * kBlock + std::countr_zero(bits);
       const float* entry = entries + i * kEntry;
-      const size_t at = pending->count++;
+      FloatVec exponent[kParts], weight[kParts];
       for (size_t part = 0; part < kParts; ++part) {
         const FloatVec opacity = block.Opacity(entry, part);
-        const FloatVec weight = hn::Mul(opacity, through[part]);
+        weight[part] = hn::Mul(opacity, through[part]);
         const FloatVec along = hn::MulAdd(
             Num(entry[kRed]),
             by_colour[0][part],
             hn::MulAdd(Num(entry[kGreen]),
                        by_colour[1][part],
                        hn::Mul(Num(entry[kBlue]), by_colour[2][part])));
-        behind[part] = hn::NegMulAdd(weight, along, behind[part]);
+        behind[part] = hn::NegMulAdd(weight[part], along, behind[part]);
         // opacity * (through * along - behind / (1 - opacity))
-        const FloatVec exponent = hn::MulSub(
-            weight,
+        exponent[part] = hn::MulSub(
+            weight[part],
             along,
             hn::Mul(opacity, hn::Div(behind[part], hn::Sub(Num(1), opacity))));
-        hn::Store(exponent, d, pending->exponent[at] + part * kLanes);
-        hn::Store(weight, d, pending->weight[at] + part * kLanes);
-        through[part] = hn::Sub(through[part], weight);
+        through[part] = hn::Sub(through[part], weight[part]);
       }
-      pending->sums[at] = sums + i * kSums;
-      if (pending->count == Pending::kMost) Flush(moments, pixels, pending);
+      block_sums.Add(exponent, weight, sums + i * kSums);
     }
   }
-  if (pending->count > 0) Flush(moments, pixels, pending);
+  block_sums.Finish();
 }
 
 void DifferentiateTileT(const Ellipse* ellipses,
@@ -183,7 +260,6 @@ void DifferentiateTileT(const Ellipse* ellipses,
         StoreEntries(e, entries + i * kEntry);
       });
   static const MomentTable moments;
-  Pending pending;
   for (int b = 0; b < kBlocks; ++b) {
     const PixelBlock block(lists, tile, b, picture.stride);
     DifferentiateBlock(block,
@@ -193,8 +269,7 @@ void DifferentiateTileT(const Ellipse* ellipses,
                        record.looked(tile)[b],
                        picture,
                        pixels,
-                       sums,
-                       &pending);
+                       sums);
   }
   // From sums about the middle of the tile to such about the ellipses.
   const Middle middle(lists, tile);
@@ -203,7 +278,8 @@ void DifferentiateTileT(const Ellipse* ellipses,
     const Ellipse& ellipse = ellipses[list[i].gaussian];
     const float x = ellipse.x - middle.x;
     const float y = ellipse.y - middle.y;
-    const float* s = sums + i * kSums;
+    float* s = sums + i * kSums;
+    BlockSums::Fold(s);
     EllipseGradient& out = gradients[list[i].slot];
     out.g = s[0];
     out.gu = s[1] - x * s[0];
@@ -211,10 +287,10 @@ void DifferentiateTileT(const Ellipse* ellipses,
     out.guu = s[3] - x * (s[1] + out.gu);
     out.guv = s[4] - x * s[2] - y * out.gu;
     out.gvv = s[5] - y * (s[2] + out.gv);
-    out.red = s[kMoments];
-    out.green = s[kMoments + 1];
-    out.blue = s[kMoments + 2];
-    out.error = s[kMoments + 3];
+    out.red = s[kFirstColour];
+    out.green = s[kFirstColour + 1];
+    out.blue = s[kFirstColour + 2];
+    out.error = s[kFirstColour + 3];
   }
 }
 
