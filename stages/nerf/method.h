@@ -73,7 +73,8 @@ class Method {
   virtual StepReport Step(int64_t step, const Schedule& schedule) = 0;
   // Deterministic, without gradient, of any size: a part at a time, so that
   // memory beyond the result does not grow with it. Tensors are undefined when
-  // it was given up.
+  // it was given up. Where MethodFacts::instant_pictures holds, several threads
+  // may ask at once, each with OneThread.
   virtual RenderedView RenderView(const Camera& camera,
                                   const Cancelled& cancelled = {}) const = 0;
   // Everything a resumed run needs: parameters, optimiser moments and

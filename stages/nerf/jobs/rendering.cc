@@ -2,6 +2,7 @@
 
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
+#include "pipeline/base/parallel.h"
 #include "stages/media/image_file.h"
 #include "stages/media/video_writer.h"
 #include "stages/nerf/camera_pose.h"
@@ -10,6 +11,7 @@
 #include "stages/nerf/jobs/scene_file.h"
 #include "stages/nerf/jobs/training.h"
 #include "stages/nerf/method_facts.h"
+#include "stages/nerf/one_thread.h"
 #include "stages/nerf/render_path.h"
 #include "stages/nerf/scene_analysis.h"
 #include "stages/nerf/splat_files/formats.h"
@@ -19,6 +21,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 #include <ATen/Parallel.h>
 
@@ -204,17 +207,27 @@ void RenderSlowly(const RenderJob& job,
   }
 }
 
+// Each thread on a frame of its own: nobody waits for anybody's part of one.
 void RenderQuickly(const nerf::Method& method,
                    const std::vector<nerf::Camera>& cameras,
                    const DepthScale& scale,
+                   int threads,
                    Progress& progress,
                    Videos* videos) {
-  for (size_t i = 0; i < cameras.size(); ++i) {
-    const nerf::RenderedView view = RenderFrame(method, cameras[i]);
-    videos->Write(ToImage(view.rgb),
-                  DepthImage(view.depth, view.opacity, scale));
-    progress.Update(static_cast<int64_t>(i) + 1);
-  }
+  int64_t written = 0;
+  ParallelInOrder(
+      std::ssize(cameras),
+      threads,
+      [&](int64_t i) {
+        const nerf::OneThread one_thread;
+        const nerf::RenderedView view = RenderFrame(method, cameras[i]);
+        return std::pair(ToImage(view.rgb),
+                         DepthImage(view.depth, view.opacity, scale));
+      },
+      [&](const std::pair<Image, Image>& images) {
+        videos->Write(images.first, images.second);
+        progress.Update(++written);
+      });
 }
 
 // What is filmed, and how.
@@ -255,7 +268,8 @@ StageResult Shoot(const RenderJob& job, const Film& film) {
     const std::unique_ptr<Progress> progress = job.report->Start(
         "Rendering", static_cast<int64_t>(cameras.size()), "frames");
     if (film.instant) {
-      RenderQuickly(film.method, cameras, scale, *progress, &videos);
+      RenderQuickly(
+          film.method, cameras, scale, job.threads, *progress, &videos);
     } else {
       RenderSlowly(job, film.method, cameras, scale, *progress, &videos);
     }

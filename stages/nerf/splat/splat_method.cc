@@ -298,6 +298,11 @@ StepReport SplatMethod::Step(int64_t step, const Schedule& schedule) {
   return report;
 }
 
+KernelPool::Loan SplatMethod::KernelsForPicture() const {
+  if (at::get_num_threads() < threads_) return single_threaded_.Take();
+  return {kernels_.get(), [](SplatKernels*) {}};
+}
+
 RenderedView SplatMethod::RenderView(const Camera& camera,
                                      const Cancelled& cancelled) const {
   PinholeView whole = ViewOf(camera, space_, near_);
@@ -312,6 +317,7 @@ RenderedView SplatMethod::RenderView(const Camera& camera,
   view.opacity = torch::empty({camera.height, camera.width});
   RasterRules raster;
   raster.background = FloatColour(context_.background);
+  const KernelPool::Loan kernels = KernelsForPicture();
   const auto rows = static_cast<int>(
       std::clamp<int64_t>(kPixelsInStrip / camera.width / kTileSide * kTileSide,
                           kTileSide,
@@ -320,11 +326,11 @@ RenderedView SplatMethod::RenderView(const Camera& camera,
     if (cancelled && cancelled()) return {};
     const int height = std::min(rows, camera.height - top);
     const Planes& picture =
-        kernels_->Rasterise(set_.gaussians(),
-                            Cropped(whole, 0, top, camera.width, height),
-                            Degree(),
-                            raster,
-                            /*with_depth=*/true);
+        kernels->Rasterise(set_.gaussians(),
+                           Cropped(whole, 0, top, camera.width, height),
+                           Degree(),
+                           raster,
+                           /*with_depth=*/true);
     const auto plane = [&](float* values) {
       return torch::from_blob(values,
                               {height, camera.width},

@@ -8,6 +8,7 @@
 #include "stages/nerf/method.h"
 #include "stages/nerf/splat/gaussian_set.h"
 #include "stages/nerf/splat/initialisation.h"
+#include "stages/nerf/splat/kernel_pool.h"
 #include "stages/nerf/splat/kernels/splat_kernels.h"
 #include "stages/nerf/splat/splat_space.h"
 
@@ -69,6 +70,8 @@ class SplatMethod : public Method {
   int64_t Wanted() const;
   void DensifyIfDue(double done);
   std::vector<KnownSurface> KnownSurfaces() const;
+  // For a picture: with all threads, or where OneThread holds with one.
+  KernelPool::Loan KernelsForPicture() const;
 
   MethodContext context_;
   SplatOptions options_;
@@ -76,6 +79,7 @@ class SplatMethod : public Method {
   int threads_;
   GaussianSet set_;
   std::unique_ptr<SplatKernels> kernels_;
+  mutable KernelPool single_threaded_{1};
   std::vector<TrainingView> views_;
   std::vector<PinholeView> pinholes_;  // of views_
   Surfaces surfaces_;
