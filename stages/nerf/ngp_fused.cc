@@ -141,6 +141,7 @@ StepReport NgpFused::Step(const RayBatch& batch,
   grid.decay = static_cast<float>(options_.grid_decay);
   grid.threshold = static_cast<float>(options_.grid_threshold);
   grid.length = static_cast<float>(rules_.march.step);
+  grid.cone = static_cast<float>(rules_.march.cone);
   grid.warmup = options_.grid_warmup;
   grid.every = options_.grid_every;
   // Without a box nearly all of the occupied space is a little foggy.

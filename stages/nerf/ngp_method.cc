@@ -222,7 +222,7 @@ StepReport NgpMethod::Step(const RayBatch& batch,
   }
   grid_.UpdateIfDue(
       step,
-      march_.step,
+      march_,
       [this](const torch::Tensor& positions) { return Density(positions); },
       context().device);
 

@@ -51,9 +51,10 @@ class OccupancyGrid {
   void OpenFree();
 
   // To be called before every step; does something only when an update is due.
-  // `thickness` is the length that turns density into optical thickness.
+  // What counts is the optical thickness of a step, which in an unbounded scene
+  // is longer far away; distances are from the middle, where the cameras are.
   void UpdateIfDue(int64_t step,
-                   double thickness,
+                   const MarchRules& rules,
                    const DensityFunction& density,
                    torch::Device device);
 
@@ -80,12 +81,14 @@ class OccupancyGrid {
  private:
   void Evaluate(const torch::Tensor& cells,
                 bool replace,
-                double thickness,
+                const MarchRules& rules,
                 uint64_t seed,
                 const DensityFunction& density,
                 torch::Device device);
   void FindOccupied();
   torch::Tensor CellsOf(const torch::Tensor& positions) const;
+  torch::Tensor StepsIn(const torch::Tensor& corner,
+                        const MarchRules& rules) const;
 
   NgpOptions options_;
   bool bounded_;
