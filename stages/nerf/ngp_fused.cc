@@ -223,9 +223,13 @@ void NgpFused::Reload(const torch::Tensor& fine_grid) {
     fine.emplace(2 * kernels::kGridSide,
                  std::vector<uint32_t>(words, words + fine_grid.numel()));
   }
+  GridChanged();
+  kernels_->steps.Reload(std::move(fine));
+}
+
+void NgpFused::GridChanged() {
   kernels_->grid.Rebuild(static_cast<float>(options_.grid_threshold),
                          rules_.threads);
-  kernels_->steps.Reload(std::move(fine));
 }
 
 #else  // NERFPIPE_HIGHWAY_KERNELS
@@ -247,6 +251,8 @@ Rendered NgpFused::Render(const Rays&) { return {}; }
 torch::Tensor NgpFused::FineGrid() const { return {}; }
 
 void NgpFused::Reload(const torch::Tensor&) {}
+
+void NgpFused::GridChanged() {}
 
 #endif  // NERFPIPE_HIGHWAY_KERNELS
 

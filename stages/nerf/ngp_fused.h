@@ -66,6 +66,8 @@ class NgpFused {
   // To be called when values or grid were written by somebody else, with what
   // FineGrid() was then.
   void Reload(const torch::Tensor& fine_grid);
+  // The same for cells of the grid alone.
+  void GridChanged();
 
  private:
   struct Kernels;

@@ -211,7 +211,11 @@ StepReport NgpMethod::Step(const RayBatch& batch,
                            int64_t step,
                            const Schedule& schedule) {
   const double learning_rate = LearningRate(schedule);
-  if (schedule.done >= kFreeUntil) grid_.OpenFree();
+  // In the kernels' copy at once, not when the grid is looked at next: a run
+  // that is resumed in between knows the cells alone.
+  if (schedule.done >= kFreeUntil && grid_.OpenFree() && fused_) {
+    fused_->GridChanged();
+  }
   if (fused_) {
     StepReport report =
         fused_->Step({Reaching(batch.rays), batch.rgba}, step, learning_rate);

@@ -166,11 +166,12 @@ void OccupancyGrid::CloseFree(const torch::Tensor& sights,
   FindOccupied();
 }
 
-void OccupancyGrid::OpenFree() {
-  if (!closed_) return;
+bool OccupancyGrid::OpenFree() {
+  if (!closed_) return false;
   values_.masked_fill_(free_, 0);
   closed_ = false;
   FindOccupied();
+  return true;
 }
 
 void OccupancyGrid::UpdateIfDue(int64_t step,

@@ -46,9 +46,9 @@ class OccupancyGrid {
   void MarkEmpty(const std::vector<View>& views, const SceneFrame& frame);
 
   // Cells that lines of sight to sparse points pass through (see FreeCells())
-  // count as empty until OpenFree().
+  // count as empty until OpenFree(), which is true when it opened them.
   void CloseFree(const torch::Tensor& sights, const SceneFrame& frame);
-  void OpenFree();
+  bool OpenFree();
 
   // To be called before every step; does something only when an update is due.
   // What counts is the optical thickness of a step, which in an unbounded scene

@@ -31,7 +31,7 @@ class NgpFusedTest : public ::testing::TestWithParam<bool> {
     context.options.ngp.batch_samples = 2048;
     context.options.ngp.max_rays = max_rays;
     context.options.ngp.stop_transmittance = 0.01;
-    context.options.ngp.grid_threshold = 0.01;
+    context.options.ngp.grid_threshold = grid_threshold_;
     context.options.ngp.grid_warmup = grid_warmup;
     context.options.ngp.grid_refine_every = 40;
     context.options.ngp.fused = fused;
@@ -98,6 +98,7 @@ class NgpFusedTest : public ::testing::TestWithParam<bool> {
 
   // Set before Make(): lines of sight and the price of weight in them.
   double free_space_ = 0;
+  double grid_threshold_ = 0.01;
   Dataset dataset_;
   SceneFrame frame_;
 };
@@ -239,6 +240,24 @@ TEST_P(NgpFreeSpaceTest, WeightHasItsPriceInBothForms) {
   EXPECT_NEAR(twin_low, fused_low, 0.05);
   EXPECT_LT(seen(true, 2), 0.05 * fused_low);
   EXPECT_LT(seen(false, 2), 0.05 * twin_low);
+}
+
+// Half of the box is free at first. A run that is resumed between its opening,
+// at step 60, and the next look at the grid, at step 64, is the same run.
+TEST_P(NgpFreeSpaceTest, ResumedAfterItsOpeningBitByBit) {
+  free_space_ = 0.003;
+  grid_threshold_ = 100;  // the mean decides, which more cells pull down
+  dataset_.sights = LinesThroughAllCells().slice(0, 0, 128 * 64);
+  const auto whole = Make(true, 32);
+  Train(*whole, 0, 63);
+  const auto first = Make(true, 32);
+  Train(*first, 0, 61);
+  const auto second = Make(true, 32);
+  Copy(*first, *second);
+  Train(*second, 61, 63);
+  EXPECT_TRUE(whole->grid().values().equal(second->grid().values()));
+  EXPECT_TRUE(whole->Parameters()[0].second.equal(
+      second->Parameters()[0].second));
 }
 
 }  // namespace
