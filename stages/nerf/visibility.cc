@@ -50,6 +50,24 @@ struct Viewer {
     return at.u > -at.reach && at.u < width + at.reach && at.v > -at.reach &&
            at.v < height + at.reach;
   }
+
+  // False only where Sees() is false for every ball inside this one.
+  bool MaySeeInside(const double* x, double radius) const {
+    const std::array<double, 3> c = ToCamera(x);
+    const double first = -c[2] - radius;
+    const double last = -c[2] + radius;
+    if (last <= 0) return false;
+    if (first <= 0) return true;
+    const double reach = std::max(fx, fy) * radius / first;
+    const auto least = [&](double from) {
+      return from / (from > 0 ? last : first);
+    };
+    const auto most = [&](double to) { return to / (to > 0 ? first : last); };
+    return cx + fx * most(c[0] + radius) > -reach &&
+           cx + fx * least(c[0] - radius) < width + reach &&
+           cy + fy * most(radius - c[1]) > -reach &&
+           cy + fy * least(-radius - c[1]) < height + reach;
+  }
 };
 
 // How many blocks of pixels with something in them any rectangle holds.
@@ -162,20 +180,66 @@ Ball BallOfCell(const double (&cell_centre)[3], double size) {
   return ball;
 }
 
-// Calls body(ball, cell) for all cells, rows of cells in parallel.
+struct Cell {
+  Ball ball;
+  int64_t index;
+};
+
+Ball BallAround(const std::vector<Cell>& cells) {
+  Ball around = {};
+  for (int i = 0; i < 3; ++i) {
+    const auto [least, most] = std::minmax_element(
+        cells.begin(), cells.end(), [i](const Cell& a, const Cell& b) {
+          return a.ball.centre[i] < b.ball.centre[i];
+        });
+    around.centre[i] = 0.5 * (least->ball.centre[i] + most->ball.centre[i]);
+  }
+  for (const auto& [ball, _] : cells) {
+    const double apart = std::hypot(ball.centre[0] - around.centre[0],
+                                    ball.centre[1] - around.centre[1],
+                                    ball.centre[2] - around.centre[2]);
+    around.radius = std::max(around.radius, apart + ball.radius);
+  }
+  return around;
+}
+
+// Calls body(cell, near) for all cells, in parallel; `near` are the viewers
+// that may see it. They are found for blocks of cells: most are far from most.
 template <typename Body>
-void ForCells(int64_t r, double half, const Body& body) {
+void ForCells(const std::vector<Viewer>& viewers,
+              int64_t r,
+              double half,
+              const Body& body) {
+  constexpr int64_t kSide = 8;
   const double size = 2 * half / static_cast<double>(r);
-  at::parallel_for(0, r * r, 16, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      for (int64_t i = 0; i < r; ++i) {
-        const double centre[3] = {(i + 0.5) * size - half,
-                                  (row % r + 0.5) * size - half,
-                                  (row / r + 0.5) * size - half};
-        body(BallOfCell(centre, size), row * r + i);
+  const int64_t blocks = (r + kSide - 1) / kSide;
+  const auto work = [&](int64_t begin, int64_t end) {
+    std::vector<Cell> cells;
+    std::vector<size_t> near;
+    for (int64_t block = begin; block < end; ++block) {
+      const int64_t x0 = block % blocks * kSide;
+      const int64_t y0 = block / blocks % blocks * kSide;
+      const int64_t z0 = block / (blocks * blocks) * kSide;
+      cells.clear();
+      for (int64_t z = z0; z < std::min(z0 + kSide, r); ++z) {
+        for (int64_t y = y0; y < std::min(y0 + kSide, r); ++y) {
+          for (int64_t x = x0; x < std::min(x0 + kSide, r); ++x) {
+            const double centre[3] = {(x + 0.5) * size - half,
+                                      (y + 0.5) * size - half,
+                                      (z + 0.5) * size - half};
+            cells.push_back({BallOfCell(centre, size), x + r * (y + r * z)});
+          }
+        }
       }
+      const Ball all = BallAround(cells);
+      near.clear();
+      for (size_t v = 0; v < viewers.size(); ++v) {
+        if (viewers[v].MaySeeInside(all.centre, all.radius)) near.push_back(v);
+      }
+      for (const Cell& cell : cells) body(cell, near);
     }
-  });
+  };
+  at::parallel_for(0, blocks * blocks * blocks, 4, work);
 }
 
 }  // namespace
@@ -188,17 +252,19 @@ torch::Tensor VisibleCells(const std::vector<Camera>& cameras,
   torch::Tensor visible =
       torch::zeros({resolution * resolution * resolution}, torch::kBool);
   bool* out = visible.data_ptr<bool>();
-  ForCells(resolution, half, [&](const Ball& ball, int64_t cell) {
+  const auto look = [&](const Cell& cell, const std::vector<size_t>& near) {
+    const Ball& ball = cell.ball;
     // Neighbours are mostly seen by the same camera.
     thread_local size_t last = 0;
-    for (size_t v = 0; v < viewers.size() && !out[cell]; ++v) {
-      const size_t at = (last + v) % viewers.size();
-      if (viewers[at].Sees(ball.centre, ball.radius)) {
-        out[cell] = true;
+    for (size_t v = 0; v < near.size() && !out[cell.index]; ++v) {
+      const size_t at = (last + v) % near.size();
+      if (viewers[near[at]].Sees(ball.centre, ball.radius)) {
+        out[cell.index] = true;
         last = at;
       }
     }
-  });
+  };
+  ForCells(viewers, resolution, half, look);
   return visible;
 }
 
@@ -221,15 +287,18 @@ torch::Tensor EmptyCells(const std::vector<Camera>& cameras,
   if (masks.empty()) return empty;
   bool* out = empty.data_ptr<bool>();
   const size_t needed = 1 + viewers.size() / 20;
-  ForCells(resolution, half, [&](const Ball& ball, int64_t cell) {
+  const auto look = [&](const Cell& cell, const std::vector<size_t>& near) {
+    const Ball& ball = cell.ball;
     size_t votes = 0;
-    for (size_t v = 0; v < viewers.size() && votes < needed; ++v) {
-      const std::array<double, 3> c = viewers[v].ToCamera(ball.centre);
+    for (size_t i = 0; i < near.size() && votes < needed; ++i) {
+      const Viewer& viewer = viewers[near[i]];
+      const std::array<double, 3> c = viewer.ToCamera(ball.centre);
       if (-c[2] <= ball.radius) continue;
-      votes += masks[v].Empty(viewers[v].Project(c, ball.radius));
+      votes += masks[near[i]].Empty(viewer.Project(c, ball.radius));
     }
-    out[cell] = votes >= needed;
-  });
+    out[cell.index] = votes >= needed;
+  };
+  ForCells(viewers, resolution, half, look);
   return empty;
 }
 

@@ -47,6 +47,33 @@ Rays OneRay(std::vector<float> origin,
   return rays;
 }
 
+// Of the frame, in the world: its axes have length `scale`.
+std::array<double, 3> InWorld(const SceneFrame& frame,
+                              const std::array<double, 3>& x) {
+  std::array<double, 3> world = {};
+  for (int i = 0; i < 3; ++i) {
+    for (int j = 0; j < 3; ++j) {
+      const double* row = frame.normalised_from_world.data() + 4 * j;
+      world[i] += row[i] * (x[j] - row[3]) / (frame.scale * frame.scale);
+    }
+  }
+  return world;
+}
+
+bool InView(const Camera& camera, const std::array<double, 3>& world) {
+  const auto& m = camera.world_from_camera;
+  double c[3] = {};
+  for (int i = 0; i < 3; ++i) {
+    for (int j = 0; j < 3; ++j) {
+      c[i] += m[4 * j + i] * (world[j] - m[4 * j + 3]);
+    }
+  }
+  if (c[2] >= 0) return false;
+  const double u = camera.cx - camera.fx * c[0] / c[2];
+  const double v = camera.cy + camera.fy * c[1] / c[2];
+  return u >= 0 && u <= camera.width && v >= 0 && v <= camera.height;
+}
+
 // A ball of radius 0.2 about (0.6, 0.5, 0.5) of the unit cube.
 torch::Tensor BallDensity(const torch::Tensor& positions) {
   const torch::Tensor centre = torch::tensor({0.6f, 0.5f, 0.5f});
@@ -260,6 +287,46 @@ TEST(OccupancyGridTest, LinesOfSightAreUnbrokenInContractedSpace) {
   }
 }
 
+// What lies in view of a camera by its own rule is visible, in spaces of both
+// kinds, in a number of cells that is no multiple of anything.
+TEST(OccupancyGridTest, NoCellInViewIsMissed) {
+  constexpr int64_t kSide = 42;
+  const SceneFrame frame = BallFrame();
+  std::vector<Camera> cameras;
+  for (const View& view : BallDataset(/*with_far_view=*/true).train) {
+    cameras.push_back(view.camera);
+  }
+  for (const double half : {1.0, 2.0}) {
+    const torch::Tensor visible = VisibleCells(cameras, frame, kSide, half);
+    int64_t in_view = 0;
+    for (int64_t cell = 0; cell < kSide * kSide * kSide; ++cell) {
+      std::array<double, 3> x;
+      double norm = 0;
+      for (int i = 0; i < 3; ++i) {
+        const int64_t number = i == 0   ? cell % kSide
+                               : i == 1 ? cell / kSide % kSide
+                                        : cell / (kSide * kSide);
+        x[i] = (static_cast<double>(number) + 0.5) * 2 * half / kSide - half;
+        norm = std::max(norm, std::abs(x[i]));
+      }
+      if (norm > 1) {
+        for (double& value : x) value /= norm * (2 - norm);
+      }
+      const auto world = InWorld(frame, x);
+      if (!std::any_of(cameras.begin(), cameras.end(), [&](const Camera& c) {
+            return InView(c, world);
+          })) {
+        continue;
+      }
+      ++in_view;
+      ASSERT_TRUE(visible[cell].item<bool>()) << half << " " << cell;
+    }
+    // Something is, and something is not.
+    EXPECT_GT(in_view, kSide * kSide);
+    EXPECT_LT(visible.sum().item<int64_t>(), kSide * kSide * kSide);
+  }
+}
+
 // Cells of the visual hull of two balls: what touches a ball stays, most of
 // the rest goes.
 TEST(OccupancyGridTest, TransparentPixelsEmptyTheGrid) {
@@ -382,9 +449,8 @@ TEST(OccupancyGridTest, CellsHoldWhatAStepThroughThemHolds) {
   // (-0.0625, 0.0625, 0.0625): a step there is as short as it gets.
   EXPECT_NEAR(value(15, 16, 16), 0.004, 1e-8);
   // (0.9375, 0.4375, -0.3125): not contracted.
-  EXPECT_NEAR(value(23, 19, 13),
-              0.01 * std::hypot(0.9375, 0.4375, 0.3125),
-              1e-7);
+  EXPECT_NEAR(
+      value(23, 19, 13), 0.01 * std::hypot(0.9375, 0.4375, 0.3125), 1e-7);
   // (1.9375, 0.3125, -1.6875), 16 = 1 / (2 - 1.9375) away by the max-norm.
   EXPECT_NEAR(value(31, 18, 2),
               0.01 * 16 * std::hypot(1, 0.3125 / 1.9375, 1.6875 / 1.9375),
