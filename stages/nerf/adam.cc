@@ -2,12 +2,7 @@
 
 #include "stages/nerf/archive.h"
 
-#include <algorithm>
 #include <cmath>
-#include <cstring>
-
-#include <ATen/Dispatch.h>
-#include <ATen/Parallel.h>
 
 namespace nerfpipe::nerf {
 
@@ -62,76 +57,19 @@ void Adam::Load(torch::serialize::InputArchive& archive) {
 }
 
 void AdamRows(torch::Tensor table,
-              torch::Tensor gradient,
+              const torch::Tensor& gradient,
               torch::Tensor second,
-              torch::Tensor touched,
               double learning_rate,
               const AdamSettings& settings) {
-  if (!table.device().is_cpu()) {
-    AdamRowsPlain(table, gradient, second, touched, learning_rate, settings);
-    return;
-  }
-  const int64_t width = table.size(1);
-  uint8_t* flags = touched.data_ptr<uint8_t>();
-  AT_DISPATCH_FLOATING_TYPES(table.scalar_type(), "AdamRows", [&] {
-    scalar_t* p = table.data_ptr<scalar_t>();
-    scalar_t* g = gradient.data_ptr<scalar_t>();
-    scalar_t* v = second.data_ptr<scalar_t>();
-    const scalar_t beta2 = settings.beta2;
-    const scalar_t epsilon = settings.epsilon;
-    const scalar_t rate = learning_rate;
-    const auto update = [=](int64_t row) {
-      scalar_t square = 0;
-      for (int64_t i = row * width; i < (row + 1) * width; ++i) {
-        square += g[i] * g[i] / width;
-      }
-      v[row] = beta2 * v[row] + (1 - beta2) * square;
-      const scalar_t step = rate / (std::sqrt(v[row]) + epsilon);
-      for (int64_t i = row * width; i < (row + 1) * width; ++i) {
-        p[i] -= step * g[i];
-        g[i] = 0;
-      }
-    };
-    const int64_t rows = table.size(0);
-    at::parallel_for(0, rows, 4096, [&](int64_t begin, int64_t end) {
-      int64_t row = begin;
-      while (row < end) {
-        // Eight flags at a look: most are not set.
-        uint64_t eight = 1;
-        if (row + 8 <= end) {
-          std::memcpy(&eight, flags + row, 8);
-        }
-        if (eight == 0) {
-          row += 8;
-          continue;
-        }
-        const int64_t stop = std::min(row + 8, end);
-        for (; row < stop; ++row) {
-          if (flags[row]) {
-            flags[row] = 0;
-            update(row);
-          }
-        }
-      }
-    });
-  });
-}
-
-void AdamRowsPlain(torch::Tensor table,
-                   torch::Tensor gradient,
-                   torch::Tensor second,
-                   torch::Tensor touched,
-                   double learning_rate,
-                   const AdamSettings& settings) {
   const torch::NoGradGuard no_grad;
-  const torch::Tensor mask = touched.to(torch::kBool).unsqueeze(1);
-  const torch::Tensor v = settings.beta2 * second +
-                          (1 - settings.beta2) * gradient.square().mean(1);
+  const torch::Tensor squares = gradient.square().mean(1);
+  const torch::Tensor touched = squares > 0;
+  const torch::Tensor v =
+      settings.beta2 * second + (1 - settings.beta2) * squares;
   const torch::Tensor rate = learning_rate / (v.sqrt() + settings.epsilon);
-  second.copy_(torch::where(mask.squeeze(1), v, second));
-  table.copy_(torch::where(mask, table - rate.unsqueeze(1) * gradient, table));
-  gradient.zero_();
-  touched.zero_();
+  second.copy_(torch::where(touched, v, second));
+  table.copy_(torch::where(
+      touched.unsqueeze(1), table - rate.unsqueeze(1) * gradient, table));
 }
 
 }  // namespace nerfpipe::nerf

@@ -47,25 +47,14 @@ class Adam {
   int64_t steps_ = 0;
 };
 
-// One step for the rows of `table` (R x F) with touched (R, uint8) set: no
-// first moment and no bias correction, as a row's last visit may be long ago.
-// `second` (R) is the moment of the mean square of each row's gradient; those
-// of rows that are not touched stand still. Clears the gradient and the flags.
-// Of the settings beta2 and epsilon count. One loop on the CPU, plain
-// operations elsewhere.
+// One step for the rows of `table` (R x F) that have a gradient: no first
+// moment and no bias correction, as a row's last visit may be long ago.
+// `second` (R) is the moment of the mean square of each row's gradient; that of
+// the other rows stands still. Of the settings beta2 and epsilon count.
 void AdamRows(torch::Tensor table,
-              torch::Tensor gradient,
+              const torch::Tensor& gradient,
               torch::Tensor second,
-              torch::Tensor touched,
               double learning_rate,
               const AdamSettings& settings);
-
-// The definition of the same.
-void AdamRowsPlain(torch::Tensor table,
-                   torch::Tensor gradient,
-                   torch::Tensor second,
-                   torch::Tensor touched,
-                   double learning_rate,
-                   const AdamSettings& settings);
 
 }  // namespace nerfpipe::nerf

@@ -1,155 +1,10 @@
 #include "stages/nerf/compositing.h"
 
-#include "pipeline/base/error.h"
-
 #include <cmath>
 #include <vector>
 
-#include <ATen/Dispatch.h>
-#include <ATen/Parallel.h>
-
 namespace nerfpipe::nerf {
 namespace {
-
-// Rays that one task handles.
-constexpr int64_t kGrain = 64;
-
-template <typename T>
-void Forward(int64_t rays,
-             const int64_t* offsets,
-             const T* densities,
-             const T* colours,
-             const T* deltas,
-             const T* gaps,
-             const T* tails,
-             const T* boosts,
-             T* rgb,
-             T* left,
-             T* weights,
-             T* behind) {
-  at::parallel_for(0, rays, kGrain, [&](int64_t begin, int64_t end) {
-    for (int64_t ray = begin; ray < end; ++ray) {
-      T transmittance = 1;
-      T sum[3] = {};
-      for (int64_t k = offsets[ray]; k < offsets[ray + 1]; ++k) {
-        transmittance *= std::exp(-gaps[k]);
-        const T passed = std::exp(-densities[k] * deltas[k]);
-        weights[k] = boosts[k] * transmittance * (1 - passed);
-        transmittance *= passed;
-        behind[k] = transmittance;
-        for (int c = 0; c < 3; ++c) {
-          sum[c] += weights[k] * colours[3 * k + c];
-        }
-      }
-      std::copy(sum, sum + 3, rgb + 3 * ray);
-      left[ray] = transmittance * std::exp(-tails[ray]);
-    }
-  });
-}
-
-// With tau = density * delta: d weight_k / d tau_k is the transmittance behind
-// k, d weight_j / d tau_k = -weight_j for j > k, and likewise for what is left.
-template <typename T>
-void Backward(int64_t rays,
-              const int64_t* offsets,
-              const T* colours,
-              const T* deltas,
-              const T* boosts,
-              const T* weights,
-              const T* behind,
-              const T* left,
-              const T* rgb_gradient,
-              const T* left_gradient,
-              T* density_gradient,
-              T* colour_gradient) {
-  at::parallel_for(0, rays, kGrain, [&](int64_t begin, int64_t end) {
-    for (int64_t ray = begin; ray < end; ++ray) {
-      const T* g = rgb_gradient + 3 * ray;
-      T after = left[ray] * left_gradient[ray];
-      for (int64_t k = offsets[ray + 1] - 1; k >= offsets[ray]; --k) {
-        T value = 0;
-        for (int c = 0; c < 3; ++c) {
-          value += g[c] * colours[3 * k + c];
-          colour_gradient[3 * k + c] = weights[k] * g[c];
-        }
-        density_gradient[k] =
-            boosts[k] * deltas[k] * (behind[k] * value - after);
-        after += weights[k] * value;
-      }
-    }
-  });
-}
-
-class PackedFunction : public torch::autograd::Function<PackedFunction> {
- public:
-  static torch::autograd::variable_list forward(
-      torch::autograd::AutogradContext* context,
-      const torch::Tensor& densities_in,
-      const torch::Tensor& colours_in,
-      const torch::Tensor& offsets,
-      const torch::Tensor& deltas,
-      const torch::Tensor& gaps,
-      const torch::Tensor& tails,
-      const torch::Tensor& boosts) {
-    const torch::Tensor densities = densities_in.contiguous();
-    const torch::Tensor colours = colours_in.contiguous();
-    const int64_t rays = tails.size(0);
-    torch::Tensor rgb = torch::empty({rays, 3}, densities.options());
-    torch::Tensor left = torch::empty({rays}, densities.options());
-    torch::Tensor weights = torch::empty_like(densities);
-    torch::Tensor behind = torch::empty_like(densities);
-    AT_DISPATCH_FLOATING_TYPES(densities.scalar_type(), "Composite", [&] {
-      Forward<scalar_t>(rays,
-                        offsets.data_ptr<int64_t>(),
-                        densities.data_ptr<scalar_t>(),
-                        colours.data_ptr<scalar_t>(),
-                        deltas.data_ptr<scalar_t>(),
-                        gaps.data_ptr<scalar_t>(),
-                        tails.data_ptr<scalar_t>(),
-                        boosts.data_ptr<scalar_t>(),
-                        rgb.data_ptr<scalar_t>(),
-                        left.data_ptr<scalar_t>(),
-                        weights.data_ptr<scalar_t>(),
-                        behind.data_ptr<scalar_t>());
-    });
-    context->save_for_backward(
-        {colours, offsets, deltas, weights, behind, left, boosts});
-    context->mark_non_differentiable({weights});
-    return {rgb, left, weights};
-  }
-
-  static torch::autograd::variable_list backward(
-      torch::autograd::AutogradContext* context,
-      torch::autograd::variable_list gradients) {
-    const auto saved = context->get_saved_variables();
-    const torch::Tensor& colours = saved[0];
-    const torch::Tensor& left = saved[5];
-    const torch::Tensor rgb_gradient =
-        gradients[0].defined()
-            ? gradients[0].contiguous()
-            : torch::zeros({left.size(0), 3}, left.options());
-    const torch::Tensor left_gradient = gradients[1].defined()
-                                            ? gradients[1].contiguous()
-                                            : torch::zeros_like(left);
-    torch::Tensor density_gradient = torch::empty_like(saved[2]);
-    torch::Tensor colour_gradient = torch::empty_like(colours);
-    AT_DISPATCH_FLOATING_TYPES(colours.scalar_type(), "CompositeBack", [&] {
-      Backward<scalar_t>(left.size(0),
-                         saved[1].data_ptr<int64_t>(),
-                         colours.data_ptr<scalar_t>(),
-                         saved[2].data_ptr<scalar_t>(),
-                         saved[6].data_ptr<scalar_t>(),
-                         saved[3].data_ptr<scalar_t>(),
-                         saved[4].data_ptr<scalar_t>(),
-                         left.data_ptr<scalar_t>(),
-                         rgb_gradient.data_ptr<scalar_t>(),
-                         left_gradient.data_ptr<scalar_t>(),
-                         density_gradient.data_ptr<scalar_t>(),
-                         colour_gradient.data_ptr<scalar_t>());
-    });
-    return {density_gradient, colour_gradient, {}, {}, {}, {}, {}};
-  }
-};
 
 torch::Tensor BoostsOf(const PackedSegments& segments) {
   return segments.boosts.defined() ? segments.boosts
@@ -217,22 +72,6 @@ Composited CompositeSamples(const torch::Tensor& raw,
 PackedComposite CompositePacked(const torch::Tensor& densities,
                                 const torch::Tensor& colours,
                                 const PackedSegments& segments) {
-  if (!densities.device().is_cpu()) {
-    return CompositePackedPlain(densities, colours, segments);
-  }
-  const auto results = PackedFunction::apply(densities,
-                                             colours,
-                                             segments.offsets,
-                                             segments.deltas,
-                                             segments.gaps,
-                                             segments.tails,
-                                             BoostsOf(segments));
-  return {results[0], results[1], results[2]};
-}
-
-PackedComposite CompositePackedPlain(const torch::Tensor& densities,
-                                     const torch::Tensor& colours,
-                                     const PackedSegments& segments) {
   const int64_t rays = segments.tails.size(0);
   const torch::Tensor ray = RayOfSample(segments.offsets);
   // In double: the sums run over all rays.

@@ -43,16 +43,11 @@ struct PackedComposite {
   torch::Tensor weights;        // M, boosted
 };
 
-// densities: M, colours: M x 3. Differentiable in both (not through weights).
-// On the CPU one loop forward and one backward, elsewhere the plain form.
+// densities: M, colours: M x 3. Differentiable in both. By running sums of the
+// optical depth, on any device.
 PackedComposite CompositePacked(const torch::Tensor& densities,
                                 const torch::Tensor& colours,
                                 const PackedSegments& segments);
-
-// The definition: running sums of the optical depth, any device, autograd.
-PackedComposite CompositePackedPlain(const torch::Tensor& densities,
-                                     const torch::Tensor& colours,
-                                     const PackedSegments& segments);
 
 // A number with the gradient by the densities (M) of a loss that has `slopes`
 // (M) by the weights of CompositePacked().

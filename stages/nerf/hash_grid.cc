@@ -3,189 +3,66 @@
 #include "pipeline/base/error.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-
-#include <ATen/Dispatch.h>
-#include <ATen/Parallel.h>
 
 namespace nerfpipe::nerf {
 namespace {
 
-// Primes of the XOR hash, one per axis.
-constexpr uint32_t kPrimeY = 2654435761u;
-constexpr uint32_t kPrimeZ = 805459861u;
+// Factors of the XOR hash, one per axis.
+constexpr std::array<int64_t, 3> kPrimes = {1, 2654435761, 805459861};
 
-// Row of a corner in a hashed level of a power of two rows.
-uint32_t HashedRow(uint32_t x, uint32_t y, uint32_t z, uint32_t rows) {
-  const uint32_t brick = (x >> 1) ^ ((y >> 1) * kPrimeY) ^ ((z >> 1) * kPrimeZ);
-  const uint32_t inside = (x & 1) | (y & 1) << 1 | (z & 1) << 2;
-  return (brick << 3 | inside) & (rows - 1);
+// Column of a number of each level, L x 1.
+template <class T>
+torch::Tensor Column(const std::vector<HashLevel>& levels,
+                     T HashLevel::*number,
+                     const torch::Tensor& like,
+                     torch::Dtype dtype) {
+  std::vector<T> numbers;
+  for (const HashLevel& level : levels) numbers.push_back(level.*number);
+  return torch::tensor(torch::ArrayRef<T>(numbers), dtype)
+      .to(like.device())
+      .unsqueeze(1);
 }
 
-// What the inner loops need of a level, in the scalar type of the table.
-template <typename T>
-struct Level {
-  explicit Level(const HashLevel& level)
-      : scale(static_cast<T>(level.scale)),
-        resolution(static_cast<uint32_t>(level.resolution)),
-        rows(static_cast<uint32_t>(level.rows)),
-        first_row(level.first_row),
-        dense(level.dense) {}
+// Of something for the lower and upper corner along each axis (N x L x 2), for
+// all eight corners, N x L x 2 x 2 x 2 with x last.
+struct OfCorners {
+  torch::Tensor x, y, z;
 
-  T scale;
-  uint32_t resolution;
-  uint32_t rows;
-  int64_t first_row;
-  bool dense;
+  explicit OfCorners(const std::array<torch::Tensor, 3>& axes)
+      : x(axes[0].unsqueeze(2).unsqueeze(3)),
+        y(axes[1].unsqueeze(2).unsqueeze(4)),
+        z(axes[2].unsqueeze(3).unsqueeze(4)) {}
 };
 
-// The 8 rows and trilinear weights around a position.
-template <typename T>
-struct Corners {
-  Corners() = default;
-  Corners(const Level<T>& level, const T* x) {
-    T fraction[3];
-    uint32_t cell[3];
-    for (int axis = 0; axis < 3; ++axis) {
-      // Never negative, so that cutting off the fraction is rounding down.
-      const T position = x[axis] * level.scale + T(0.5);
-      const int32_t floor = static_cast<int32_t>(position);
-      fraction[axis] = position - static_cast<T>(floor);
-      cell[axis] = static_cast<uint32_t>(floor);
-    }
-    const uint32_t r = level.resolution;
-    for (uint32_t corner = 0; corner < 8; ++corner) {
-      const uint32_t cx = cell[0] + (corner & 1);
-      const uint32_t cy = cell[1] + ((corner >> 1) & 1);
-      const uint32_t cz = cell[2] + (corner >> 2);
-      uint32_t index;
-      if (level.dense) {
-        index = cx + r * (cy + r * cz);
-        index = index < level.rows ? index : index % level.rows;
-      } else {
-        index = HashedRow(cx, cy, cz, level.rows);
-      }
-      row[corner] = level.first_row + index;
-      weight[corner] = ((corner & 1) ? fraction[0] : 1 - fraction[0]) *
-                       ((corner & 2) ? fraction[1] : 1 - fraction[1]) *
-                       ((corner & 4) ? fraction[2] : 1 - fraction[2]);
-    }
+// Rows of the corners within their levels, N x L x 8; cells: N x L x 2 of the
+// corners along each axis.
+torch::Tensor DenseRows(const std::array<torch::Tensor, 3>& cells,
+                        const std::vector<HashLevel>& levels) {
+  const torch::Tensor side =
+      Column(levels, &HashLevel::resolution, cells[0], torch::kInt64);
+  const torch::Tensor rows =
+      Column(levels, &HashLevel::rows, cells[0], torch::kInt64);
+  const OfCorners at({cells[0], cells[1] * side, cells[2] * (side * side)});
+  const torch::Tensor row = (at.x + at.y + at.z).flatten(2);
+  // Corners beyond the last cell: never twice the number of rows.
+  return torch::where(row < rows, row, row - rows);
+}
+
+torch::Tensor HashedRows(const std::array<torch::Tensor, 3>& cells,
+                         const std::vector<HashLevel>& levels) {
+  // The hash of the brick above the place in it: what an axis has to say of
+  // both is in bits that XOR keeps apart.
+  std::array<torch::Tensor, 3> parts;
+  for (size_t axis = 0; axis < 3; ++axis) {
+    parts[axis] = (cells[axis].bitwise_right_shift(1) * (8 * kPrimes[axis]))
+                      .bitwise_or(cells[axis].bitwise_and(1) * (1 << axis));
   }
-
-  int64_t row[8];
-  T weight[8];
-};
-
-template <typename T>
-std::vector<Level<T>> InType(const std::vector<HashLevel>& levels) {
-  return std::vector<Level<T>>(levels.begin(), levels.end());
-}
-
-// Samples whose rows are asked for before the first of them is used: memory
-// answers many requests in the time of one.
-constexpr int64_t kAhead = 32;
-
-// Calls body(i, corners) for the samples begin .. end - 1 of one level. `rows`
-// is where the level's rows will be read, or written with kWrite.
-template <int F, bool kWrite, typename T, typename Body>
-void ForSamples(const Level<T>& level,
-                const T* positions,
-                int64_t begin,
-                int64_t end,
-                const T* rows,
-                Body body) {
-  Corners<T> corners[kAhead];
-  for (int64_t block = begin; block < end; block += kAhead) {
-    const int64_t count = std::min(kAhead, end - block);
-    for (int64_t i = 0; i < count; ++i) {
-      corners[i] = Corners<T>(level, positions + 3 * (block + i));
-      for (const int64_t row : corners[i].row) {
-        __builtin_prefetch(rows + row * F, kWrite ? 1 : 0);
-      }
-    }
-    for (int64_t i = 0; i < count; ++i) {
-      body(block + i, corners[i]);
-    }
-  }
-}
-
-template <typename T, int F>
-void Gather(const T* table,
-            const T* positions,
-            int64_t count,
-            const std::vector<HashLevel>& hash_levels,
-            T* out) {
-  const std::vector<Level<T>> levels = InType<T>(hash_levels);
-  const int64_t width = static_cast<int64_t>(levels.size()) * F;
-  at::parallel_for(0, count, 256, [&](int64_t begin, int64_t end) {
-    // Blocks of samples, level by level: a level's rows stay in the cache.
-    for (int64_t block = begin; block < end; block += 256) {
-      const int64_t block_end = std::min(end, block + 256);
-      for (size_t l = 0; l < levels.size(); ++l) {
-        const auto gather = [&](int64_t i, const Corners<T>& corners) {
-          T sum[F] = {};
-          for (int corner = 0; corner < 8; ++corner) {
-            const T* entry = table + corners.row[corner] * F;
-            for (int f = 0; f < F; ++f) {
-              sum[f] += corners.weight[corner] * entry[f];
-            }
-          }
-          std::copy(sum, sum + F, out + i * width + l * F);
-        };
-        ForSamples<F, false>(
-            levels[l], positions, block, block_end, table, gather);
-      }
-    }
-  });
-}
-
-template <typename T, int F>
-void Scatter(const T* gradient,
-             const T* positions,
-             int64_t count,
-             const std::vector<HashLevel>& hash_levels,
-             T* table_gradient,
-             uint8_t* touched) {
-  const std::vector<Level<T>> levels = InType<T>(hash_levels);
-  const int64_t n = static_cast<int64_t>(levels.size());
-  const int64_t width = n * F;
-  // A level belongs to one thread: no collisions, and always the same order of
-  // additions. Every second level first, so that each of two threads gets
-  // small and large ones.
-  at::parallel_for(0, n, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t k = begin; k < end; ++k) {
-      const int64_t l = 2 * k < n ? 2 * k : 2 * (k - (n + 1) / 2) + 1;
-      const auto scatter = [&](int64_t i, const Corners<T>& corners) {
-        const T* g = gradient + i * width + l * F;
-        for (int corner = 0; corner < 8; ++corner) {
-          T* entry = table_gradient + corners.row[corner] * F;
-          for (int f = 0; f < F; ++f) {
-            entry[f] += corners.weight[corner] * g[f];
-          }
-          touched[corners.row[corner]] = 1;
-        }
-      };
-      ForSamples<F, true>(
-          levels[l], positions, 0, count, table_gradient, scatter);
-    }
-  });
-}
-
-// Calls body with the number of features as a compile-time constant.
-template <typename Body>
-void WithFeatures(int64_t features, Body body) {
-  switch (features) {
-    case 1:
-      return body(std::integral_constant<int, 1>());
-    case 2:
-      return body(std::integral_constant<int, 2>());
-    case 4:
-      return body(std::integral_constant<int, 4>());
-    case 8:
-      return body(std::integral_constant<int, 8>());
-    default:
-      FailCheck("features is 1, 2, 4 or 8", __FILE__, __LINE__);
-  }
+  const OfCorners at(parts);
+  const torch::Tensor mask =
+      Column(levels, &HashLevel::rows, cells[0], torch::kInt64) - 1;
+  return at.x.bitwise_xor(at.y).bitwise_xor(at.z).flatten(2).bitwise_and(mask);
 }
 
 }  // namespace
@@ -194,7 +71,7 @@ std::vector<HashLevel> HashLevels(int levels,
                                   int base,
                                   int finest,
                                   int log2_table) {
-  NERFPIPE_CHECK(levels >= 1 && base >= 1 && finest >= base);
+  NERFPIPE_CHECK(levels >= 1 && base >= 2 && finest >= base);
   const double log2_growth =
       levels > 1 ? std::log2(static_cast<double>(finest) / base) / (levels - 1)
                  : 0;
@@ -224,101 +101,60 @@ int64_t HashRows(const std::vector<HashLevel>& levels) {
   return levels.back().first_row + levels.back().rows;
 }
 
-int64_t HashRow(const HashLevel& level, int64_t x, int64_t y, int64_t z) {
-  const int64_t r = level.resolution;
-  return level.dense ? (x + r * (y + r * z)) % level.rows
-                     : HashedRow(static_cast<uint32_t>(x),
-                                 static_cast<uint32_t>(y),
-                                 static_cast<uint32_t>(z),
-                                 static_cast<uint32_t>(level.rows));
-}
-
-torch::Tensor HashEncodePlain(const torch::Tensor& table,
-                              const torch::Tensor& positions,
-                              const std::vector<HashLevel>& levels) {
-  std::vector<torch::Tensor> parts;
-  for (const HashLevel& level : levels) {
-    const torch::Tensor x = positions * level.scale + 0.5;
-    const torch::Tensor floor = x.floor();
-    const torch::Tensor fraction = x - floor;
-    const torch::Tensor cell = floor.to(torch::kInt64);
-    torch::Tensor sum;
-    for (int corner = 0; corner < 8; ++corner) {
-      torch::Tensor weight;
-      torch::Tensor at[3];
-      for (int axis = 0; axis < 3; ++axis) {
-        const bool high = (corner >> axis) & 1;
-        const torch::Tensor f = fraction.select(1, axis);
-        const torch::Tensor factor = high ? f : 1 - f;
-        weight = axis == 0 ? factor : weight * factor;
-        at[axis] = cell.select(1, axis) + (high ? 1 : 0);
-      }
-      torch::Tensor index;
-      if (level.dense) {
-        index = at[0] + level.resolution * (at[1] + level.resolution * at[2]);
-      } else {
-        // 32-bit products, in 64-bit integers.
-        const int64_t mask = 0xffffffff;
-        const auto brick = [&](int axis, int64_t prime) {
-          return (at[axis].div(2, "floor") * prime).bitwise_and(mask);
-        };
-        index = brick(0, 1)
-                    .bitwise_xor(brick(1, kPrimeY))
-                    .bitwise_xor(brick(2, kPrimeZ));
-        for (int axis = 2; axis >= 0; --axis) {
-          index = 2 * index + at[axis].remainder(2);
-        }
-      }
-      index = index.remainder(level.rows) + level.first_row;
-      const torch::Tensor part =
-          table.index_select(0, index) * weight.unsqueeze(1);
-      sum = corner == 0 ? part : sum + part;
-    }
-    parts.push_back(sum);
-  }
-  return torch::cat(parts, 1);
-}
-
-torch::Tensor HashGather(const torch::Tensor& table,
+torch::Tensor HashEncode(const torch::Tensor& table,
                          const torch::Tensor& positions,
                          const std::vector<HashLevel>& levels) {
-  NERFPIPE_CHECK(table.is_contiguous() && positions.is_contiguous());
-  NERFPIPE_CHECK(table.dtype() == positions.dtype());
   const int64_t count = positions.size(0);
-  torch::Tensor out =
-      torch::empty({count, static_cast<int64_t>(levels.size()) * table.size(1)},
-                   table.options().requires_grad(false));
-  WithFeatures(table.size(1), [&](auto features) {
-    AT_DISPATCH_FLOATING_TYPES(table.scalar_type(), "HashGather", [&] {
-      Gather<scalar_t, decltype(features)::value>(
-          table.data_ptr<scalar_t>(),
-          positions.data_ptr<scalar_t>(),
-          count,
-          levels,
-          out.data_ptr<scalar_t>());
-    });
-  });
-  return out;
-}
+  const int64_t features = table.size(1);
+  const int64_t width = static_cast<int64_t>(levels.size());
+  // N x L x 3.
+  const torch::Tensor x =
+      positions.unsqueeze(1) *
+          Column(levels, &HashLevel::scale, positions, torch::kFloat64)
+              .to(positions.dtype()) +
+      0.5;
+  const torch::Tensor floor = x.floor();
+  const torch::Tensor fraction = x - floor;
+  const torch::Tensor cell = floor.to(torch::kInt64);
+  std::array<torch::Tensor, 3> cells, factors;
+  for (int axis = 0; axis < 3; ++axis) {
+    const torch::Tensor c = cell.select(2, axis);
+    const torch::Tensor f = fraction.select(2, axis);
+    cells[axis] = torch::stack({c, c + 1}, 2);
+    factors[axis] = torch::stack({1 - f, f}, 2);
+  }
+  const OfCorners factor(factors);
+  const torch::Tensor weights =
+      (factor.x * factor.y * factor.z).view({count, width, 8, 1});
 
-void HashScatter(const torch::Tensor& gradient,
-                 const torch::Tensor& positions,
-                 const std::vector<HashLevel>& levels,
-                 torch::Tensor table_gradient,
-                 torch::Tensor touched) {
-  NERFPIPE_CHECK(gradient.is_contiguous() && positions.is_contiguous());
-  NERFPIPE_CHECK(table_gradient.is_contiguous() && touched.is_contiguous());
-  WithFeatures(table_gradient.size(1), [&](auto features) {
-    AT_DISPATCH_FLOATING_TYPES(gradient.scalar_type(), "HashScatter", [&] {
-      Scatter<scalar_t, decltype(features)::value>(
-          gradient.data_ptr<scalar_t>(),
-          positions.data_ptr<scalar_t>(),
-          positions.size(0),
-          levels,
-          table_gradient.data_ptr<scalar_t>(),
-          touched.data_ptr<uint8_t>());
-    });
-  });
+  // Coarse levels are the dense ones.
+  const auto first_hashed =
+      std::find_if(levels.begin(), levels.end(), [](const HashLevel& level) {
+        return !level.dense;
+      });
+  const int64_t dense = first_hashed - levels.begin();
+  const auto part = [&](int64_t begin, int64_t end) {
+    std::array<torch::Tensor, 3> of_part;
+    for (int axis = 0; axis < 3; ++axis) {
+      of_part[axis] = cells[axis].slice(1, begin, end);
+    }
+    return of_part;
+  };
+  std::vector<torch::Tensor> rows;
+  if (dense > 0) {
+    rows.push_back(DenseRows(part(0, dense), {levels.begin(), first_hashed}));
+  }
+  if (dense < width) {
+    rows.push_back(
+        HashedRows(part(dense, width), {first_hashed, levels.end()}));
+  }
+  const torch::Tensor row =
+      torch::cat(rows, 1) +
+      Column(levels, &HashLevel::first_row, cell, torch::kInt64);
+  // An embedding's gradient adds rows up in one order, on a GPU too.
+  const torch::Tensor entries =
+      torch::embedding(table, row.flatten()).view({count, width, 8, features});
+  return (entries * weights).sum(2).view({count, width * features});
 }
 
 }  // namespace nerfpipe::nerf

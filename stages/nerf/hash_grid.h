@@ -4,8 +4,6 @@
 // after tiny-cuda-nn's grid.h). It is not single corners that are hashed but
 // bricks of 2^3, whose rows follow each other: the eight corners of a point lie
 // in 3.4 bricks on average, and a brick in half precision is one cache line.
-// HashEncodePlain is the definition; HashGather and HashScatter are the same in
-// one pass over memory, for the CPU.
 
 #include <cstdint>
 #include <vector>
@@ -36,28 +34,11 @@ std::vector<HashLevel> HashLevels(int levels,
 
 int64_t HashRows(const std::vector<HashLevel>& levels);
 
-// Row, within its level, of the corner (x, y, z).
-int64_t HashRow(const HashLevel& level, int64_t x, int64_t y, int64_t z);
-
 // table: R x F; positions: N x 3 in [0, 1]. Result N x (levels * F), level by
-// level, trilinear between the 8 corners. Any device and dtype, autograd.
-torch::Tensor HashEncodePlain(const torch::Tensor& table,
-                              const torch::Tensor& positions,
-                              const std::vector<HashLevel>& levels);
-
-// The same for contiguous CPU tensors (float or double; F 1, 2, 4 or 8),
-// without autograd.
-torch::Tensor HashGather(const torch::Tensor& table,
+// level, trilinear between the 8 corners. Any device and dtype, autograd; some
+// 6 KB of memory for a position and eight levels.
+torch::Tensor HashEncode(const torch::Tensor& table,
                          const torch::Tensor& positions,
                          const std::vector<HashLevel>& levels);
-
-// Its gradient: adds to table_gradient (R x F) what `gradient` (N x
-// (levels * F)) means for the table, and sets touched (R, uint8) to 1 where
-// something was added. The sum does not depend on the number of threads.
-void HashScatter(const torch::Tensor& gradient,
-                 const torch::Tensor& positions,
-                 const std::vector<HashLevel>& levels,
-                 torch::Tensor table_gradient,
-                 torch::Tensor touched);
 
 }  // namespace nerfpipe::nerf

@@ -63,6 +63,9 @@ class Method {
   virtual ~Method() = default;
 
   virtual std::string Name() const = 0;
+  // What a user should know of the way it runs here, a sentence; empty:
+  // nothing.
+  virtual std::string Remark() const { return ""; }
   // What a run settles; all of them that can be have a gradient.
   virtual std::vector<std::pair<std::string, torch::Tensor>> Parameters() = 0;
   // Colour behind the scene in pictures.

@@ -99,7 +99,8 @@ void ListOptions(Group& group, NgpOptions& o) {
             "a new colour behind every ray of a step")
       .Flag("fused",
             &o.fused,
-            "the fast kernels, on the CPU; no: the same in plain LibTorch")
+            "the fast kernels, where they can: on the CPU, in their sizes; no: "
+            "plain LibTorch")
       .Flag("bfloat16",
             &o.bfloat16,
             "shorter factors in the nets, where the processor multiplies them")

@@ -2,6 +2,7 @@
 
 #include "stages/nerf/method_facts.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace nerfpipe::nerf {
@@ -23,6 +24,11 @@ void SettleNgp(Options* options, bool bounded, torch::Device device) {
     ngp.log2_table =
         device.is_cpu() ? Log2Table(BudgetOf(*options), bounded) : 19;
   }
+  if (ngp.finest_resolution == 0) {
+    ngp.finest_resolution =
+        std::max(ngp.base_resolution, bounded ? 1024 : 2048);
+  }
+  if (ngp.step == 0) ngp.step = bounded ? 2 * std::sqrt(3.0) / 512 : 1.0 / 256;
   // Below, hidden things are trained at the price of visible ones; above, the
   // random colour behind the ray drowns the rest. Measured likewise.
   if (ngp.stop_transmittance == 0) {
@@ -37,9 +43,7 @@ void SettleNgp(Options* options, bool bounded, torch::Device device) {
 
 MarchRules MarchRulesOf(const NgpOptions& options, bool bounded) {
   MarchRules rules;
-  rules.step = options.step > 0 ? options.step
-               : bounded        ? 2 * std::sqrt(3.0) / 512
-                                : 1.0 / 256;
+  rules.step = options.step;
   rules.cone = bounded ? 0 : options.cone;
   return rules;
 }

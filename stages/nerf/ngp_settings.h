@@ -10,9 +10,11 @@
 namespace nerfpipe::nerf {
 
 // Where they are 0: ngp.log2_table by the length of the run and the scene,
-// ngp.stop_transmittance and ngp.grid_threshold by the scene.
+// ngp.finest_resolution, ngp.step, ngp.stop_transmittance and
+// ngp.grid_threshold by the scene.
 void SettleNgp(Options* options, bool bounded, torch::Device device);
 
+// Of options that are settled.
 MarchRules MarchRulesOf(const NgpOptions& options, bool bounded);
 
 }  // namespace nerfpipe::nerf

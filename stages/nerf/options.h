@@ -79,7 +79,8 @@ struct NgpOptions {
   // through; with 0 those are not looked at.
   double free_space = 0.003;
   bool random_background = true;  // a new colour behind every ray of a step
-  // On the CPU, by the fused kernels; false: by the LibTorch form of the same.
+  // By the fused kernels where they can, on the CPU and in their sizes, and a
+  // line says so where they cannot; false: in plain LibTorch, on any device.
   bool fused = true;
   // Factors of the nets' products in bfloat16, where fused kernels run on a
   // processor that has instructions for it; sums stay float.

@@ -8,7 +8,7 @@
 #include "pipeline/base/report.h"
 #include "stages/nerf/data/read_dataset.h"
 #include "stages/nerf/kernels/ngp_kernels.h"
-#include "stages/nerf/ngp_fused.h"
+#include "stages/nerf/ngp_backend.h"
 #include "stages/nerf/ngp_settings.h"
 #include "stages/nerf/ray_sampler.h"
 #include "stages/nerf/scene_analysis.h"

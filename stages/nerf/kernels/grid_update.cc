@@ -58,8 +58,8 @@ float StepIn(uint32_t cell, const GridOptions& options) {
   const float z = place(cell / (kGridSide * kGridSide));
   const float norm = std::max({std::abs(x), std::abs(y), std::abs(z)});
   // The contraction undone.
-  const float distance = std::sqrt(x * x + y * y + z * z) /
-                         (norm > 1 ? norm * (2 - norm) : 1);
+  const float distance =
+      std::sqrt(x * x + y * y + z * z) / (norm > 1 ? norm * (2 - norm) : 1);
   return std::max(options.length, distance * options.cone);
 }
 

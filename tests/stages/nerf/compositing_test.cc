@@ -1,7 +1,10 @@
-// Packed compositing: the loops against the plain form and its autograd, and
-// the selection of samples against compositing all of them.
+// Packed compositing against a loop, and the selection of samples against
+// compositing all of them.
 
 #include "stages/nerf/compositing.h"
+
+#include <cmath>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -33,30 +36,57 @@ double MaxDifference(const torch::Tensor& a, const torch::Tensor& b) {
   return (a - b).abs().max().item<double>();
 }
 
-TEST(PackedCompositeTest, LoopsEqualThePlainFormAndItsGradient) {
+// With tau = density * delta: d weight_k / d tau_k is the transmittance behind
+// k, d weight_j / d tau_k = -weight_j for j > k, and likewise for what is left.
+// A boost is a factor on a sample's weight and on all of its gradient.
+TEST(PackedCompositeTest, SumsAndGradientsAreThoseOfALoop) {
   const Packed packed = RandomPacked();
   torch::manual_seed(4);
   const torch::Tensor rgb_weights = torch::randn({4, 3}, torch::kFloat64);
   const torch::Tensor left_weights = torch::randn({4}, torch::kFloat64);
-  std::vector<torch::Tensor> results[2];
-  for (const int plain : {0, 1}) {
-    const torch::Tensor densities =
-        packed.densities.clone().requires_grad_(true);
-    const torch::Tensor colours = packed.colours.clone().requires_grad_(true);
-    const PackedComposite composite =
-        plain ? CompositePackedPlain(densities, colours, packed.segments)
-              : CompositePacked(densities, colours, packed.segments);
-    ((composite.rgb * rgb_weights).sum() +
-     (composite.transmittance * left_weights).sum())
-        .backward();
-    results[plain] = {composite.rgb.detach(),
-                      composite.transmittance.detach(),
-                      composite.weights.detach(),
-                      densities.grad(),
-                      colours.grad()};
-  }
-  for (size_t i = 0; i < results[0].size(); ++i) {
-    EXPECT_LT(MaxDifference(results[0][i], results[1][i]), 1e-12) << i;
+  const torch::Tensor densities = packed.densities.clone().requires_grad_(true);
+  const torch::Tensor colours = packed.colours.clone().requires_grad_(true);
+  const PackedComposite found =
+      CompositePacked(densities, colours, packed.segments);
+  ((found.rgb * rgb_weights).sum() + (found.transmittance * left_weights).sum())
+      .backward();
+
+  const auto at = [](const torch::Tensor& tensor, int64_t i) {
+    return tensor[i].item<double>();
+  };
+  const PackedSegments& segments = packed.segments;
+  for (int64_t ray = 0; ray < 4; ++ray) {
+    const int64_t begin = segments.offsets[ray].item<int64_t>();
+    const int64_t end = segments.offsets[ray + 1].item<int64_t>();
+    double left = 1;
+    std::vector<double> weights, behind;
+    torch::Tensor rgb = torch::zeros({3}, torch::kFloat64);
+    for (int64_t k = begin; k < end; ++k) {
+      left *= std::exp(-at(segments.gaps, k));
+      const double passed =
+          std::exp(-at(packed.densities, k) * at(segments.deltas, k));
+      weights.push_back(at(segments.boosts, k) * left * (1 - passed));
+      left *= passed;
+      behind.push_back(left);
+      rgb += weights.back() * packed.colours[k];
+      EXPECT_NEAR(at(found.weights, k), weights.back(), 1e-12);
+    }
+    left *= std::exp(-at(segments.tails, ray));
+    EXPECT_NEAR(at(found.transmittance, ray), left, 1e-12);
+    EXPECT_LT(MaxDifference(found.rgb[ray], rgb), 1e-12);
+    double after = left * at(left_weights, ray);
+    for (int64_t k = end - 1; k >= begin; --k) {
+      const double weight = weights[k - begin];
+      const double value =
+          (packed.colours[k] * rgb_weights[ray]).sum().item<double>();
+      EXPECT_LT(MaxDifference(colours.grad()[k], weight * rgb_weights[ray]),
+                1e-12);
+      EXPECT_NEAR(at(densities.grad(), k),
+                  at(segments.boosts, k) * at(segments.deltas, k) *
+                      (behind[k - begin] * value - after),
+                  1e-12);
+      after += weight * value;
+    }
   }
   // Nothing is lost: weights and what is left add up to 1 without gaps.
   PackedSegments dense = packed.segments;

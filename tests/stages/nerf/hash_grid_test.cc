@@ -1,11 +1,9 @@
-// The hash grid: index rules and interpolation against numpy, and the fast
-// loops against the plain definition and its autograd.
+// The hash grid: index rules and interpolation against numpy.
 
 #include "stages/nerf/hash_grid.h"
 
 #include "tests/reference/nerf_reference.h"
 
-#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 namespace nerfpipe::nerf {
@@ -41,43 +39,39 @@ TEST(HashGridTest, EncodingEqualsTheReference) {
       torch::tensor(torch::ArrayRef<double>(reference::kHashEncoded),
                     torch::kFloat64)
           .view({5, 8});
-  EXPECT_LT((HashEncodePlain(table, positions, levels) - expected)
-                .abs()
-                .max()
-                .item<double>(),
-            1e-9);
-  EXPECT_LT((HashGather(table, positions, levels) - expected)
+  EXPECT_LT((HashEncode(table, positions, levels) - expected)
                 .abs()
                 .max()
                 .item<double>(),
             1e-9);
 }
 
-TEST(HashGridTest, ScatterEqualsAutograd) {
-  for (const int features : {1, 2, 4, 8}) {
-    const auto levels = HashLevels(5, 4, 64, 9);
-    torch::manual_seed(features);
-    const torch::Tensor table =
-        torch::rand({HashRows(levels), features}, torch::kFloat64)
-            .requires_grad_(true);
-    const torch::Tensor positions = torch::rand({300, 3}, torch::kFloat64);
-    const torch::Tensor gradient =
-        torch::randn({300, 5 * features}, torch::kFloat64);
-    HashEncodePlain(table, positions, levels).backward(gradient);
-
-    torch::Tensor sums[2];
-    for (const int threads : {1, 2}) {
-      at::set_num_threads(threads);
-      torch::Tensor sum = torch::zeros_like(table.detach());
-      torch::Tensor touched = torch::zeros({table.size(0)}, torch::kUInt8);
-      HashScatter(gradient, positions, levels, sum, touched);
-      EXPECT_LT((sum - table.grad()).abs().max().item<double>(), 1e-12);
-      // Every row with a gradient is flagged.
-      EXPECT_TRUE(((sum != 0).any(1) <= (touched != 0)).all().item<bool>());
-      sums[threads - 1] = sum;
-    }
-    at::set_num_threads(1);
-    EXPECT_TRUE(sums[0].equal(sums[1])) << "depends on the threads";
+// What is linear in the table is the sum of its parts: the gradient of an
+// output is what one entry more does to it, and there is none beside the eight
+// corners.
+TEST(HashGridTest, GradientIsTheChangeByEachEntry) {
+  const auto levels = HashLevels(4, 4, 32, 10);
+  const torch::Tensor table =
+      torch::zeros({HashRows(levels), 2}, torch::kFloat64).requires_grad_(true);
+  const torch::Tensor positions =
+      torch::tensor({{0.31, 0.77, 1.0}, {0.92, 0.0, 0.58}}, torch::kFloat64);
+  const torch::Tensor factors =
+      torch::tensor({{1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0},
+                     {0.5, 0.25, 0.5, 0.25, 0.5, 0.25, 0.5, 0.25}},
+                    torch::kFloat64);
+  (HashEncode(table, positions, levels) * factors).sum().backward();
+  const torch::Tensor rows = torch::nonzero((table.grad() != 0).any(1));
+  EXPECT_LE(rows.size(0), 2 * 8 * 4);
+  EXPECT_GE(rows.size(0), 2 * 4 * 4);  // at an edge weights are zero
+  const torch::NoGradGuard no_grad;
+  for (int64_t i = 0; i < rows.size(0); ++i) {
+    const int64_t row = rows[i].item<int64_t>();
+    torch::Tensor one = torch::zeros_like(table);
+    one[row][1] = 1;
+    EXPECT_NEAR(
+        (HashEncode(one, positions, levels) * factors).sum().item<double>(),
+        table.grad()[row][1].item<double>(),
+        1e-12);
   }
 }
 

@@ -5,6 +5,7 @@
 #include "stages/nerf/methods.h"
 #include "stages/nerf/nerf_method.h"
 #include "stages/nerf/ngp_method.h"
+#include "stages/nerf/ngp_settings.h"
 #include "stages/nerf/ray_sampler.h"
 #include "stages/nerf/scene_analysis.h"
 #include "stages/nerf/trainer.h"
@@ -123,9 +124,8 @@ class NgpLossTest : public ::testing::TestWithParam<bool> {
   StepReport Step(const std::array<float, 4>& rgba, int64_t step = 0) {
     MethodContext context;
     context.options = NgpOptionsFor(GetParam());
-    context.options.ngp.stop_transmittance = 0.01;
-    context.options.ngp.grid_threshold = 0.01;
     context.options.ngp.step = 0.05;
+    SettleNgp(&context.options, BallFrame().bounded, torch::kCPU);
     context.options.ngp.random_background = random_background_;
     context.options.ngp.loss = loss_;
     context.frame = BallFrame();

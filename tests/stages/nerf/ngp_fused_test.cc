@@ -1,7 +1,10 @@
 // The fused form of `ngp` against its LibTorch twin, on the same parameters.
 
+#include "stages/nerf/ngp_fused.h"
+
 #include "stages/nerf/archive.h"
 #include "stages/nerf/ngp_method.h"
+#include "stages/nerf/ngp_settings.h"
 #include "stages/nerf/ray_sampler.h"
 #include "tests/stages/nerf/spheres.h"
 
@@ -36,6 +39,7 @@ class NgpFusedTest : public ::testing::TestWithParam<bool> {
     context.options.ngp.grid_refine_every = 40;
     context.options.ngp.fused = fused;
     context.options.ngp.bfloat16 = false;  // the twin has float
+    SettleNgp(&context.options, frame_.bounded, torch::kCPU);
     context.frame = frame_;
     if (dataset_.sights.defined()) context.dataset = &dataset_;
     context.options.ngp.free_space = free_space_;
@@ -151,6 +155,29 @@ TEST_P(NgpTwinTest, GoesOnFromTheKernelsState) {
   EXPECT_LT((a - b).abs().mean().item<double>(), 0.06);
 }
 
+// What is asked of the kernels and they cannot do is said.
+TEST(NgpFormTest, IsThatOfTheOptionOrSaysWhyNot) {
+  NgpOptions options;
+  EXPECT_EQ(WhyNotFused(options, torch::kCPU), "");
+  EXPECT_EQ(WhyNotFused(options, torch::Device("cuda:1")),
+            "The fast kernels of ngp are for the processor; on cuda:1 plain "
+            "LibTorch does the work.");
+  options.levels = 5;
+  options.grid_resolution = 64;
+  EXPECT_EQ(WhyNotFused(options, torch::kCPU),
+            "The fast kernels of ngp are made for ngp.levels=8, "
+            "ngp.grid_resolution=128; plain LibTorch does the work, many times "
+            "slower.");
+  MethodContext context;
+  context.options.train.steps = 10;
+  context.options.ngp = options;
+  context.options.ngp.log2_table = 8;
+  SettleNgp(&context.options, false, torch::kCPU);
+  EXPECT_EQ(NgpMethod(context).Remark(), WhyNotFused(options, torch::kCPU));
+  context.options.ngp.fused = false;
+  EXPECT_EQ(NgpMethod(context).Remark(), "");
+}
+
 // A picture is of the values as they are, not of what an earlier picture found
 // out about them.
 TEST_P(NgpFusedTest, PicturesFollowTheTraining) {
@@ -256,8 +283,8 @@ TEST_P(NgpFreeSpaceTest, ResumedAfterItsOpeningBitByBit) {
   Copy(*first, *second);
   Train(*second, 61, 63);
   EXPECT_TRUE(whole->grid().values().equal(second->grid().values()));
-  EXPECT_TRUE(whole->Parameters()[0].second.equal(
-      second->Parameters()[0].second));
+  EXPECT_TRUE(
+      whole->Parameters()[0].second.equal(second->Parameters()[0].second));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "stages/nerf/adam.h"
 #include "stages/nerf/nerf_method.h"
 #include "stages/nerf/ngp_method.h"
+#include "stages/nerf/ngp_settings.h"
 #include "stages/nerf/ray_sampler.h"
 #include "stages/nerf/trainer.h"
 #include "tests/stages/nerf/known_fields.h"
@@ -84,8 +85,7 @@ TEST(RateTest, OfNerfFallsWithTheSteps) {
 TEST(RateTest, IsThatOfTheStepsThatAreTaken) {
   for (const std::string name : {"ngp", "nerf"}) {
     Options options = OptionsFor(name, 20);
-    options.ngp.stop_transmittance = 0.01;
-    options.ngp.grid_threshold = 0.01;
+    SettleNgp(&options, BallFrame().bounded, torch::kCPU);
     options.nerf.lrate = 1e-2;
     options.nerf.raw_noise_std = 1;  // so that something is seen
     MethodContext context;
