@@ -27,9 +27,12 @@ void SettleNgpRun(Options* options, const RunFacts& facts) {
 }
 
 void KeepNgpShape(Options* options, const Options& earlier) {
-  if (options->ngp.log2_table == 0) {
-    options->ngp.log2_table = earlier.ngp.log2_table;
-  }
+  const auto take = [&](auto NgpOptions::*number) {
+    if (options->ngp.*number == 0) options->ngp.*number = earlier.ngp.*number;
+  };
+  take(&NgpOptions::log2_table);
+  take(&NgpOptions::finest_resolution);
+  take(&NgpOptions::step);
 }
 
 void SettleNothing(Options*, const RunFacts&) {}
@@ -67,9 +70,24 @@ void KeepSplatShape(Options* options, const Options& earlier) {
 
 const std::vector<MethodEntry>& Methods() {
   static const std::vector<MethodEntry> table = {
-      {"ngp", &Never, &SettleNgpRun, &KeepNgpShape, &Make<NgpMethod>},
-      {"nerf", &NerfWantsNdc, &SettleNothing, &KeepNothing, &Make<NerfMethod>},
-      {"splat", &Never, &SettleSplatRun, &KeepSplatShape, &MakeSplat},
+      {"ngp",
+       &Never,
+       &SettleNgpRun,
+       &KeepNgpShape,
+       &SettleEarlierNgp,
+       &Make<NgpMethod>},
+      {"nerf",
+       &NerfWantsNdc,
+       &SettleNothing,
+       &KeepNothing,
+       nullptr,
+       &Make<NerfMethod>},
+      {"splat",
+       &Never,
+       &SettleSplatRun,
+       &KeepSplatShape,
+       nullptr,
+       &MakeSplat},
   };
   return table;
 }

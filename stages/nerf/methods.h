@@ -28,9 +28,12 @@ struct MethodEntry {
   bool (*wants_ndc)(const Options& options) = nullptr;
   // Fills in the options that are by the length of the run and the scene.
   void (*settle)(Options* options, const RunFacts& facts) = nullptr;
-  // Takes those that fix the shape of the state from an earlier run, where they
-  // are left open.
+  // Takes what the state was made for from an earlier run, where it is left
+  // open.
   void (*keep_shape)(Options* options, const Options& earlier) = nullptr;
+  // Fills in what the checkpoints of earlier versions leave open, with what
+  // that meant then. Null: nothing.
+  void (*settle_earlier)(Options* options, bool bounded) = nullptr;
   std::unique_ptr<Method> (*make)(const MethodContext& context) = nullptr;
 };
 

@@ -41,6 +41,15 @@ void SettleNgp(Options* options, bool bounded, torch::Device device) {
   }
 }
 
+void SettleEarlierNgp(Options* options, bool bounded) {
+  NgpOptions& ngp = options->ngp;
+  if (ngp.finest_resolution == 0) {
+    ngp.finest_resolution =
+        std::max(ngp.base_resolution, bounded ? 1024 : 2048);
+  }
+  if (ngp.step == 0) ngp.step = bounded ? 2 * std::sqrt(3.0) / 512 : 1.0 / 256;
+}
+
 MarchRules MarchRulesOf(const NgpOptions& options, bool bounded) {
   MarchRules rules;
   rules.step = options.step;

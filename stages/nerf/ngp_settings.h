@@ -14,6 +14,10 @@ namespace nerfpipe::nerf {
 // ngp.grid_threshold by the scene.
 void SettleNgp(Options* options, bool bounded, torch::Device device);
 
+// Of a checkpoint from before ngp.finest_resolution and ngp.step were kept in
+// it: what 0 meant then.
+void SettleEarlierNgp(Options* options, bool bounded);
+
 // Of options that are settled.
 MarchRules MarchRulesOf(const NgpOptions& options, bool bounded);
 

@@ -6,6 +6,7 @@
 #include "stages/nerf/method_facts.h"
 #include "stages/nerf/methods.h"
 #include "stages/nerf/options_text.h"
+#include "stages/nerf/scene_analysis.h"
 
 #include <algorithm>
 #include <chrono>
@@ -123,6 +124,32 @@ void SetSceneNumbers(const torch::Tensor& numbers, MethodContext& context) {
   frame.lindisp = value[8] != 0;
   context.has_alpha = value[9] != 0;
   std::copy_n(value + 10, 3, context.background.begin());
+}
+
+// What the run of a checkpoint was made from; its data set is elsewhere.
+MethodContext ReadContext(torch::serialize::InputArchive& archive,
+                          torch::Device device) {
+  MethodContext context;
+  context.device = device;
+  context.options = OptionsFromText(ReadText(archive, "trainer.options"));
+  context.frame.reason = ReadText(archive, "trainer.reason");
+  torch::Tensor numbers = SceneNumbers(context);
+  ReadInto(archive, "trainer.scene", numbers);
+  SetSceneNumbers(numbers, context);
+  const MethodEntry& method = FindMethod(context.options.train.method);
+  if (method.settle_earlier != nullptr) {
+    method.settle_earlier(&context.options, context.frame.bounded);
+  }
+  return context;
+}
+
+// In words, for somebody who changed something.
+std::string SceneDifference(const MethodContext& a, const MethodContext& b) {
+  if (a.frame.type != b.frame.type) {
+    return "train.scene (" + NameOf(a.frame.type) + ", here " +
+           NameOf(b.frame.type) + ")";
+  }
+  return "place of the cameras or background";
 }
 
 }  // namespace
@@ -261,8 +288,15 @@ void Trainer::Save(const std::filesystem::path& path) {
 void Trainer::Load(const std::filesystem::path& path) {
   torch::serialize::InputArchive archive;
   ReadCheckpoint(archive, path, context_.device);
-  const std::string difference = FirstDifference(
-      ReadText(archive, "trainer.options"), OptionsText(context_.options));
+  const MethodContext stored = ReadContext(archive, context_.device);
+  // What was settled since takes the place of what was left open.
+  std::string difference = FirstDifference(
+      ReadText(archive, "trainer.options") + OptionsText(stored.options),
+      OptionsText(context_.options));
+  if (difference.empty() &&
+      !SceneNumbers(stored).equal(SceneNumbers(context_))) {
+    difference = SceneDifference(stored, context_);
+  }
   if (!difference.empty()) {
     throw UserError("the checkpoint " + path.string() +
                         " is of a run with another " + difference,
@@ -274,7 +308,7 @@ void Trainer::Load(const std::filesystem::path& path) {
 Options Trainer::OptionsOf(const std::filesystem::path& path) {
   torch::serialize::InputArchive archive;
   ReadCheckpoint(archive, path, torch::kCPU);
-  return OptionsFromText(ReadText(archive, "trainer.options"));
+  return ReadContext(archive, torch::kCPU).options;
 }
 
 void Trainer::LoadState(torch::serialize::InputArchive& archive,
@@ -296,14 +330,8 @@ std::unique_ptr<Trainer> Trainer::FromCheckpoint(
     const std::filesystem::path& path, int threads, torch::Device device) {
   torch::serialize::InputArchive archive;
   ReadCheckpoint(archive, path, device);
-  MethodContext context;
-  context.device = device;
-  context.options = OptionsFromText(ReadText(archive, "trainer.options"));
+  MethodContext context = ReadContext(archive, device);
   context.options.train.threads = threads;
-  context.frame.reason = ReadText(archive, "trainer.reason");
-  torch::Tensor numbers = SceneNumbers(context);
-  ReadInto(archive, "trainer.scene", numbers);
-  SetSceneNumbers(numbers, context);
   std::unique_ptr<Trainer> trainer(new Trainer(std::move(context)));
   trainer->LoadState(archive, path);
   return trainer;

@@ -67,14 +67,15 @@ class Trainer {
       int threads = 0,
       torch::Device device = torch::kCPU);
 
-  // The options that a checkpoint's run was made with. Throws as Load() does.
+  // The options that a checkpoint's run was made with, what was left open
+  // settled. Throws as Load() does.
   static Options OptionsOf(const std::filesystem::path& path);
 
   // Everything the rest of the run depends on, in one file that appears whole
   // or not at all. Throws UserError when the disk refuses.
   void Save(const std::filesystem::path& path);
   // Throws UserError naming the file when it is damaged, of another format, or
-  // of a run with other options.
+  // of a run with other options or in another frame.
   void Load(const std::filesystem::path& path);
 
   // After a run by time: gives the time once more, with the learning rate

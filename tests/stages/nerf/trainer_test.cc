@@ -5,10 +5,12 @@
 #include "pipeline/base/error.h"
 #include "stages/nerf/methods.h"
 #include "stages/nerf/metrics.h"
+#include "stages/nerf/scene_analysis.h"
 #include "tests/stages/nerf/spheres.h"
 #include "tests/temporary_folder.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -339,6 +341,56 @@ TEST_P(TrainerTest, CheckpointOfOtherOptionsIsRefused) {
                               : GetParam() == "nerf"
                                   ? "nerf.N_rand (128, here 100)"
                                   : "splat.dssim (0.29999999999999999, here")));
+}
+
+// The same parameters somewhere else are another scene.
+TEST_P(TrainerTest, CheckpointOfAnotherFrameIsRefused) {
+  Make(12)->Save(folder_ / "a.ckpt");
+  const auto problem = [&](const SceneFrame& frame, const Dataset& dataset) {
+    Trainer other(dataset, frame, SmallOptions(GetParam(), 12));
+    return MessageOf([&] { other.Load(folder_ / "a.ckpt"); });
+  };
+  EXPECT_EQ(problem(BallFrame(), BallDataset()), "no error");
+  SceneFrame frame = BallFrame();
+  frame.type = SceneType::kWalk;
+  EXPECT_THAT(
+      problem(frame, BallDataset()),
+      HasSubstr("train.scene (" + NameOf(BallFrame().type) + ", here walk)"));
+  frame = BallFrame();
+  frame.normalised_from_world[3] += 1e-9;
+  EXPECT_THAT(problem(frame, BallDataset()),
+              HasSubstr("another place of the cameras or background"));
+  Dataset dataset = BallDataset();
+  dataset.background = {1, 1, 0.5};
+  EXPECT_THAT(problem(BallFrame(), dataset),
+              HasSubstr("another place of the cameras or background"));
+}
+
+// Nothing in it is open to what a later version makes of it.
+TEST(CheckpointTest, HoldsWhatTheOptionsCameTo) {
+  const TemporaryFolder folder;
+  Options options;
+  options.train.steps = 12;
+  options.train.threads = 1;
+  options.ngp.fused = false;
+  options.ngp.levels = 2;
+  Trainer(BallDataset(), BallFrame(), options).Save(folder / "a.ckpt");
+  const NgpOptions kept = Trainer::OptionsOf(folder / "a.ckpt").ngp;
+  EXPECT_EQ(kept.finest_resolution, 1024);
+  EXPECT_EQ(kept.step, 2 * std::sqrt(3.0) / 512);
+  EXPECT_GT(kept.log2_table, 0);
+  EXPECT_GT(kept.stop_transmittance, 0);
+  EXPECT_GT(kept.grid_threshold, 0);
+  // Who goes on takes it from there.
+  Options later;
+  FindMethod("ngp").keep_shape(&later, Trainer::OptionsOf(folder / "a.ckpt"));
+  EXPECT_EQ(later.ngp.finest_resolution, 1024);
+  EXPECT_EQ(later.ngp.step, kept.step);
+  // What was left open by earlier versions is what it was.
+  Options earlier;
+  FindMethod("ngp").settle_earlier(&earlier, /*bounded=*/false);
+  EXPECT_EQ(earlier.ngp.finest_resolution, 2048);
+  EXPECT_EQ(earlier.ngp.step, 1.0 / 256);
 }
 
 TEST_P(TrainerTest, DamagedCheckpointIsNamed) {
