@@ -38,6 +38,11 @@ void Write(torch::serialize::OutputArchive& archive,
   Write(archive, name, bytes);
 }
 
+bool Has(torch::serialize::InputArchive& archive, const std::string& name) {
+  torch::Tensor stored;
+  return archive.try_read(Key(name), stored, /*is_buffer=*/true);
+}
+
 void ReadInto(torch::serialize::InputArchive& archive,
               const std::string& name,
               torch::Tensor tensor) {

@@ -15,6 +15,8 @@ void Write(torch::serialize::OutputArchive& archive,
            const std::string& name,
            const std::string& text);
 
+bool Has(torch::serialize::InputArchive& archive, const std::string& name);
+
 // Reads tensor `name` into `tensor`. Throws UserError when it is absent or of
 // another shape or type. So do the others.
 void ReadInto(torch::serialize::InputArchive& archive,

@@ -23,6 +23,8 @@ struct RunFacts {
 
 struct MethodEntry {
   std::string name;
+  // Else it runs on the processor, whatever device is asked for.
+  bool uses_gpu = false;
   // Are the rays of forward-facing scenes wanted in normalised device
   // coordinates?
   bool (*wants_ndc)(const Options& options) = nullptr;

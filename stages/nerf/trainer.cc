@@ -184,10 +184,10 @@ void Trainer::UseThreads() const {
     threads = static_cast<int>(std::thread::hardware_concurrency());
   }
   at::set_num_threads(std::max(1, threads));
-  if (!context_.device.is_cpu()) {
-    at::globalContext().setDeterministicAlgorithms(
-        context_.options.train.deterministic, /*warn_only=*/true);
-  }
+  // For all of the process: a trial of another device may have set it.
+  at::globalContext().setDeterministicAlgorithms(
+      context_.options.train.deterministic && !context_.device.is_cpu(),
+      /*warn_only=*/true);
 }
 
 double Trainer::Done() const {
@@ -277,6 +277,10 @@ void Trainer::Save(const std::filesystem::path& path) {
   Write(archive, "trainer.options", OptionsText(context_.options));
   Write(archive, "trainer.scene", SceneNumbers(context_));
   Write(archive, "trainer.reason", context_.frame.reason);
+  // Not with its number: there may be fewer where it is read.
+  Write(archive,
+        "trainer.device",
+        std::string(context_.device.is_cpu() ? "cpu" : "cuda"));
   Write(archive, "trainer.step", torch::tensor(step_));
   Write(archive,
         "trainer.seconds",
@@ -309,6 +313,14 @@ Options Trainer::OptionsOf(const std::filesystem::path& path) {
   torch::serialize::InputArchive archive;
   ReadCheckpoint(archive, path, torch::kCPU);
   return ReadContext(archive, torch::kCPU).options;
+}
+
+torch::Device Trainer::DeviceOf(const std::filesystem::path& path) {
+  torch::serialize::InputArchive archive;
+  ReadCheckpoint(archive, path, torch::kCPU);
+  const bool on_gpu = Has(archive, "trainer.device") &&
+                      ReadText(archive, "trainer.device") == "cuda";
+  return on_gpu && torch::cuda::is_available() ? torch::kCUDA : torch::kCPU;
 }
 
 void Trainer::LoadState(torch::serialize::InputArchive& archive,

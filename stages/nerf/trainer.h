@@ -70,6 +70,9 @@ class Trainer {
   // The options that a checkpoint's run was made with, what was left open
   // settled. Throws as Load() does.
   static Options OptionsOf(const std::filesystem::path& path);
+  // The device that a checkpoint was made on, or the processor where that is
+  // not here or not known. Throws as Load() does.
+  static torch::Device DeviceOf(const std::filesystem::path& path);
 
   // Everything the rest of the run depends on, in one file that appears whole
   // or not at all. Throws UserError when the disk refuses.
@@ -90,6 +93,7 @@ class Trainer {
   const SceneFrame& frame() const { return context_.frame; }
   const Dataset& dataset() const { return dataset_; }
   Method& method() { return *method_; }
+  const Method& method() const { return *method_; }
 
   RenderedView RenderView(const Camera& camera,
                           const Cancelled& cancelled = {}) const {

@@ -5,6 +5,7 @@
 #include "pipeline/base/error.h"
 #include "stages/common/dataset_folder.h"
 #include "stages/nerf/data/read_dataset.h"
+#include "stages/nerf/jobs/devices.h"
 #include "stages/nerf/jobs/evaluation.h"
 #include "stages/nerf/jobs/rendering.h"
 #include "stages/nerf/jobs/scene_file.h"
@@ -239,8 +240,8 @@ StageResult EvaluateCheckpoint(const Stage& train_stage,
     throw UserError("no views of " + dataset.string() + " are held out",
                     "train with train.llffhold=8");
   }
-  const std::unique_ptr<nerf::Trainer> trainer = nerf::Trainer::FromCheckpoint(
-      trained / kCheckpointFile, work.threads, DeviceNamed(work.device));
+  const std::unique_ptr<nerf::Trainer> trainer = OpenTrained(
+      trained / kCheckpointFile, work.threads, work.device, *work.report);
   const Scores scores = Evaluate(
       *trainer, data.test, work.folder / "eval" / method, *work.report);
   char line[96];

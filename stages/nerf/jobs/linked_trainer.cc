@@ -1,6 +1,7 @@
 #include "stages/nerf/jobs/linked_trainer.h"
 
 #include "stages/nerf/jobs/commands.h"
+#include "stages/nerf/jobs/devices.h"
 #include "stages/nerf/jobs/export.h"
 #include "stages/nerf/jobs/rendering.h"
 #include "stages/nerf/jobs/training.h"

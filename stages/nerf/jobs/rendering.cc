@@ -6,6 +6,7 @@
 #include "stages/media/image_file.h"
 #include "stages/media/video_writer.h"
 #include "stages/nerf/camera_pose.h"
+#include "stages/nerf/jobs/devices.h"
 #include "stages/nerf/jobs/foreign_scene.h"
 #include "stages/nerf/jobs/images.h"
 #include "stages/nerf/jobs/scene_file.h"
@@ -322,8 +323,8 @@ StageResult Render(const RenderJob& job) {
   NERFPIPE_CHECK(job.report != nullptr);
   if (!job.foreign.empty()) return RenderForeign(job);
   const Shown shown = ChooseScene(job.trained);
-  const std::unique_ptr<nerf::Trainer> trainer = nerf::Trainer::FromCheckpoint(
-      shown.folder / kCheckpointFile, job.threads, DeviceNamed(job.device));
+  const std::unique_ptr<nerf::Trainer> trainer = OpenTrained(
+      shown.folder / kCheckpointFile, job.threads, job.device, *job.report);
   const nerf::MethodFacts& facts =
       nerf::FactsOf(trainer->options().train.method);
   return Shoot(job,

@@ -3,6 +3,7 @@
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
 #include "stages/nerf/data/read_dataset.h"
+#include "stages/nerf/jobs/devices.h"
 #include "stages/nerf/jobs/evaluation.h"
 #include "stages/nerf/jobs/metrics_log.h"
 #include "stages/nerf/jobs/scene_file.h"
@@ -73,18 +74,25 @@ std::unique_ptr<nerf::Trainer> MakeTrainer(const TrainJob& job,
                                            const nerf::SceneFrame& frame) {
   nerf::Options options = job.settings.options;
   options.train.threads = job.threads;
-  const torch::Device device = DeviceNamed(job.device);
+  const nerf::MethodEntry& method = nerf::FindMethod(options.train.method);
   // What goes on keeps its shape, however long it goes on.
   if (!job.go_on.empty()) {
-    nerf::FindMethod(options.train.method)
-        .keep_shape(&options,
-                    nerf::Trainer::OptionsOf(job.go_on / kCheckpointFile));
+    method.keep_shape(&options,
+                      nerf::Trainer::OptionsOf(job.go_on / kCheckpointFile));
   }
-  const auto make = [&] {
+  const auto make_on = [&](torch::Device device) {
     return std::make_unique<nerf::Trainer>(dataset, frame, options, device);
   };
-  std::unique_ptr<nerf::Trainer> trainer = make();
   const fs::path checkpoint = job.scratch / kCheckpointFile;
+  const bool here = job.go_on.empty() || fs::exists(checkpoint);
+  const torch::Device device =
+      TrainingDevice(job.device,
+                     method,
+                     here ? checkpoint : job.go_on / kCheckpointFile,
+                     make_on,
+                     *job.report);
+  const auto make = [&] { return make_on(device); };
+  std::unique_ptr<nerf::Trainer> trainer = make();
   if (!fs::exists(checkpoint)) {
     if (!job.go_on.empty()) {
       trainer->Load(job.go_on / kCheckpointFile);
@@ -183,6 +191,7 @@ StageResult Train(const TrainJob& job) {
   SceneFile scene = {dataset, read.factor, job.settings.llffhold};
   const std::unique_ptr<nerf::Trainer> trainer =
       MakeTrainer(job, dataset, frame);
+  TellRemark(*trainer, *job.report);
   const fs::path metrics = job.scratch / kMetricsFile;
   if (!job.go_on.empty() && !fs::exists(metrics)) {
     fs::copy_file(job.go_on / kMetricsFile, metrics);
@@ -207,27 +216,6 @@ StageResult Train(const TrainJob& job) {
                 job.out / kMetricsFile,
                 fs::copy_options::overwrite_existing);
   return Summarise(*trainer, scene, scores);
-}
-
-torch::Device DeviceNamed(const std::string& name) {
-  if (name == "auto") {
-    return torch::cuda::is_available() ? torch::kCUDA : torch::kCPU;
-  }
-  try {
-    const torch::Device device(name);
-    // A number that does not fit into LibTorch's byte names another device.
-    const bool as_named = device.str() == name;
-    if (as_named && (device.is_cpu() ||
-                     (device.is_cuda() &&
-                      (device.has_index() ? device.index() : 0) <
-                          static_cast<int>(torch::cuda::device_count())))) {
-      return device;
-    }
-  } catch (const c10::Error&) {
-    // An unknown name: told below.
-  }
-  throw UserError("there is no device '" + name + "' here",
-                  "use auto, cpu, cuda or cuda:N");
 }
 
 }  // namespace nerfpipe

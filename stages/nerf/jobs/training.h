@@ -6,10 +6,6 @@
 #include "pipeline/engine/stage.h"
 #include "stages/nerf/stage/trainer_library.h"
 
-#include <string>
-
-#include <torch/torch.h>
-
 namespace nerfpipe {
 
 // Files of a trained scene, in its folder train/METHOD.
@@ -24,9 +20,5 @@ inline constexpr char kTestFolder[] = "test";
 // spent on training steps, over all sittings. Throws UserError for bad data and
 // Interrupted after a checkpoint at Ctrl-C.
 StageResult Train(const TrainJob& job);
-
-// "auto" is CUDA where there is one. Throws UserError for a device that is not
-// there.
-torch::Device DeviceNamed(const std::string& name);
 
 }  // namespace nerfpipe

@@ -6,6 +6,7 @@
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/error.h"
 #include "stages/nerf/checkpoint.h"
+#include "stages/nerf/jobs/devices.h"
 #include "stages/nerf/jobs/scene_file.h"
 #include "stages/nerf/trainer.h"
 #include "tests/stages/nerf/data/tiny_scene.h"
@@ -175,9 +176,25 @@ TEST_F(TrainingTest, CheckpointsAreMadeOnTheWay) {
   EXPECT_THAT(report_.lines, Not(Contains(HasSubstr("Going on"))));
 }
 
+// Of sizes that the fast kernels lack, four levels among them.
+TEST_F(TrainingTest, RunInTheSlowFormSaysSo) {
+  train_ = TinyTrainStage("ngp");
+  Set(*train_, "train.steps", "2");
+  const auto slow = HasSubstr("fast kernels of ngp");
+  Train();
+  EXPECT_THAT(report_.lines, Contains(slow));
+  EXPECT_TRUE(nerf::Trainer::DeviceOf(out() / kCheckpointFile).is_cpu());
+  report_.lines.clear();
+  OpenTrained(out() / kCheckpointFile, 1, "auto", report_);
+  EXPECT_THAT(report_.lines, Contains(slow));
+  Set(*train_, "ngp.fused", "no");
+  Train();
+  EXPECT_THAT(report_.lines, Not(Contains(slow)));
+}
+
 TEST(DeviceTest, IsNamedOrRefused) {
-  EXPECT_TRUE(DeviceNamed("cpu").is_cpu());
-  EXPECT_EQ(DeviceNamed("auto").is_cuda(), torch::cuda::is_available());
+  EXPECT_EQ(DeviceNamed("cpu"), torch::Device(torch::kCPU));
+  EXPECT_EQ(DeviceNamed("auto"), std::nullopt);
   for (const char* name : {"gpu", "", "cuda:99", "meta", "cuda:x"}) {
     try {
       DeviceNamed(name);
