@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -133,6 +134,42 @@ TEST(PatchMatchTest, WithoutNeighboursNothingIsKnown) {
   const DepthMap map = MatchPatches(views, 0, {}, {}, 1);
   EXPECT_EQ(
       *std::max_element(map.inverse_depth.begin(), map.inverse_depth.end()), 0);
+}
+
+// Down to less than a cell, and with places of a patch at all borders: nothing
+// beyond the picture is looked at.
+TEST(PatchMatchTest, PicturesMayBeSmall) {
+  constexpr int kSizes[][2] = {{1, 1}, {3, 9}, {5, 4}, {18, 7}};
+  const std::vector<std::vector<int>> neighbours = {{1, 2}, {2, 0}, {0, 1}};
+  for (const auto& [width, height] : kSizes) {
+    std::vector<View> views;
+    for (const View& whole : Photographs()) {
+      if (views.size() == neighbours.size()) break;
+      View part = whole;
+      part.width = width;
+      part.height = height;
+      part.grey.clear();
+      for (int row = 0; row < height; ++row) {
+        const auto begin = whole.grey.begin() + row * whole.width;
+        part.grey.insert(part.grey.end(), begin, begin + width);
+      }
+      part.grey.shrink_to_fit();
+      views.push_back(std::move(part));
+    }
+    AtEverySimdLevel([&] {
+      const std::vector<DepthMap> maps = Match(views, neighbours);
+      for (size_t i = 0; i < views.size(); ++i) {
+        ASSERT_EQ(maps[i].width, width / 4);
+        ASSERT_EQ(maps[i].height, height / 4);
+        const std::vector<float> filled = FillDepths(views[i], maps[i]);
+        ASSERT_EQ(filled.size(), maps[i].size());
+        for (const float inverse : filled) {
+          EXPECT_GT(inverse, 0);
+          EXPECT_LE(inverse, 1.5f * views[i].most_inverse_depth);
+        }
+      }
+    });
+  }
 }
 
 // Those with points in common, by the angle; a view that turns its back or
