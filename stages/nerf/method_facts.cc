@@ -9,7 +9,7 @@ namespace nerfpipe::nerf {
 namespace {
 
 // With a batch of the same size the images do not matter.
-double NgpPace(int64_t) { return 80; }
+double NgpPace(int64_t) { return 120; }
 
 double NerfPace(int64_t) { return 0.2; }
 
@@ -17,7 +17,7 @@ double NerfPace(int64_t) { return 0.2; }
 double SplatPace(int64_t pixels) {
   const double looked_at =
       std::clamp(static_cast<double>(pixels), 12'500.0, 110'000.0);
-  return 66 * std::pow(looked_at / 125'000, -0.8);
+  return 60 * std::pow(looked_at / 125'000, -0.8);
 }
 
 const MethodFacts kFacts[] = {

@@ -23,7 +23,7 @@ bool Never(const Options&) { return false; }
 bool NerfWantsNdc(const Options& options) { return !options.nerf.no_ndc; }
 
 void SettleNgpRun(Options* options, const RunFacts& facts) {
-  SettleNgp(options, facts.bounded, facts.device);
+  SettleNgp(options, facts);
 }
 
 void KeepNgpShape(Options* options, const Options& earlier) {
@@ -33,6 +33,7 @@ void KeepNgpShape(Options* options, const Options& earlier) {
   take(&NgpOptions::log2_table);
   take(&NgpOptions::finest_resolution);
   take(&NgpOptions::step);
+  take(&NgpOptions::cone);
 }
 
 void SettleNothing(Options*, const RunFacts&) {}

@@ -4,22 +4,13 @@
 // without LibTorch stands in method_facts.h.
 
 #include "stages/nerf/method.h"
+#include "stages/nerf/run_facts.h"
 
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include <torch/torch.h>
-
 namespace nerfpipe::nerf {
-
-// What is known of a run before its method is made.
-struct RunFacts {
-  bool bounded = false;
-  int64_t pixels = 0;  // of the largest training image
-  torch::Device device = torch::kCPU;
-};
 
 struct MethodEntry {
   std::string name;

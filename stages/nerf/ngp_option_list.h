@@ -22,14 +22,14 @@ void ListOptions(Group& group, NgpOptions& o) {
                1024)
       .Integer("finest_resolution",
                &o.finest_resolution,
-               "cells along a side of the finest level; 0: 1024 for bounded "
-               "scenes, else 2048",
+               "cells along a side of the finest level; 0: by the size of a "
+               "pixel",
                0,
                1 << 20)
       .Integer("log2_table",
                &o.log2_table,
                "entries of a level, as a power of two; 0: by the length of "
-               "the run and the scene",
+               "the run and the images",
                0,
                24)
       .Integer("hidden", &o.hidden, "width of the hidden layers", 8, 512)
@@ -138,7 +138,8 @@ void ListOptions(Group& group, NgpOptions& o) {
               10)
       .Number("cone",
               &o.cone,
-              "unbounded scenes: the step is at least distance times this",
+              "unbounded scenes: the step is at least distance times this; 0: "
+              "by the size of a pixel",
               0,
               1)
       .Number("far",

@@ -9,25 +9,43 @@ namespace nerfpipe::nerf {
 namespace {
 
 // In a short run the rows of a large table are visited too seldom, and all of
-// it is too far from the processor. In a box, where samples are few and lie
-// close, twice as many rows pay. Measured in docs/PERFORMANCE.md.
-int Log2Table(double seconds, bool bounded) {
-  const int unbounded = seconds <= 30 ? 16 : seconds <= 240 ? 17 : 18;
-  return bounded ? unbounded + 1 : unbounded;
+// it is too far from the processor; many pixels have more to be kept. In a box
+// there is no more than the object. Measured in docs/PERFORMANCE.md.
+int Log2Table(double seconds, const RunFacts& facts) {
+  constexpr int64_t kMany = 8'000'000;
+  if (facts.bounded) return seconds <= 30 ? 17 : seconds <= 240 ? 18 : 19;
+  const int table = seconds <= 15 ? 17 : seconds <= 40 ? 18 : 19;
+  return facts.all_pixels > kMany ? table + 1 : table;
+}
+
+// Cells of the finest level along a side, so that one is not larger than a
+// pixel at the distance 1. A box is as large as what is in it.
+int FinestResolution(const RunFacts& facts) {
+  if (facts.bounded) return 1024;
+  constexpr double kSide = 4;  // of all of space, contracted
+  const double cells = std::clamp(kSide / facts.pixel, 2048.0, 16384.0);
+  return static_cast<int>(std::exp2(std::ceil(std::log2(cells) - 1e-6)));
+}
+
+// The step against the distance: two pixels.
+double Cone(double pixel) {
+  return std::clamp(2 * pixel, 1.0 / 1024, 1.0 / 128);
 }
 
 }  // namespace
 
-void SettleNgp(Options* options, bool bounded, torch::Device device) {
+void SettleNgp(Options* options, const RunFacts& facts) {
   NgpOptions& ngp = options->ngp;
+  const bool bounded = facts.bounded;
   if (ngp.log2_table == 0) {
     ngp.log2_table =
-        device.is_cpu() ? Log2Table(BudgetOf(*options), bounded) : 19;
+        facts.device.is_cpu() ? Log2Table(BudgetOf(*options), facts) : 19;
   }
   if (ngp.finest_resolution == 0) {
     ngp.finest_resolution =
-        std::max(ngp.base_resolution, bounded ? 1024 : 2048);
+        std::max(ngp.base_resolution, FinestResolution(facts));
   }
+  if (ngp.cone == 0) ngp.cone = Cone(facts.pixel);
   if (ngp.step == 0) ngp.step = bounded ? 2 * std::sqrt(3.0) / 512 : 1.0 / 256;
   // Below, hidden things are trained at the price of visible ones; above, the
   // random colour behind the ray drowns the rest. Measured likewise.

@@ -45,9 +45,9 @@ struct NgpOptions {
   int levels = 8;             // resolutions of the hash grid
   int features = 4;           // numbers per entry: 1, 2, 4 or 8
   int base_resolution = 16;   // of the coarsest level
-  int finest_resolution = 0;  // of the finest; 0: 1024 bounded, 2048 unbounded
+  int finest_resolution = 0;  // of the finest; 0: by the size of a pixel
   // Entries of one level, as a power of two. 0: by the length of the run and
-  // the scene; a small table learns faster and a large one gets further.
+  // the images; a small table learns faster and a large one gets further.
   int log2_table = 0;
   int hidden = 64;    // width of the hidden layers of both nets
   int geometry = 16;  // outputs of the density net, density first
@@ -99,8 +99,9 @@ struct NgpOptions {
   // Distance between samples in frame units; 0: the box's diagonal / 512
   // bounded, 1/256 unbounded.
   double step = 0;
-  // Unbounded scenes: the step grows to distance times this.
-  double cone = 1.0 / 128;
+  // Unbounded scenes: the step grows to distance times this. 0: by the size of
+  // a pixel.
+  double cone = 0;
   // Unbounded scenes: marching ends here at the least, in frame units.
   double far = 64;
 };

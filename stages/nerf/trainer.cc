@@ -55,13 +55,7 @@ MethodContext ContextOf(const Dataset& dataset,
   context.options = std::move(options);
   TrainOptions& train = context.options.train;
   const MethodEntry& method = FindMethod(train.method);
-  RunFacts facts;
-  facts.bounded = frame.bounded;
-  facts.device = device;
-  for (const View& view : dataset.train) {
-    facts.pixels =
-        std::max(facts.pixels, int64_t{view.camera.width} * view.camera.height);
-  }
+  const RunFacts facts = FactsOfRun(dataset, frame.bounded, device);
   const MethodFacts& known = FactsOf(method.name);
   if (train.deterministic && train.time > 0) {
     const int steps = StepsFor(known, train.time, facts.pixels);

@@ -218,20 +218,16 @@ class Run {
     usual.ngp.log2_table = static_cast<int>(settings_["table"]);
     usual.ngp.stop_transmittance = settings_["stop"];
     usual.ngp.grid_threshold = settings_["threshold"];
-    SettleNgp(&usual, frame.bounded, torch::kCPU);
+    usual.ngp.finest_resolution = static_cast<int>(settings_["finest"]);
+    usual.ngp.cone = settings_["cone"];
+    usual.ngp.step = settings_["step"];
+    SettleNgp(&usual, FactsOfRun(dataset, frame.bounded, torch::kCPU));
     shape_.log2_table = usual.ngp.log2_table;
-    shape_.finest_resolution = settings_["finest"] > 0
-                                   ? static_cast<int>(settings_["finest"])
-                               : frame.bounded ? 1024
-                                               : 2048;
+    shape_.finest_resolution = usual.ngp.finest_resolution;
     kernels::SampleRules& rules = options_.samples;
     rules.march.contracted = shape_.contracted;
-    rules.march.step =
-        static_cast<float>(settings_["step"] > 0 ? settings_["step"]
-                           : frame.bounded       ? 2 * std::sqrt(3.0) / 512
-                                                 : 1.0 / 256);
-    rules.march.cone = static_cast<float>(
-        settings_["cone"] > 0 ? settings_["cone"] : usual.ngp.cone);
+    rules.march.step = static_cast<float>(usual.ngp.step);
+    rules.march.cone = static_cast<float>(usual.ngp.cone);
     rules.min_weight = static_cast<float>(settings_["minw"]);
     rules.stop_transmittance = static_cast<float>(usual.ngp.stop_transmittance);
     options_.table_adam.beta2 = static_cast<float>(settings_["beta2"]);

@@ -12,10 +12,11 @@ namespace {
 // steps too few.
 constexpr int kCrop = 110'000;
 
-// More pixels and more time carry more gaussians, but not in proportion:
-// measured in docs/PERFORMANCE.md.
+// More pixels and more time carry more gaussians, but not in proportion; small
+// images need not so many fewer. Measured in docs/PERFORMANCE.md.
 double CountFor(double pixels, double seconds) {
-  return 60'000 * std::pow(pixels / 125'000, 0.21) *
+  const double times = pixels / 125'000;
+  return 60'000 * std::pow(times, times > 1 ? 0.54 : 0.21) *
          std::pow(seconds / 60, 0.226);
 }
 

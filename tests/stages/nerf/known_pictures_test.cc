@@ -125,7 +125,8 @@ class NgpLossTest : public ::testing::TestWithParam<bool> {
     MethodContext context;
     context.options = NgpOptionsFor(GetParam());
     context.options.ngp.step = 0.05;
-    SettleNgp(&context.options, BallFrame().bounded, torch::kCPU);
+    SettleNgp(&context.options,
+              {.bounded = BallFrame().bounded, .pixel = 1.0 / 256});
     context.options.ngp.random_background = random_background_;
     context.options.ngp.loss = loss_;
     context.frame = BallFrame();

@@ -37,11 +37,11 @@ TEST(MethodFacts, FactorIsOneOfThoseThatThereAre) {
 TEST(MethodFacts, BudgetIsWhatEndsFirst) {
   Options options;
   EXPECT_EQ(BudgetOf(options), 60);
-  options.train.steps = 800;
+  options.train.steps = 1200;
   EXPECT_EQ(BudgetOf(options), 10);
   options.train.time = 7.5;
   EXPECT_EQ(BudgetOf(options), 7.5);
-  options.train.steps = 80;
+  options.train.steps = 120;
   EXPECT_EQ(BudgetOf(options), 1);
   options = {};
   options.train.method = "splat";
@@ -51,13 +51,13 @@ TEST(MethodFacts, BudgetIsWhatEndsFirst) {
 }
 
 TEST(MethodFacts, StepsAreAPaceTimesTheTime) {
-  EXPECT_EQ(StepsFor(FactsOf("ngp"), 60, 1 << 20), 4800);
+  EXPECT_EQ(StepsFor(FactsOf("ngp"), 60, 1 << 20), 7200);
   EXPECT_EQ(StepsFor(FactsOf("nerf"), 1e6, 1), 200000);
-  EXPECT_EQ(StepsFor(FactsOf("splat"), 10, 62'500), 1150);
+  EXPECT_EQ(StepsFor(FactsOf("splat"), 10, 62'500), 1045);
   // Larger images than a step looks at cost no more.
   EXPECT_EQ(StepsFor(FactsOf("splat"), 10, 400'000),
             StepsFor(FactsOf("splat"), 10, 2'000'000));
-  EXPECT_EQ(StepsFor(FactsOf("splat"), 10, 400'000), 732);
+  EXPECT_EQ(StepsFor(FactsOf("splat"), 10, 400'000), 665);
 }
 
 }  // namespace

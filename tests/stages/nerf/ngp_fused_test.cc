@@ -39,7 +39,8 @@ class NgpFusedTest : public ::testing::TestWithParam<bool> {
     context.options.ngp.grid_refine_every = 40;
     context.options.ngp.fused = fused;
     context.options.ngp.bfloat16 = false;  // the twin has float
-    SettleNgp(&context.options, frame_.bounded, torch::kCPU);
+    SettleNgp(&context.options,
+              {.bounded = frame_.bounded, .pixel = 1.0 / 256});
     context.frame = frame_;
     if (dataset_.sights.defined()) context.dataset = &dataset_;
     context.options.ngp.free_space = free_space_;
@@ -172,7 +173,7 @@ TEST(NgpFormTest, IsThatOfTheOptionOrSaysWhyNot) {
   context.options.train.steps = 10;
   context.options.ngp = options;
   context.options.ngp.log2_table = 8;
-  SettleNgp(&context.options, false, torch::kCPU);
+  SettleNgp(&context.options, {.pixel = 1.0 / 256});
   EXPECT_EQ(NgpMethod(context).Remark(), WhyNotFused(options, torch::kCPU));
   context.options.ngp.fused = false;
   EXPECT_EQ(NgpMethod(context).Remark(), "");

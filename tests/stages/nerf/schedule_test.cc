@@ -85,7 +85,7 @@ TEST(RateTest, OfNerfFallsWithTheSteps) {
 TEST(RateTest, IsThatOfTheStepsThatAreTaken) {
   for (const std::string name : {"ngp", "nerf"}) {
     Options options = OptionsFor(name, 20);
-    SettleNgp(&options, BallFrame().bounded, torch::kCPU);
+    SettleNgp(&options, {.bounded = BallFrame().bounded, .pixel = 1.0 / 256});
     options.nerf.lrate = 1e-2;
     options.nerf.raw_noise_std = 1;  // so that something is seen
     MethodContext context;
