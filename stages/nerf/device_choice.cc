@@ -1,7 +1,6 @@
 #include "stages/nerf/device_choice.h"
 
 #include "pipeline/base/error.h"
-#include "pipeline/base/interrupt.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -49,15 +48,14 @@ DeviceChoice ChooseDevice(bool has_gpu, const StepTimer& seconds_per_step) {
   return choice;
 }
 
-double SecondsPerStep(Trainer& trainer) {
+double SecondsPerStep(Trainer& trainer, const std::function<bool()>& stop) {
   TrainCallbacks callbacks;
   const auto run = [&](int64_t steps) {
     const double start = trainer.seconds();
-    callbacks.stop = [&trainer, start] {
-      return InterruptRequested() || trainer.seconds() - start >= kSeconds;
+    callbacks.stop = [&trainer, &stop, start] {
+      return (stop && stop()) || trainer.seconds() - start >= kSeconds;
     };
     trainer.Run(trainer.step() + steps, callbacks);
-    ThrowIfInterrupted();
     return trainer.seconds() - start;
   };
   run(kLoadingSteps);

@@ -27,7 +27,7 @@ DeviceChoice ChooseDevice(bool has_gpu, const StepTimer& seconds_per_step);
 
 // Of the next steps of `trainer`, which are done after that: a few dozen, or as
 // many as are begun in two seconds. Those before them, in which libraries load,
-// do not count. Throws Interrupted.
-double SecondsPerStep(Trainer& trainer);
+// do not count. `stop`, if there is one, is asked after every step.
+double SecondsPerStep(Trainer& trainer, const std::function<bool()>& stop = {});
 
 }  // namespace nerfpipe::nerf

@@ -1,6 +1,7 @@
 #include "stages/nerf/jobs/devices.h"
 
 #include "pipeline/base/error.h"
+#include "pipeline/base/interrupt.h"
 #include "stages/nerf/device_choice.h"
 
 namespace nerfpipe {
@@ -61,7 +62,10 @@ torch::Device TrainingDevice(
   if (const auto before = DeviceOf(earlier)) return *before;
   const nerf::DeviceChoice choice =
       nerf::ChooseDevice(true, [&](torch::Device device) {
-        return nerf::SecondsPerStep(*make(device));
+        const double seconds =
+            nerf::SecondsPerStep(*make(device), InterruptRequested);
+        ThrowIfInterrupted();
+        return seconds;
       });
   report.Info(choice.reason);
   return choice.device;
