@@ -6,6 +6,7 @@
 
 #include "pipeline/base/error.h"
 #include "pipeline/base/report.h"
+#include "stages/nerf/colour_correction.h"
 #include "stages/nerf/data/read_dataset.h"
 #include "stages/nerf/metrics.h"
 #include "stages/nerf/options_text.h"
@@ -35,16 +36,26 @@ torch::Tensor Truth(const View& view, const std::array<double, 3>& colour) {
   return image.slice(2, 0, 3) * alpha + background * (1 - alpha);
 }
 
-double HeldOutPsnr(Trainer& trainer, int64_t most) {
-  double sum = 0;
+// Means over held-out views.
+struct HeldOut {
+  double psnr = 0, corrected_psnr = 0, corrected_ssim = 0;
+};
+
+HeldOut Score(Trainer& trainer, int64_t most) {
+  HeldOut mean;
   const auto& views = trainer.dataset().test;
   const int64_t count = std::min<int64_t>(most, std::ssize(views));
   for (int64_t i = 0; i < count; ++i) {
     const View& view = views[i * std::ssize(views) / count];
-    sum += Psnr(trainer.RenderView(view.camera).rgb.clamp(0, 1),
-                Truth(view, trainer.method().Background()));
+    const torch::Tensor truth = Truth(view, trainer.method().Background());
+    const torch::Tensor rendered = trainer.RenderHeldOut(view);
+    const torch::Tensor corrected = ColourCorrected(rendered, truth);
+    const auto n = static_cast<double>(count);
+    mean.psnr += Psnr(rendered, truth) / n;
+    mean.corrected_psnr += Psnr(corrected, truth) / n;
+    mean.corrected_ssim += Ssim(corrected, truth) / n;
   }
-  return sum / static_cast<double>(count);
+  return mean;
 }
 
 int Main(int argc, char** argv) {
@@ -93,7 +104,7 @@ int Main(int argc, char** argv) {
       "set up in %.1f s\n",
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
           .count());
-  std::printf("%8s %8s %8s %10s %9s %9s %9s %8s\n",
+  std::printf("%8s %8s %8s %10s %9s %9s %9s %9s %9s %8s\n",
               "step",
               "s",
               "steps/s",
@@ -101,6 +112,8 @@ int Main(int argc, char** argv) {
               "rays/s",
               "batch dB",
               "held out",
+              "corrected",
+              "corr.SSIM",
               "render s");
   TrainProgress last;
   TrainCallbacks callbacks;
@@ -110,11 +123,11 @@ int Main(int argc, char** argv) {
       return;
     }
     const auto before = std::chrono::steady_clock::now();
-    const double psnr = HeldOutPsnr(trainer, views);
+    const HeldOut scores = Score(trainer, views);
     const double seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - before)
             .count();
-    std::printf("%8ld %8.1f %8.1f %10.0f %9.0f %9.2f %9.2f %8.2f\n",
+    std::printf("%8ld %8.1f %8.1f %10.0f %9.0f %9.2f %9.2f %9.2f %9.4f %8.2f\n",
                 static_cast<long>(progress.step),
                 progress.seconds,
                 static_cast<double>(progress.step - last.step) /
@@ -122,12 +135,15 @@ int Main(int argc, char** argv) {
                 progress.samples_per_second,
                 progress.pixels_per_second,
                 progress.psnr,
-                psnr,
+                scores.psnr,
+                scores.corrected_psnr,
+                scores.corrected_ssim,
                 seconds);
     std::fflush(stdout);
     last = progress;
   };
   trainer.Run(0, callbacks);
+  std::printf("light: %s\n", trainer.method().LightNote().c_str());
 #ifdef NERFPIPE_HIGHWAY_KERNELS
   if (const auto* method =
           dynamic_cast<const splat::SplatMethod*>(&trainer.method())) {

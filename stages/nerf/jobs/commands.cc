@@ -257,13 +257,17 @@ StageResult EvaluateCheckpoint(const Stage& train_stage,
     views.push_back({{"name", view.name},
                      {"psnr", view.psnr},
                      {"ssim", view.ssim},
-                     {"ms_ssim", view.ms_ssim}});
+                     {"ms_ssim", view.ms_ssim},
+                     {"corrected_psnr", view.corrected_psnr},
+                     {"corrected_ssim", view.corrected_ssim}});
   }
   result.facts["evaluation"] = {{"method", method},
                                 {"steps", trainer->step()},
                                 {"psnr", scores.psnr},
                                 {"ssim", scores.ssim},
                                 {"ms_ssim", scores.ms_ssim},
+                                {"corrected_psnr", scores.corrected_psnr},
+                                {"corrected_ssim", scores.corrected_ssim},
                                 {"views", views}};
   return result;
 }

@@ -2,6 +2,7 @@
 
 #include "pipeline/base/interrupt.h"
 #include "stages/media/image_file.h"
+#include "stages/nerf/colour_correction.h"
 #include "stages/nerf/jobs/images.h"
 #include "stages/nerf/metrics.h"
 
@@ -27,17 +28,26 @@ std::string PictureName(const std::string& view_name) {
 
 void ShowScores(const Scores& scores, Report& report) {
   Table table;
-  table.header = {"held-out view", "PSNR (dB)", "SSIM", "MS-SSIM"};
+  table.header = {"held-out view",
+                  "PSNR (dB)",
+                  "SSIM",
+                  "MS-SSIM",
+                  "corrected PSNR",
+                  "corrected SSIM"};
   for (const ViewScore& view : scores.views) {
     table.rows.push_back({view.name,
                           Rounded(view.psnr, "%.2f"),
                           Rounded(view.ssim, "%.4f"),
-                          Rounded(view.ms_ssim, "%.4f")});
+                          Rounded(view.ms_ssim, "%.4f"),
+                          Rounded(view.corrected_psnr, "%.2f"),
+                          Rounded(view.corrected_ssim, "%.4f")});
   }
   table.rows.push_back({"mean of " + std::to_string(scores.views.size()),
                         Rounded(scores.psnr, "%.2f"),
                         Rounded(scores.ssim, "%.4f"),
-                        Rounded(scores.ms_ssim, "%.4f")});
+                        Rounded(scores.ms_ssim, "%.4f"),
+                        Rounded(scores.corrected_psnr, "%.2f"),
+                        Rounded(scores.corrected_ssim, "%.4f")});
   report.Show(table);
 }
 
@@ -56,18 +66,24 @@ Scores Evaluate(nerf::Trainer& trainer,
       report.Start("Testing", static_cast<int64_t>(views.size()), "views");
   for (const nerf::View& view : views) {
     ThrowIfInterrupted();
-    const torch::Tensor rendered = trainer.RenderView(view.camera).rgb;
+    const torch::Tensor rendered = trainer.RenderHeldOut(view);
     const torch::Tensor truth =
         OverBackground(view.image, trainer.method().Background());
+    const torch::Tensor corrected = nerf::ColourCorrected(rendered, truth);
     ViewScore score = {view.name,
                        nerf::Psnr(rendered, truth),
                        nerf::Ssim(rendered, truth),
-                       nerf::MsSsim(rendered, truth)};
+                       nerf::MsSsim(rendered, truth),
+                       nerf::Psnr(corrected, truth),
+                       nerf::Ssim(corrected, truth)};
     WriteImage(SideBySide(ToImage(rendered), ToImage(truth)),
                folder / PictureName(view.name));
-    scores.psnr += score.psnr / static_cast<double>(views.size());
-    scores.ssim += score.ssim / static_cast<double>(views.size());
-    scores.ms_ssim += score.ms_ssim / static_cast<double>(views.size());
+    const auto count = static_cast<double>(views.size());
+    scores.psnr += score.psnr / count;
+    scores.ssim += score.ssim / count;
+    scores.ms_ssim += score.ms_ssim / count;
+    scores.corrected_psnr += score.corrected_psnr / count;
+    scores.corrected_ssim += score.corrected_ssim / count;
     scores.views.push_back(std::move(score));
     progress->Update(static_cast<int64_t>(scores.views.size()),
                      "psnr " + Rounded(scores.views.back().psnr, "%.1f"));

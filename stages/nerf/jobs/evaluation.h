@@ -16,6 +16,9 @@ struct ViewScore {
   double psnr = 0;
   double ssim = 0;
   double ms_ssim = 0;
+  // After ColourCorrected().
+  double corrected_psnr = 0;
+  double corrected_ssim = 0;
 };
 
 struct Scores {
@@ -24,10 +27,13 @@ struct Scores {
   double psnr = 0;
   double ssim = 0;
   double ms_ssim = 0;
+  double corrected_psnr = 0;
+  double corrected_ssim = 0;
 };
 
 // Writes NAME.png (rendered, then truth) for each view into `folder` and shows
-// a table.
+// a table. Views are rendered in the light in which they were taken, as far as
+// the method knows it (Method::GainOf).
 Scores Evaluate(nerf::Trainer& trainer,
                 const std::vector<nerf::View>& views,
                 const std::filesystem::path& folder,

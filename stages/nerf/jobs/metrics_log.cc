@@ -47,13 +47,18 @@ void MetricsLog::Add(const nerf::TrainProgress& progress) {
 void MetricsLog::Add(const Scores& scores, int64_t step) {
   Json views = Json::object();
   for (const ViewScore& view : scores.views) {
-    views[view.name] = {
-        {"psnr", view.psnr}, {"ssim", view.ssim}, {"ms_ssim", view.ms_ssim}};
+    views[view.name] = {{"psnr", view.psnr},
+                        {"ssim", view.ssim},
+                        {"ms_ssim", view.ms_ssim},
+                        {"corrected_psnr", view.corrected_psnr},
+                        {"corrected_ssim", view.corrected_ssim}};
   }
   const Json line = {{"step", step},
                      {"test_psnr", scores.psnr},
                      {"test_ssim", scores.ssim},
                      {"test_ms_ssim", scores.ms_ssim},
+                     {"test_corrected_psnr", scores.corrected_psnr},
+                     {"test_corrected_ssim", scores.corrected_ssim},
                      {"test_views", views}};
   file_ << line.dump() << "\n" << std::flush;
 }

@@ -154,7 +154,7 @@ bool RunSteps(const TrainJob& job, nerf::Trainer& trainer, MetricsLog& log) {
   return sound;
 }
 
-StageResult Summarise(const nerf::Trainer& trainer,
+StageResult Summarise(nerf::Trainer& trainer,
                       const SceneFile& scene,
                       const Scores& scores) {
   const std::string& method = trainer.options().train.method;
@@ -175,6 +175,14 @@ StageResult Summarise(const nerf::Trainer& trainer,
     training["psnr"] = scores.psnr;
     training["ssim"] = scores.ssim;
     training["ms_ssim"] = scores.ms_ssim;
+    training["corrected_psnr"] = scores.corrected_psnr;
+    training["corrected_ssim"] = scores.corrected_ssim;
+    const std::string light = trainer.method().LightNote();
+    if (!light.empty()) {
+      line += " " + light;
+      training["light"] = light;
+    }
+    line += " (" + Decibels(scores.corrected_psnr) + " colour-corrected)";
   }
   StageResult result = StageResult::Done(line);
   result.facts["training"][method] = training;

@@ -2,6 +2,8 @@
 
 #include "stages/nerf/metrics.h"
 
+#include "stages/nerf/colour_correction.h"
+
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -45,6 +47,38 @@ TEST(MetricsTest, IdenticalImagesGiveFiniteBest) {
   const Pair pair = ReferenceImages();
   EXPECT_EQ(Psnr(pair.truth, pair.truth), 100);
   EXPECT_NEAR(Ssim(pair.truth, pair.truth), 1, 1e-12);
+}
+
+TEST(ColourCorrectionTest, EqualsNumpy) {
+  const Pair pair = ReferenceImages();
+  // The same whatever the light of the picture was.
+  const torch::Tensor tinted =
+      pair.image * torch::tensor({0.7, 0.4, 1.6}, torch::kDouble) +
+      torch::tensor({0.1, 0.0, -0.2}, torch::kDouble);
+  for (const torch::Tensor& image : {pair.image, tinted}) {
+    const torch::Tensor corrected = ColourCorrected(image, pair.truth);
+    EXPECT_NEAR(Psnr(corrected, pair.truth), 23.273633151245, 1e-10);
+    EXPECT_NEAR(Ssim(corrected, pair.truth), 0.958293615010365, 1e-12);
+  }
+}
+
+TEST(ColourCorrectionTest, AnotherLightIsNoError) {
+  const torch::Tensor truth = ReferenceImages().truth;
+  const torch::Tensor other =
+      truth * torch::tensor({0.8, 1.25, 0.3}, torch::kDouble) +
+      torch::tensor({0.05, -0.1, 0.4}, torch::kDouble);
+  EXPECT_LT(Psnr(other, truth), 20);
+  EXPECT_GT(Psnr(ColourCorrected(other, truth), truth), 99);
+  // But one channel must not be made of another.
+  EXPECT_LT(Psnr(ColourCorrected(truth.flip(2), truth), truth), 20);
+}
+
+TEST(ColourCorrectionTest, FlatPicturesBecomeTheMean) {
+  const torch::Tensor truth = ReferenceImages().truth;
+  const torch::Tensor corrected =
+      ColourCorrected(torch::full_like(truth, 0.3).to(torch::kFloat32), truth);
+  const torch::Tensor mean = truth.mean(torch::IntArrayRef({0, 1}));
+  EXPECT_LT((corrected - mean).abs().max().item<double>(), 1e-12);
 }
 
 TEST(MetricsTest, TakesImagesSmallerThanTheWindow) {

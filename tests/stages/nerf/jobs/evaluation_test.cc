@@ -120,6 +120,9 @@ TEST_P(EvaluationTest, TransparentViewsAreScoredOverTheBackground) {
     }
     EXPECT_NEAR(scores.psnr, mean_psnr, 1e-3);
     EXPECT_NEAR(scores.ssim, mean_ssim, 1e-4);
+    // Of flat pictures any colour is right.
+    EXPECT_GT(scores.corrected_psnr, 99);
+    EXPECT_NEAR(scores.views[1].corrected_ssim, 1, 1e-4);
     EXPECT_EQ(scores.views[0].name, "a/x.jpg");
   }
   // Rendered on the left, the truth on the right.
@@ -199,7 +202,8 @@ TEST(MetricsLogTest, HasALineForEachReport) {
   Scores scores;
   scores.psnr = 25;
   scores.ssim = 0.75;
-  scores.views = {{"a.png", 24, 0.5}, {"b.png", 26, 1}};
+  scores.corrected_psnr = 27;
+  scores.views = {{"a.png", 24, 0.5, 0.6, 25, 0.7}, {"b.png", 26, 1}};
   log.Add(scores, 20);
   const auto lines = LinesOf(file);
   ASSERT_EQ(lines.size(), 3);
@@ -215,7 +219,13 @@ TEST(MetricsLogTest, HasALineForEachReport) {
   EXPECT_EQ(lines[2]["test_psnr"], 25);
   EXPECT_EQ(lines[2]["test_ssim"], 0.75);
   EXPECT_EQ(lines[2]["test_views"]["b.png"]["psnr"], 26);
-  EXPECT_EQ(lines[2]["test_views"]["a.png"]["ssim"], 0.5);
+  EXPECT_EQ(lines[2]["test_corrected_psnr"], 27);
+  EXPECT_EQ(lines[2]["test_views"]["a.png"],
+            (nlohmann::json{{"psnr", 24.0},
+                            {"ssim", 0.5},
+                            {"ms_ssim", 0.6},
+                            {"corrected_psnr", 25.0},
+                            {"corrected_ssim", 0.7}}));
 }
 
 // Steps that are done again, scores of what is not the end, and a line that was
