@@ -23,6 +23,7 @@ std::string Change(const OptionField& field) {
                            "yes",
                            "no",
                            "huber",
+                           "on",
                            "nerf",
                            "walk",
                            "0",
