@@ -7,6 +7,8 @@
 #include <iterator>
 #include <vector>
 
+#include <ATen/Parallel.h>
+
 namespace nerfpipe::nerf {
 namespace {
 
@@ -15,6 +17,10 @@ constexpr int64_t kWindow = 11;
 constexpr double kSigma = 1.5;
 constexpr double kC1 = 0.01 * 0.01;
 constexpr double kC2 = 0.03 * 0.03;
+// Looked at at once: a large image takes little memory beside itself.
+constexpr int64_t kStripRows = 64;
+
+int64_t StripsOf(int64_t rows) { return (rows + kStripRows - 1) / kStripRows; }
 
 torch::Tensor ToDouble(const torch::Tensor& image) {
   NERFPIPE_CHECK(image.dim() == 3 && image.is_floating_point());
@@ -60,8 +66,8 @@ struct Similarity {
   double structure = 0;  // and contrast, without luminance
 };
 
-// Of one channel, height x width.
-Similarity PlaneSimilarity(const torch::Tensor& x,
+// Sums over the windows of a strip of one channel.
+Similarity StripSimilarity(const torch::Tensor& x,
                            const torch::Tensor& y,
                            const std::vector<double>& kernel) {
   const torch::Tensor mean_x = WindowMean(x, kernel);
@@ -73,7 +79,41 @@ Similarity PlaneSimilarity(const torch::Tensor& x,
       (2 * covariance + kC2) / (var_x + var_y + kC2);
   const torch::Tensor similarity = (2 * mean_x * mean_y + kC1) * structure /
                                    (mean_x.square() + mean_y.square() + kC1);
-  return {similarity.mean().item<double>(), structure.mean().item<double>()};
+  return {similarity.sum().item<double>(), structure.sum().item<double>()};
+}
+
+// Calls f(number, first row, rows) with strips that cover 0 .. rows - 1, on all
+// threads: what is worked on stays in the caches.
+template <class F>
+void ForEachStrip(int64_t rows, const F& f) {
+  at::parallel_for(0, StripsOf(rows), 1, [&](int64_t begin, int64_t end) {
+    const torch::NoGradGuard no_grad;
+    for (int64_t strip = begin; strip < end; ++strip) {
+      const int64_t top = strip * kStripRows;
+      f(strip, top, std::min(kStripRows, rows - top));
+    }
+  });
+}
+
+// Of one channel, height x width.
+Similarity PlaneSimilarity(const torch::Tensor& x,
+                           const torch::Tensor& y,
+                           const std::vector<double>& kernel) {
+  const int64_t beyond = static_cast<int64_t>(kernel.size()) - 1;
+  const int64_t rows = x.size(0) - beyond;
+  std::vector<Similarity> sums(StripsOf(rows));
+  ForEachStrip(rows, [&](int64_t strip, int64_t top, int64_t count) {
+    sums[strip] = StripSimilarity(x.narrow(0, top, count + beyond),
+                                  y.narrow(0, top, count + beyond),
+                                  kernel);
+  });
+  Similarity mean;
+  const auto windows = static_cast<double>(rows * (x.size(1) - beyond));
+  for (const Similarity& sum : sums) {
+    mean.all += sum.all / windows;
+    mean.structure += sum.structure / windows;
+  }
+  return mean;
 }
 
 torch::Tensor Channel(const torch::Tensor& image, int64_t c) {
@@ -90,8 +130,18 @@ torch::Tensor HalfSize(const torch::Tensor& plane) {
 
 double Psnr(const torch::Tensor& image, const torch::Tensor& truth) {
   NERFPIPE_CHECK(image.sizes() == truth.sizes());
-  const double error =
-      (ToDouble(image) - ToDouble(truth)).square().mean().item<double>();
+  const int64_t rows = image.size(0);
+  std::vector<double> sums(StripsOf(rows));
+  ForEachStrip(rows, [&](int64_t strip, int64_t top, int64_t count) {
+    sums[strip] = (ToDouble(image.narrow(0, top, count)) -
+                   ToDouble(truth.narrow(0, top, count)))
+                      .square()
+                      .sum()
+                      .item<double>();
+  });
+  double error = 0;
+  for (const double sum : sums) error += sum;
+  error /= static_cast<double>(image.numel());
   if (error <= 0) {
     return kBestPsnr;
   }
@@ -105,7 +155,7 @@ double Ssim(const torch::Tensor& image, const torch::Tensor& truth) {
   const int64_t window = side % 2 == 1 ? side : side - 1;
   NERFPIPE_CHECK(window >= 1);
   const std::vector<double> kernel = GaussianKernel(window);
-  // One channel at a time: a large image takes little memory.
+  // One channel at a time, for the same reason.
   const int64_t channels = image.size(2);
   double sum = 0;
   for (int64_t c = 0; c < channels; ++c) {

@@ -38,8 +38,10 @@ TEST(MetricsTest, EqualsNumpy) {
   EXPECT_NEAR(Psnr(pair.image, pair.truth), 23.0101518572577, 1e-10);
   EXPECT_NEAR(Ssim(pair.image, pair.truth), 0.957811955544215, 1e-12);
   EXPECT_NEAR(MsSsim(pair.image, pair.truth), 0.978472320714761, 1e-12);
-  // With four scales instead of two.
+  // In two strips, and with four scales instead of two.
   const Pair large = ReferenceImages(97, 131);
+  EXPECT_NEAR(Psnr(large.image, large.truth), 23.0102963936114, 1e-10);
+  EXPECT_NEAR(Ssim(large.image, large.truth), 0.957811452383307, 1e-12);
   EXPECT_NEAR(MsSsim(large.image, large.truth), 0.991102895349441, 1e-12);
 }
 
