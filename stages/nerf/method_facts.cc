@@ -20,11 +20,12 @@ double SplatPace(int64_t pixels) {
   return 60 * std::pow(looked_at / 125'000, -0.8);
 }
 
+// Memory as tests/bench/memory.py measured it.
 const MethodFacts kFacts[] = {
-    {"ngp", &NgpPace, 60, 1, true, false, true},
+    {"ngp", &NgpPace, 60, 1, true, false, true, 1.1, 0.35e9},
     // nerf-pytorch's 200,000 steps.
-    {"nerf", &NerfPace, 1e6, 3e-5, false, false, true},
-    {"splat", &SplatPace, 120, 1, true, true, false},
+    {"nerf", &NerfPace, 1e6, 3e-5, false, false, true, 1, 0.4e9},
+    {"splat", &SplatPace, 120, 1, true, true, false, 1.5, 0.35e9},
 };
 
 }  // namespace
@@ -39,6 +40,12 @@ const MethodFacts& FactsOf(const std::string& name) {
 int StepsFor(const MethodFacts& facts, double seconds, int64_t pixels) {
   const double steps = std::ceil(seconds * facts.steps_per_second(pixels));
   return static_cast<int>(std::clamp(steps, 1.0, 1e9));
+}
+
+int64_t PeakBytes(const MethodFacts& facts, int64_t image_bytes) {
+  return std::llround(facts.held_besides +
+                      facts.held_per_image_byte *
+                          static_cast<double>(image_bytes));
 }
 
 double BudgetOf(const Options& options) {

@@ -26,6 +26,10 @@ struct MethodFacts {
   // Not even a second.
   bool instant_pictures = false;
   bool is_nerf = true;
+  // Of memory at the peak of a run, about: bytes for each byte of the images,
+  // and what comes on top, the program itself among it.
+  double held_per_image_byte = 1;
+  double held_besides = 0;
 };
 
 // `name` is one of kMethodNames.
@@ -34,6 +38,10 @@ const MethodFacts& FactsOf(const std::string& name);
 // Steps of a run by `train.time` that takes no account of the clock, or of one
 // for which neither time nor steps are set.
 int StepsFor(const MethodFacts& facts, double seconds, int64_t pixels);
+
+// Bytes of memory at the peak of a run, about, when those of all images come to
+// `image_bytes`.
+int64_t PeakBytes(const MethodFacts& facts, int64_t image_bytes);
 
 // Seconds on two cores that the options come to, about.
 double BudgetOf(const Options& options);

@@ -155,16 +155,18 @@ ReadResult ReadDataset(const fs::path& path,
   }
   const int64_t count =
       static_cast<int64_t>(posed.train.size() + posed.test.size());
-  report.Info(
-      NameOf(result.kind) + " data set: " + std::to_string(posed.train.size()) +
-      " images to train on, " + std::to_string(posed.test.size()) +
-      " held out, about " + HumanBytes(EstimateBytes(posed)) + " in memory.");
+  const int64_t bytes = EstimateBytes(posed);
+  report.Info(NameOf(result.kind) +
+              " data set: " + std::to_string(posed.train.size()) +
+              " images to train on, " + std::to_string(posed.test.size()) +
+              " held out, about " + HumanBytes(bytes) + " in memory.");
 
-  if (options.memory > 0 && EstimateBytes(posed) > options.memory) {
+  const int64_t peak = options.peak_bytes ? options.peak_bytes(bytes) : bytes;
+  if (options.memory > 0 && peak > options.memory) {
     throw UserError(
-        "the images at factor " + std::to_string(result.factor) + " take " +
-            HumanBytes(EstimateBytes(posed)) +
-            " of memory, and training may take " + HumanBytes(options.memory),
+        "training on the images at factor " + std::to_string(result.factor) +
+            " takes about " + HumanBytes(peak) + " of memory, and may take " +
+            HumanBytes(options.memory),
         "use smaller ones with --set train.factor=" +
             std::to_string(2 * result.factor) + ", or allow more with --mem");
   }

@@ -37,7 +37,10 @@ struct ReadOptions {
   // with the first; 0: none. nerf_synthetic has its own test split.
   int llffhold = 8;
   int threads = 1;
-  int64_t memory = 0;  // bytes that the images may take; 0: as they need
+  // Bytes that training may take (0: as it needs), and those that it takes on
+  // images of so many, all together; null: those of the images alone.
+  int64_t memory = 0;
+  std::function<int64_t(int64_t image_bytes)> peak_bytes = nullptr;
   std::function<int(int width, int height)> choose_factor = nullptr;
 };
 
@@ -51,7 +54,7 @@ struct ReadResult {
 // Views are sorted by name. Things left out (missing images) are told to
 // `report`, and so is the memory that the images will take, before they are
 // read. Throws UserError naming the file for anything damaged, missing or not
-// a pinhole camera, and when the images take more than they may.
+// a pinhole camera, and when training would take more memory than it may.
 ReadResult ReadDataset(const std::filesystem::path& path,
                        const ReadOptions& options,
                        Report& report);

@@ -53,6 +53,9 @@ nerf::ReadResult ReadData(const TrainJob& job) {
   options.llffhold = job.settings.llffhold;
   options.threads = job.threads;
   options.memory = job.memory;
+  options.peak_bytes = [&](int64_t image_bytes) {
+    return nerf::PeakBytes(nerf::FactsOf(method.train.method), image_bytes);
+  };
   return nerf::ReadDataset(job.dataset, options, *job.report);
 }
 

@@ -50,6 +50,16 @@ TEST(MethodFacts, BudgetIsWhatEndsFirst) {
   EXPECT_EQ(BudgetOf(options), 500);
 }
 
+TEST(MethodFacts, MemoryGrowsWithTheImages) {
+  // Beside the images half of each in size, and pictures for stereo.
+  EXPECT_EQ(PeakBytes(FactsOf("splat"), 600'000'000), 1'250'000'000);
+  EXPECT_EQ(PeakBytes(FactsOf("ngp"), 600'000'000), 1'010'000'000);
+  for (const char* method : {"ngp", "nerf", "splat"}) {
+    // What may always be taken is enough for small ones.
+    EXPECT_LT(PeakBytes(FactsOf(method), 10'000'000), 500'000'000) << method;
+  }
+}
+
 TEST(MethodFacts, StepsAreAPaceTimesTheTime) {
   EXPECT_EQ(StepsFor(FactsOf("ngp"), 60, 1 << 20), 7200);
   EXPECT_EQ(StepsFor(FactsOf("nerf"), 1e6, 1), 200000);

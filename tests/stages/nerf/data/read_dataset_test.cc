@@ -200,6 +200,7 @@ TEST_F(LayoutsTest, AQuarterOfTheSizeIsTheDefault) {
 
 // To the byte, with alpha and all sizes.
 TEST_F(LayoutsTest, ImagesThatDoNotFitIntoMemoryAreRefused) {
+  const auto peak = [](int64_t bytes) { return 2 * bytes + 7; };
   for (const fs::path& folder : All()) {
     for (const int factor : {1, 4}) {
       const int64_t bytes = Read(folder, factor).image_bytes;
@@ -209,6 +210,11 @@ TEST_F(LayoutsTest, ImagesThatDoNotFitIntoMemoryAreRefused) {
           AllOf(HasSubstr("at factor " + std::to_string(factor)),
                 HasSubstr("--set train.factor=" + std::to_string(2 * factor)),
                 HasSubstr("--mem")));
+      // So is what a run takes beside them.
+      EXPECT_EQ(ProblemOf(folder, {factor, 8, 1, 2 * bytes + 7, peak}),
+                "no error");
+      EXPECT_THAT(ProblemOf(folder, {factor, 8, 1, 2 * bytes + 6, peak}),
+                  HasSubstr("--mem"));
     }
   }
 }
