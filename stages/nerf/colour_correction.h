@@ -12,8 +12,8 @@ namespace nerfpipe::nerf {
 // RawNeRF (Mildenhall et al. 2022), from picture to photo as in mip-NeRF 360's
 // evaluation (Barron et al. 2022). For a truth in [0, 1] its PSNR is never
 // below that of `image`. Both are height x width x channels, floats on any
-// device; the result is in double precision, on the CPU. A channel without any
-// contrast becomes the mean of the truth.
+// device; the result is of the type of `image`, on the CPU. A channel without
+// any contrast becomes the mean of the truth.
 torch::Tensor ColourCorrected(const torch::Tensor& image,
                               const torch::Tensor& truth);
 

@@ -20,7 +20,7 @@ double SplatPace(int64_t pixels) {
   return 60 * std::pow(looked_at / 125'000, -0.8);
 }
 
-// Memory as tests/bench/memory.py measured it.
+// Memory as short runs took it, without what scoring adds for a while.
 const MethodFacts kFacts[] = {
     {"ngp", &NgpPace, 60, 1, true, false, true, 1.1, 0.35e9},
     // nerf-pytorch's 200,000 steps.
