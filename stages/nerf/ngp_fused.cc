@@ -66,7 +66,6 @@ kernels::GridOptions GridOptionsOf(const NgpRun& run) {
   grid.decay = static_cast<float>(run.options.grid_decay);
   grid.threshold = static_cast<float>(run.options.grid_threshold);
   grid.length = static_cast<float>(run.march.step);
-  grid.cone = static_cast<float>(run.march.cone);
   grid.warmup = run.options.grid_warmup;
   grid.every = run.options.grid_every;
   // Without a box nearly all of the occupied space is a little foggy.

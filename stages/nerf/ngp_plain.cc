@@ -166,7 +166,7 @@ StepReport NgpPlain::Step(const RayBatch& batch,
   const NgpOptions& options = run_.options;
   state_.grid.UpdateIfDue(
       step,
-      run_.march,
+      run_.march.step,
       [this](const torch::Tensor& positions) { return Density(positions); },
       run_.device);
 

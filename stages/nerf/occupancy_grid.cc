@@ -175,7 +175,7 @@ bool OccupancyGrid::OpenFree() {
 }
 
 void OccupancyGrid::UpdateIfDue(int64_t step,
-                                const MarchRules& rules,
+                                double thickness,
                                 const DensityFunction& density,
                                 torch::Device device) {
   const int64_t cells = values_.size(0);
@@ -190,7 +190,7 @@ void OccupancyGrid::UpdateIfDue(int64_t step,
         torch::where(values_ > 0, values_ * options_.grid_decay, values_));
     Evaluate(torch::arange(update % kWarmupParts, cells, kWarmupParts),
              /*replace=*/update < kWarmupParts,
-             rules,
+             thickness,
              seed,
              density,
              device);
@@ -215,14 +215,14 @@ void OccupancyGrid::UpdateIfDue(int64_t step,
     }
     values_.copy_(
         torch::where(values_ > 0, values_ * options_.grid_decay, values_));
-    Evaluate(chosen, /*replace=*/false, rules, seed, density, device);
+    Evaluate(chosen, /*replace=*/false, thickness, seed, density, device);
   }
   FindOccupied();
 }
 
 void OccupancyGrid::Evaluate(const torch::Tensor& all_cells,
                              bool replace,
-                             const MarchRules& rules,
+                             double thickness,
                              uint64_t seed,
                              const DensityFunction& density,
                              torch::Device device) {
@@ -241,8 +241,7 @@ void OccupancyGrid::Evaluate(const torch::Tensor& all_cells,
       (corner + torch::rand({cells.size(0), 3}, generator)) /
       static_cast<double>(r);
   const torch::Tensor found =
-      (density(positions.to(device)).cpu() * StepsIn(corner, rules))
-          .contiguous();
+      (density(positions.to(device)).cpu() * thickness).contiguous();
   // A cell can be named twice: a loop, so that the larger value stays.
   float* values = values_.data_ptr<float>();
   const int64_t* cell = cells.data_ptr<int64_t>();
@@ -250,21 +249,6 @@ void OccupancyGrid::Evaluate(const torch::Tensor& all_cells,
   for (int64_t i = 0; i < cells.size(0); ++i) {
     values[cell[i]] = replace ? value[i] : std::max(values[cell[i]], value[i]);
   }
-}
-
-// The step of a march in the middle of cells (N x 3, by their numbers along the
-// axes), N.
-torch::Tensor OccupancyGrid::StepsIn(const torch::Tensor& corner,
-                                     const MarchRules& rules) const {
-  if (bounded_) return torch::full({corner.size(0)}, rules.step);
-  const torch::Tensor middle =
-      (corner + 0.5) * (4.0 / static_cast<double>(resolution_)) - 2;
-  const torch::Tensor norm = middle.abs().amax(1);
-  // The contraction undone.
-  const torch::Tensor distance =
-      middle.norm(2, {1}) /
-      torch::where(norm > 1, norm * (2 - norm), torch::ones_like(norm));
-  return (distance * rules.cone).clamp_min(rules.step);
 }
 
 void OccupancyGrid::FindOccupied() {

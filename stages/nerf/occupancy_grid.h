@@ -51,10 +51,9 @@ class OccupancyGrid {
   bool OpenFree();
 
   // To be called before every step; does something only when an update is due.
-  // What counts is the optical thickness of a step, which in an unbounded scene
-  // is longer far away; distances are from the middle, where the cameras are.
+  // `thickness` is the length that turns density into optical thickness.
   void UpdateIfDue(int64_t step,
-                   const MarchRules& rules,
+                   double thickness,
                    const DensityFunction& density,
                    torch::Device device);
 
@@ -81,14 +80,12 @@ class OccupancyGrid {
  private:
   void Evaluate(const torch::Tensor& cells,
                 bool replace,
-                const MarchRules& rules,
+                double thickness,
                 uint64_t seed,
                 const DensityFunction& density,
                 torch::Device device);
   void FindOccupied();
   torch::Tensor CellsOf(const torch::Tensor& positions) const;
-  torch::Tensor StepsIn(const torch::Tensor& corner,
-                        const MarchRules& rules) const;
 
   NgpOptions options_;
   bool bounded_;

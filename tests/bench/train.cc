@@ -244,7 +244,6 @@ class Run {
     options_.target_samples = static_cast<size_t>(settings_["batch"]);
     options_.seed = static_cast<uint64_t>(settings_["seed"]);
     grid_options_.length = rules.march.step;
-    grid_options_.cone = frame.bounded ? 0 : rules.march.cone;
     grid_options_.seed = options_.seed;
     SamplerOptions sampler;
     sampler.seed = options_.seed;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 namespace nerfpipe::nerf::kernels {
 namespace {
@@ -23,7 +22,7 @@ struct Points256 {
   float hidden[kBlock * kHidden];
   float outputs[kBlock * kGeometry];
   float log_density[kBlock];
-  float length[kBlock] = {};
+  float length[kBlock];
   float density[kBlock];
   float transparency[kBlock];
 };
@@ -47,25 +46,10 @@ void PlacePoints(const uint32_t* cells,
   }
 }
 
-// The step of a march in the middle of a cell.
-float StepIn(uint32_t cell, const GridOptions& options) {
-  if (options.cone == 0) return options.length;
-  const auto place = [](uint32_t number) {
-    return (static_cast<float>(number) + 0.5f) * (4.0f / kGridSide) - 2;
-  };
-  const float x = place(cell % kGridSide);
-  const float y = place(cell / kGridSide % kGridSide);
-  const float z = place(cell / (kGridSide * kGridSide));
-  const float norm = std::max({std::abs(x), std::abs(y), std::abs(z)});
-  // The contraction undone.
-  const float distance =
-      std::sqrt(x * x + y * y + z * z) / (norm > 1 ? norm * (2 - norm) : 1);
-  return std::max(options.length, distance * options.cone);
-}
-
-// Optical thickness of block->length at the points of a block.
+// Optical thickness of `length` at the points of a block.
 void FindThickness(const Model& model,
                    size_t count,
+                   float length,
                    Points256* block,
                    float* found) {
   EncodePoints(model.levels,
@@ -77,13 +61,12 @@ void FindThickness(const Model& model,
       model.nets, {block->inputs, block->hidden, block->outputs}, count);
   for (size_t i = 0; i < kBlock; ++i) {
     block->log_density[i] = i < count ? block->outputs[i * kGeometry] : 0;
+    block->length[i] = length;
   }
   ComputeOpacities(
       {block->log_density, block->length, block->density, block->transparency},
       count);
-  for (size_t i = 0; i < count; ++i) {
-    found[i] = block->density[i] * block->length[i];
-  }
+  for (size_t i = 0; i < count; ++i) found[i] = block->density[i] * length;
 }
 
 // An eighth of a cell is looked at in four points, no two of them on a line
@@ -155,10 +138,8 @@ void UpdateCells(const Model& model,
       const size_t first = static_cast<size_t>(b) * kBlock;
       const size_t count = std::min(kBlock, cells.size() - first);
       PlacePoints(cells.data(), first, count, key, memory.data());
-      for (size_t i = 0; i < count; ++i) {
-        memory[0].length[i] = StepIn(cells[first + i], options);
-      }
-      FindThickness(model, count, memory.data(), found.data() + first);
+      FindThickness(
+          model, count, options.length, memory.data(), found.data() + first);
     }
 #pragma omp for schedule(static)
     for (size_t i = 0; i < kGridCells; ++i) {
@@ -187,14 +168,14 @@ std::optional<OccupancyBits> RefinedBits(const Model& model,
 #pragma omp parallel num_threads(threads)
   {
     std::vector<Points256> memory(1);
-    std::fill_n(memory[0].length, kBlock, length);
     std::array<float, kBlock> found;
 #pragma omp for schedule(dynamic, 16)
     for (int64_t b = 0; b < blocks; ++b) {
       const size_t first = static_cast<size_t>(b) * kCells;
       const size_t count = std::min(kCells, occupied.size() - first);
       PlaceProbes(occupied.data() + first, count, memory.data());
-      FindThickness(model, count * kCellProbes, memory.data(), found.data());
+      FindThickness(
+          model, count * kCellProbes, length, memory.data(), found.data());
       for (size_t i = 0; i < count * kCellProbes; ++i) {
         if (!(found[i] > limit)) continue;
         eighths[first + i / kCellProbes] |=

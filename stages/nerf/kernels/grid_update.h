@@ -16,11 +16,8 @@ struct GridOptions {
   float decay = 0.95f;      // of all cells at an update
   float threshold = 0.01f;  // optical thickness of a step: occupied above
   float length = 0;         // of that step
-  // In contracted space a step is this part of the distance, where that is
-  // longer; distances are from the middle, where the cameras are.
-  float cone = 0;
-  int64_t warmup = 256;  // steps in which every cell is visited, and more
-  int64_t every = 32;    // steps between updates afterwards
+  int64_t warmup = 256;     // steps in which every cell is visited, and more
+  int64_t every = 32;       // steps between updates afterwards
   // Steps between looks at the eighths of occupied cells, see RefinedBits(),
   // from the half of it on; 0: none.
   int64_t refine_every = 0;

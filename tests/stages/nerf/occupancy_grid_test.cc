@@ -28,12 +28,6 @@ NgpOptions SmallGrid() {
   return options;
 }
 
-MarchRules Steps(double length) {
-  MarchRules rules;
-  rules.step = length;
-  return rules;
-}
-
 Rays OneRay(std::vector<float> origin,
             std::vector<float> direction,
             float near,
@@ -85,7 +79,7 @@ TEST(OccupancyGridTest, FindsABallAndForgetsIt) {
   OccupancyGrid grid(SmallGrid(), /*bounded=*/true, 1);
   EXPECT_EQ(grid.OccupiedPart(), 1);
   for (int step = 0; step < 32; ++step) {
-    grid.UpdateIfDue(step, Steps(0.01), BallDensity, torch::kCPU);
+    grid.UpdateIfDue(step, 0.01, BallDensity, torch::kCPU);
   }
   const torch::Tensor points = torch::rand({20000, 3});
   const torch::Tensor distance =
@@ -101,14 +95,14 @@ TEST(OccupancyGridTest, FindsABallAndForgetsIt) {
   for (int step = 32; step < 32 + 4 * 90; ++step) {
     grid.UpdateIfDue(
         step,
-        Steps(0.01),
+        0.01,
         [](const torch::Tensor& x) { return torch::zeros({x.size(0)}); },
         torch::kCPU);
   }
   EXPECT_LT(grid.values().max().item<double>(), 0.01);
   // And comes back where it is looked for.
   for (int step = 400; step < 400 + 4 * 300; ++step) {
-    grid.UpdateIfDue(step, Steps(0.01), BallDensity, torch::kCPU);
+    grid.UpdateIfDue(step, 0.01, BallDensity, torch::kCPU);
   }
   EXPECT_GT(grid.Occupied(points.index({inside}))
                 .to(torch::kFloat64)
@@ -120,7 +114,7 @@ TEST(OccupancyGridTest, FindsABallAndForgetsIt) {
 TEST(OccupancyGridTest, RaysAreSampledInsideTheBallOnly) {
   OccupancyGrid grid(SmallGrid(), true, 1);
   for (int step = 0; step < 32; ++step) {
-    grid.UpdateIfDue(step, Steps(0.01), BallDensity, torch::kCPU);
+    grid.UpdateIfDue(step, 0.01, BallDensity, torch::kCPU);
   }
   // Along x through the middle of the ball, at (0.2, 0, 0), radius 0.4, of the
   // frame's box. Depth counts along an axis that the ray leaves by a factor 2.
@@ -187,7 +181,7 @@ TEST(OccupancyGridTest, WhatNoCameraSeesIsNeverFilled) {
   for (int step = 0; step < 40; ++step) {
     grid.UpdateIfDue(
         step,
-        Steps(0.01),
+        0.01,
         [](const torch::Tensor& x) { return torch::full({x.size(0)}, 99.0f); },
         torch::kCPU);
   }
@@ -213,7 +207,7 @@ TEST(OccupancyGridTest, LinesOfSightAreFreeAtFirst) {
   };
   const auto fill = [&](int from, int to) {
     for (int step = from; step < to; ++step) {
-      grid.UpdateIfDue(step, Steps(0.01), solid, torch::kCPU);
+      grid.UpdateIfDue(step, 0.01, solid, torch::kCPU);
     }
   };
   fill(0, 200);
@@ -379,7 +373,7 @@ class GridUpdateTest : public ::testing::Test {
   void Update(int64_t step, double density) {
     grid_.UpdateIfDue(
         step,
-        Steps(0.5),
+        0.5,
         [&](const torch::Tensor& x) {
           ++looks_;
           return Constant(x, density);
@@ -422,50 +416,6 @@ TEST_F(GridUpdateTest, LaterOnesComeEveryFewStepsToSomeCells) {
   EXPECT_NEAR(share, 2.0 / 32, 0.003);
   EXPECT_TRUE(torch::allclose(grid_.values().masked_select(~raised),
                               0.95 * before.masked_select(~raised)));
-}
-
-// In unbounded space steps grow with the distance, and with them what one of
-// them holds: matter of density 1, of which a step from the middle sees little,
-// is not taken for air far away.
-TEST(OccupancyGridTest, CellsHoldWhatAStepThroughThemHolds) {
-  NgpOptions options = SmallGrid();
-  options.grid_warmup = 16;
-  OccupancyGrid grid(options, /*bounded=*/false, 1);
-  MarchRules rules = Steps(0.004);
-  rules.cone = 0.01;
-  for (int step = 0; step <= 8; ++step) {
-    grid.UpdateIfDue(
-        step,
-        rules,
-        [](const torch::Tensor& x) { return torch::ones({x.size(0)}); },
-        torch::kCPU);
-  }
-  // Visited by the last update of the first round, so that nothing has faded:
-  // x, y and z of 32 cells an eighth of a unit wide, and the distance.
-  const auto value = [&](int64_t x, int64_t y, int64_t z) {
-    return grid.values()[x + 32 * (y + 32 * z)].item<double>();
-  };
-  // (-0.0625, 0.0625, 0.0625): a step there is as short as it gets.
-  EXPECT_NEAR(value(15, 16, 16), 0.004, 1e-8);
-  // (0.9375, 0.4375, -0.3125): not contracted.
-  EXPECT_NEAR(
-      value(23, 19, 13), 0.01 * std::hypot(0.9375, 0.4375, 0.3125), 1e-7);
-  // (1.9375, 0.3125, -1.6875), 16 = 1 / (2 - 1.9375) away by the max-norm.
-  EXPECT_NEAR(value(31, 18, 2),
-              0.01 * 16 * std::hypot(1, 0.3125 / 1.9375, 1.6875 / 1.9375),
-              1e-5);
-  // Of a density of a tenth the threshold is between them.
-  torch::Tensor thin = 0.1 * grid.values();
-  grid.SetValues(thin);
-  const auto occupied = [&](double x, double y, double z) {
-    return grid
-        .Occupied(torch::tensor({{(x + 2) / 4, (y + 2) / 4, (z + 2) / 4}},
-                                torch::kFloat32))
-        .item<bool>();
-  };
-  EXPECT_FALSE(occupied(-0.0625, 0.0625, 0.0625));
-  EXPECT_FALSE(occupied(0.9375, 0.4375, -0.3125));
-  EXPECT_TRUE(occupied(1.9375, 0.3125, -1.6875));
 }
 
 // Occupied is what is above the threshold or, in a thin scene, above the mean.

@@ -89,38 +89,6 @@ TEST_F(GridUpdateTest, WarmUpVisitsAllCellsTwice) {
   EXPECT_EQ(grid_->occupied().size(), (kGridCells + kSeen - 1) / kSeen);
 }
 
-// In contracted space steps grow with the distance from the middle, and with
-// them what one of them holds. Cells are a 32nd of a unit wide.
-TEST_F(GridUpdateTest, CellsHoldWhatAStepThroughThemHolds) {
-  std::fill(thickness_.begin(), thickness_.end(), 1.0f);
-  Begin();
-  options_.cone = 0.01f;
-  options_.threshold = 0.1f;
-  Update(0, 17, 0.004f);
-  // Those that the last update visited have not faded.
-  const auto index = [](size_t x, size_t y, size_t z) {
-    return x + kGridSide * (y + kGridSide * z);
-  };
-  const size_t middle = index(63, 64, 64);
-  const size_t near = index(95, 70, 31);
-  const size_t far = index(127, 100, 9);
-  for (const size_t cell : {middle, near, far}) ASSERT_EQ(cell % 8, 7);
-  EXPECT_NEAR(thickness_[middle], 0.004, 1e-7);
-  // At (0.984375, 0.203125, -1.015625), and a hair of it contracted.
-  EXPECT_NEAR(
-      thickness_[near],
-      0.01 * std::hypot(0.984375, 0.203125, 1.015625) / (1.015625 * 0.984375),
-      1e-6);
-  // At (1.984375, 1.140625, -1.703125): 64 away by the max-norm.
-  EXPECT_NEAR(
-      thickness_[far],
-      0.01 * 64 * std::hypot(1, 1.140625 / 1.984375, 1.703125 / 1.984375),
-      1e-4);
-  const auto& occupied = grid_->occupied();
-  EXPECT_TRUE(std::binary_search(occupied.begin(), occupied.end(), far));
-  EXPECT_FALSE(std::binary_search(occupied.begin(), occupied.end(), near));
-}
-
 // A 32nd of all, and as many that are occupied: here all are.
 TEST_F(GridUpdateTest, LaterOnesComeEveryFewStepsToSomeCells) {
   std::fill(thickness_.begin(), thickness_.end(), 1.0f);
