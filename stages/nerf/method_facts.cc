@@ -9,7 +9,7 @@ namespace nerfpipe::nerf {
 namespace {
 
 // With a batch of the same size the images do not matter.
-double NgpPace(int64_t) { return 120; }
+double NgpPace(int64_t) { return 100; }
 
 double NerfPace(int64_t) { return 0.2; }
 

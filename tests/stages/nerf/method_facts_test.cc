@@ -37,11 +37,11 @@ TEST(MethodFacts, FactorIsOneOfThoseThatThereAre) {
 TEST(MethodFacts, BudgetIsWhatEndsFirst) {
   Options options;
   EXPECT_EQ(BudgetOf(options), 60);
-  options.train.steps = 1200;
+  options.train.steps = 1000;
   EXPECT_EQ(BudgetOf(options), 10);
   options.train.time = 7.5;
   EXPECT_EQ(BudgetOf(options), 7.5);
-  options.train.steps = 120;
+  options.train.steps = 100;
   EXPECT_EQ(BudgetOf(options), 1);
   options = {};
   options.train.method = "splat";
@@ -61,7 +61,7 @@ TEST(MethodFacts, MemoryGrowsWithTheImages) {
 }
 
 TEST(MethodFacts, StepsAreAPaceTimesTheTime) {
-  EXPECT_EQ(StepsFor(FactsOf("ngp"), 60, 1 << 20), 7200);
+  EXPECT_EQ(StepsFor(FactsOf("ngp"), 60, 1 << 20), 6000);
   EXPECT_EQ(StepsFor(FactsOf("nerf"), 1e6, 1), 200000);
   EXPECT_EQ(StepsFor(FactsOf("splat"), 10, 62'500), 1045);
   // Larger images than a step looks at cost no more.
