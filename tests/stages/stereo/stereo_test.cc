@@ -148,12 +148,13 @@ TEST(PatchMatchTest, PicturesMayBeSmall) {
       View part = whole;
       part.width = width;
       part.height = height;
-      part.grey.clear();
-      for (int row = 0; row < height; ++row) {
-        const auto begin = whole.grey.begin() + row * whole.width;
-        part.grey.insert(part.grey.end(), begin, begin + width);
+      std::vector<float> greys;
+      for (int pixel = 0; pixel < width * height; ++pixel) {
+        const size_t at = pixel / width * whole.width + pixel % width;
+        greys.push_back(static_cast<float>(whole.corners[at] & 0xff) / 255);
       }
-      part.grey.shrink_to_fit();
+      part.SetPicture(greys.data());
+      part.corners.shrink_to_fit();
       views.push_back(std::move(part));
     }
     AtEverySimdLevel([&] {
