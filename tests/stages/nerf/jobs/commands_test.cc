@@ -192,12 +192,12 @@ TEST_F(CommandsTest, DeterministicRunByTimeIsDoneOnce) {
   Set(*train, "train.time", "0.15");
   Set(*train, "train.deterministic", "yes");
   const StageResult first = TrainDataset(*train, data(), work_);
-  EXPECT_EQ(first.facts["training"]["ngp"]["steps"], 12);
+  EXPECT_EQ(first.facts["training"]["ngp"]["steps"], 15);
   EXPECT_THAT(TrainDataset(*train, data(), work_).line,
               StartsWith("already trained"));
   Set(*train, "train.time", "0.3");
   const StageResult longer = TrainDataset(*train, data(), work_);
-  EXPECT_EQ(longer.facts["training"]["ngp"]["steps"], 24);
+  EXPECT_EQ(longer.facts["training"]["ngp"]["steps"], 30);
 }
 
 TEST_F(CommandsTest, FoldersOfOthersAreLeftAlone) {
