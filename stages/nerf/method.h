@@ -80,12 +80,6 @@ class Method {
   // may ask at once, each with OneThread.
   virtual RenderedView RenderView(const Camera& camera,
                                   const Cancelled& cancelled = {}) const = 0;
-  // Of each channel: the light of a view that was not trained on against that
-  // of RenderView(), as far as the method can tell it without the view's image.
-  virtual std::array<double, 3> GainOf(const View&) const { return {1, 1, 1}; }
-  // What that light is, in words ("in the mean light of the photos"); empty
-  // where all views have one light.
-  virtual std::string LightNote() const { return ""; }
   // Everything a resumed run needs: parameters, optimiser moments and
   // counters, what was adapted on the way.
   virtual void Save(torch::serialize::OutputArchive& archive) = 0;

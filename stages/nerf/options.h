@@ -153,9 +153,6 @@ struct SplatOptions {
   double colour_rate = 5e-3;
   double harmonics_rate = 6e-4;
   double noise = 1;  // steps of faint gaussians at random
-  // A gain for each photo and channel: "auto" (where the light of the photos is
-  // seen to differ), "on" or "off".
-  std::string exposure = "off";
 };
 
 struct Options {

@@ -66,11 +66,7 @@ void ListOptions(Group& group, SplatOptions& o) {
               &o.noise,
               "of random steps of faint gaussians; 0: none",
               0,
-              100)
-      .Choice("exposure",
-              &o.exposure,
-              {"auto", "on", "off"},
-              "a colour gain for each photo; auto: where the light differs");
+              100);
 }
 
 }  // namespace nerfpipe::nerf

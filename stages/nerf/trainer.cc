@@ -266,21 +266,6 @@ void Trainer::Run(int64_t until, const TrainCallbacks& callbacks) {
   }
 }
 
-torch::Tensor Trainer::RenderHeldOut(const View& view) const {
-  const RenderedView rendered = RenderView(view.camera);
-  const std::array<double, 3> gain = method_->GainOf(view);
-  const auto row = [](const std::array<double, 3>& values) {
-    return torch::tensor({values[0], values[1], values[2]}, torch::kFloat32);
-  };
-  torch::Tensor rgb = rendered.rgb * row(gain);
-  if (view.image.defined() && view.image.size(2) == 4) {
-    // What shines through was in no light.
-    rgb += (1 - row(gain)) * row(method_->Background()) *
-           (1 - rendered.opacity.unsqueeze(2));
-  }
-  return rgb.clamp(0, 1);
-}
-
 void Trainer::Save(const std::filesystem::path& path) {
   torch::serialize::OutputArchive archive;
   Write(archive, "trainer.options", OptionsText(context_.options));

@@ -99,9 +99,6 @@ class Trainer {
                           const Cancelled& cancelled = {}) const {
     return method_->RenderView(camera, cancelled);
   }
-  // What is to be compared with a held-out view: height x width x 3, 0 to 1, in
-  // the light of the view as far as the method knows it, over Background().
-  torch::Tensor RenderHeldOut(const View& view) const;
 
  private:
   explicit Trainer(MethodContext context);

@@ -48,7 +48,7 @@ HeldOut Score(Trainer& trainer, int64_t most) {
   for (int64_t i = 0; i < count; ++i) {
     const View& view = views[i * std::ssize(views) / count];
     const torch::Tensor truth = Truth(view, trainer.method().Background());
-    const torch::Tensor rendered = trainer.RenderHeldOut(view);
+    const torch::Tensor rendered = trainer.RenderView(view.camera).rgb.clamp(0, 1);
     const torch::Tensor corrected = ColourCorrected(rendered, truth);
     const auto n = static_cast<double>(count);
     mean.psnr += Psnr(rendered, truth) / n;
@@ -143,7 +143,6 @@ int Main(int argc, char** argv) {
     last = progress;
   };
   trainer.Run(0, callbacks);
-  std::printf("light: %s\n", trainer.method().LightNote().c_str());
 #ifdef NERFPIPE_HIGHWAY_KERNELS
   if (const auto* method =
           dynamic_cast<const splat::SplatMethod*>(&trainer.method())) {

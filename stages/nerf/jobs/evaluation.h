@@ -32,8 +32,7 @@ struct Scores {
 };
 
 // Writes NAME.png (rendered, then truth) for each view into `folder` and shows
-// a table. Views are rendered in the light in which they were taken, as far as
-// the method knows it (Method::GainOf).
+// a table.
 Scores Evaluate(nerf::Trainer& trainer,
                 const std::vector<nerf::View>& views,
                 const std::filesystem::path& folder,

@@ -180,11 +180,6 @@ StageResult Summarise(nerf::Trainer& trainer,
     training["ms_ssim"] = scores.ms_ssim;
     training["corrected_psnr"] = scores.corrected_psnr;
     training["corrected_ssim"] = scores.corrected_ssim;
-    const std::string light = trainer.method().LightNote();
-    if (!light.empty()) {
-      line += " " + light;
-      training["light"] = light;
-    }
     line += " (" + Decibels(scores.corrected_psnr) + " colour-corrected)";
   }
   StageResult result = StageResult::Done(line);

@@ -16,9 +16,8 @@ inline constexpr char kTestFolder[] = "test";
 
 // Goes on from a checkpoint in `scratch`. Facts: {"training": {METHOD:
 // {"steps", "seconds", "factor", "width", "height", "psnr", "ssim",
-// "ms_ssim", "corrected_psnr", "corrected_ssim", "light"}}}; scores only with
-// held-out views, and "light" (Method::LightNote) only where it is not one.
-// Seconds are those spent on training steps, over all sittings. Throws
+// "ms_ssim", "corrected_psnr", "corrected_ssim"}}}; scores only with held-out
+// views. Seconds are those spent on training steps, over all sittings. Throws
 // UserError for bad data and Interrupted after a checkpoint at Ctrl-C.
 StageResult Train(const TrainJob& job);
 

@@ -98,7 +98,6 @@ void SplatMethod::TakeViews(const Dataset& dataset) {
 }
 
 void SplatMethod::Begin(const Dataset& dataset) {
-  exposure_ = Exposure::Of(dataset, options_.exposure);
   const FirstGuess guess =
       GuessScene(dataset,
                  context_.frame,
@@ -159,14 +158,12 @@ SplatMethod::Look SplatMethod::ChooseLook(int64_t step) const {
         kernels::RandomBelow(kernels::RandomBits(order_key, i), i + 1);
     std::swap(order[i], order[other]);
   }
-  const int64_t number = order[step % count];
-  const TrainingView& chosen = views_[number];
+  const TrainingView& chosen = views_[order[step % count]];
   const bool half = reached_ < options_.half_until &&
                     chosen.half_view.width > 16 && chosen.half_view.height > 16;
   const torch::Tensor& image = half ? chosen.half : chosen.image;
   Look look;
   look.view = half ? chosen.half_view : chosen.view;
-  look.gain = exposure_.TrainingGain(number);
   int x = 0, y = 0;
   const double pixels = static_cast<double>(look.view.width) * look.view.height;
   if (pixels > kWholeUpTo * options_.crop) {
@@ -280,17 +277,14 @@ void SplatMethod::DensifyIfDue(double done) {
 StepReport SplatMethod::Step(int64_t step, const Schedule& schedule) {
   NERFPIPE_CHECK(!views_.empty());
   reached_ = std::max(reached_, schedule.done);
-  Look look = ChooseLook(step);
+  const Look look = ChooseLook(step);
   RasterRules raster;
   raster.background = look.photo.background;
-  // It shows through photo and picture alike.
-  for (int c = 0; c < 3; ++c) look.photo.background[c] *= look.gain[c];
   const int64_t pixels =
       static_cast<int64_t>(look.view.width) * look.view.height;
   kernels_->Rasterise(set_.gaussians(), look.view, Degree(), raster);
   const auto dssim = static_cast<float>(options_.dssim);
-  const LossSums sums =
-      kernels_->Compare({1 - dssim, dssim}, look.photo, look.gain);
+  const LossSums sums = kernels_->Compare({1 - dssim, dssim}, look.photo);
   kernels_->Differentiate();
   const UpdateRules rules = RulesFor(step, schedule, pixels);
   kernels_->Update(rules, set_.moments(), set_.errors());
@@ -364,7 +358,6 @@ void SplatMethod::Save(torch::serialize::OutputArchive& archive) {
         "splat.places",
         torch::tensor({next_densification_, near_, reach_, reached_, focal_},
                       torch::kFloat64));
-  Write(archive, "splat.exposure", exposure_.Text());
   for (const auto& [name, tensor] : set_.Tensors()) {
     Write(archive, "splat." + name, tensor);
   }
@@ -375,7 +368,6 @@ void SplatMethod::Load(torch::serialize::InputArchive& archive) {
   torch::Tensor places = torch::zeros({5}, torch::kFloat64);
   ReadInto(archive, "splat.counts", counts);
   ReadInto(archive, "splat.places", places);
-  exposure_ = Exposure::FromText(ReadText(archive, "splat.exposure"));
   for (const auto& [name, tensor] : set_.Tensors()) {
     ReadInto(archive, "splat." + name, tensor);
   }

@@ -6,7 +6,6 @@
 // images. docs/PERFORMANCE.md has the figures behind the choices.
 
 #include "stages/nerf/method.h"
-#include "stages/nerf/splat/exposure.h"
 #include "stages/nerf/splat/gaussian_set.h"
 #include "stages/nerf/splat/initialisation.h"
 #include "stages/nerf/splat/kernel_pool.h"
@@ -41,10 +40,6 @@ class SplatMethod : public Method {
   StepReport Step(int64_t step, const Schedule& schedule) override;
   RenderedView RenderView(const Camera& camera,
                           const Cancelled& cancelled = {}) const override;
-  std::array<double, 3> GainOf(const View& view) const override {
-    return exposure_.HeldOutGain(view.name);
-  }
-  std::string LightNote() const override { return exposure_.Note(); }
   void Save(torch::serialize::OutputArchive& archive) override;
   void Load(torch::serialize::InputArchive& archive) override;
 
@@ -61,7 +56,6 @@ class SplatMethod : public Method {
   struct Look {
     PinholeView view;
     PhotoPart photo;
-    std::array<float, 3> gain;
   };
 
   SplatMethod(const MethodContext& context, GaussianSet set);
@@ -89,7 +83,6 @@ class SplatMethod : public Method {
   std::vector<TrainingView> views_;
   std::vector<PinholeView> pinholes_;  // of views_
   Surfaces surfaces_;
-  Exposure exposure_;
   double near_ = 0;
   double reach_ = 1;  // of the cameras from their middle
   double focal_ = 0;  // mean of the training views, pixels; 0: as every view

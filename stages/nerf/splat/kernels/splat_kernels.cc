@@ -105,26 +105,9 @@ const Planes& SplatKernels::Rasterise(const Gaussians& gaussians,
   return picture_;
 }
 
-void SplatKernels::ScalePlane(float factor, float* plane) const {
-  const size_t size = picture_.stride * TilesAlong(picture_.height) * kTileSide;
-#pragma omp parallel for simd num_threads(threads_)
-  for (size_t i = 0; i < size; ++i) plane[i] *= factor;
-}
-
-LossSums SplatKernels::Compare(const LossRules& rules,
-                               const PhotoPart& photo,
-                               const std::array<float, 3>& gain) {
+LossSums SplatKernels::Compare(const LossRules& rules, const PhotoPart& photo) {
   const Timer timer(&times_.loss);
-  if (gain == std::array<float, 3>{1, 1, 1}) {
-    return ComputeLoss(rules, picture_, photo, threads_, &loss_);
-  }
-  for (int c = 0; c < 3; ++c) ScalePlane(gain[c], picture_.colour[c]);
-  const LossSums sums = ComputeLoss(rules, picture_, photo, threads_, &loss_);
-  for (int c = 0; c < 3; ++c) {
-    ScalePlane(1 / gain[c], picture_.colour[c]);
-    ScalePlane(gain[c], loss_.gradient(c));
-  }
-  return sums;
+  return ComputeLoss(rules, picture_, photo, threads_, &loss_);
 }
 
 void SplatKernels::Differentiate() {

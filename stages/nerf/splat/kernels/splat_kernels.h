@@ -11,7 +11,6 @@
 #include "stages/nerf/splat/kernels/rasteriser.h"
 #include "stages/nerf/splat/kernels/tile_lists.h"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -38,11 +37,8 @@ class SplatKernels {
                           const RasterRules& rules,
                           bool with_depth = false);
 
-  // Of the last picture, in the light of the photo: each channel times its
-  // gain. Gradients that follow are those of the picture as it was.
-  LossSums Compare(const LossRules& rules,
-                   const PhotoPart& photo,
-                   const std::array<float, 3>& gain = {1, 1, 1});
+  // Of the last picture.
+  LossSums Compare(const LossRules& rules, const PhotoPart& photo);
   // By the ellipses, after Compare().
   void Differentiate();
   // After Differentiate().
@@ -62,7 +58,6 @@ class SplatKernels {
 
  private:
   PictureSource Source() const;
-  void ScalePlane(float factor, float* plane) const;
   // f(tile, scratch of the thread)
   template <class F>
   void ForEachTile(const F& f);

@@ -173,17 +173,6 @@ const std::vector<TrainingLine>& SplatLines() {
          return !Same(without, with, 0, 3);
        },
        {{"splat.steps", "60"}, {"splat.opacity_rate", "1"}}},
-      {"splat.exposure",
-       "on",
-       "has a gain for each photo, and says in which light it is scored",
-       [](const Run& without, const Run& with) {
-         return !without.facts.contains("light") &&
-                with.facts.contains("light") &&
-                Size(with, "splat_exposure", 0) >
-                    Size(without, "splat_exposure", 0);
-       },
-       {},
-       TestSet::kPoints},
   };
   return lines;
 }

@@ -23,7 +23,6 @@ std::string Change(const OptionField& field) {
                            "yes",
                            "no",
                            "huber",
-                           "on",
                            "nerf",
                            "walk",
                            "0",
