@@ -48,7 +48,8 @@ HeldOut Score(Trainer& trainer, int64_t most) {
   for (int64_t i = 0; i < count; ++i) {
     const View& view = views[i * std::ssize(views) / count];
     const torch::Tensor truth = Truth(view, trainer.method().Background());
-    const torch::Tensor rendered = trainer.RenderView(view.camera).rgb.clamp(0, 1);
+    const torch::Tensor rendered =
+        trainer.RenderView(view.camera).rgb.clamp(0, 1);
     const torch::Tensor corrected = ColourCorrected(rendered, truth);
     const auto n = static_cast<double>(count);
     mean.psnr += Psnr(rendered, truth) / n;

@@ -66,7 +66,8 @@ Scores Evaluate(nerf::Trainer& trainer,
       report.Start("Testing", static_cast<int64_t>(views.size()), "views");
   for (const nerf::View& view : views) {
     ThrowIfInterrupted();
-    const torch::Tensor rendered = trainer.RenderView(view.camera).rgb.clamp(0, 1);
+    const torch::Tensor rendered =
+        trainer.RenderView(view.camera).rgb.clamp(0, 1);
     const torch::Tensor truth =
         OverBackground(view.image, trainer.method().Background());
     const torch::Tensor corrected = nerf::ColourCorrected(rendered, truth);

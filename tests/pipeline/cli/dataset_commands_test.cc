@@ -106,7 +106,7 @@ TEST_F(DatasetCommands, FlagsOfTrain) {
                                           "--steps",
                                           "0",
                                           "--deterministic"}));
-  EXPECT_EQ(timed.at("training").at("ngp").at("steps"), 8);
+  EXPECT_EQ(timed.at("training").at("ngp").at("steps"), 10);
 }
 
 // Files for viewers, one of which comes back as somebody else's scene.
@@ -171,10 +171,10 @@ TEST_F(DatasetCommands, MemoryBoundsTheImagesOfTraining) {
         Run(Tiny({"train", "-d", "set", "-w", "out", "--mem", memory}), 1));
   };
   EXPECT_THAT(train("8G"),
-              ContainsRegex("takes about 8.[4-9] GB of memory, and may take "
+              ContainsRegex("takes about 9.[1-4] GB of memory, and may take "
                             "8.0 GB; use smaller ones with --set "
                             "train.factor=2"));
-  EXPECT_THAT(train("9G"), HasSubstr(".png"));
+  EXPECT_THAT(train("10G"), HasSubstr(".png"));
 }
 
 TEST_F(DatasetCommands, MistakesAreTold) {
