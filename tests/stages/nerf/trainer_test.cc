@@ -170,9 +170,9 @@ TEST_P(TrainerTest, DeterministicTimeCountsAsSteps) {
     Trainer trainer(BallDataset(), BallFrame(), options);
     trainer.Run();
     EXPECT_EQ(trainer.step(),
-              GetParam() == "ngp"    ? 24
+              GetParam() == "ngp"    ? 30
               : GetParam() == "nerf" ? 6
-                                     : 125);
+                                     : 114);
     const auto parameters = trainer.method().Parameters();
     for (size_t i = 0; i < parameters.size(); ++i) {
       const torch::Tensor found = parameters[i].second.detach();
