@@ -20,9 +20,10 @@ void ParallelFor(int64_t count,
 // Lets those who work on many things at once hand them on one by one.
 class Turns {
  public:
-  // Calls hand_on() when it is i's turn, and passes the turn on; not at all
-  // once somebody threw here or called Stop().
+  // Calls hand_on() when it is i's turn, and passes the turn on; after Stop()
+  // not at all.
   void Take(int64_t i, const std::function<void()>& hand_on);
+  // For who fails: nobody waits for a turn any more.
   void Stop();
 
  private:

@@ -17,7 +17,8 @@ constexpr int64_t kWindow = 11;
 constexpr double kSigma = 1.5;
 constexpr double kC1 = 0.01 * 0.01;
 constexpr double kC2 = 0.03 * 0.03;
-// Looked at at once: a large image takes little memory beside itself.
+// Rows that a thread looks at at once: a large image takes little memory beside
+// itself.
 constexpr int64_t kStripRows = 64;
 
 int64_t StripsOf(int64_t rows) { return (rows + kStripRows - 1) / kStripRows; }
@@ -155,7 +156,7 @@ double Ssim(const torch::Tensor& image, const torch::Tensor& truth) {
   const int64_t window = side % 2 == 1 ? side : side - 1;
   NERFPIPE_CHECK(window >= 1);
   const std::vector<double> kernel = GaussianKernel(window);
-  // One channel at a time, for the same reason.
+  // One channel at a time: two planes of doubles are less than two images.
   const int64_t channels = image.size(2);
   double sum = 0;
   for (int64_t c = 0; c < channels; ++c) {

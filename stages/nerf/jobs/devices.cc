@@ -58,16 +58,18 @@ torch::Device TrainingDevice(
   if (const auto named = DeviceNamed(name)) {
     return Knows(method, *named, report) ? *named : torch::kCPU;
   }
-  if (!method.uses_gpu || !torch::cuda::is_available()) return torch::kCPU;
-  if (const auto before = DeviceOf(earlier)) return *before;
+  const bool has_gpu = method.uses_gpu && torch::cuda::is_available();
+  if (has_gpu) {
+    if (const auto before = DeviceOf(earlier)) return *before;
+  }
   const nerf::DeviceChoice choice =
-      nerf::ChooseDevice(true, [&](torch::Device device) {
+      nerf::ChooseDevice(has_gpu, [&](torch::Device device) {
         const double seconds =
             nerf::SecondsPerStep(*make(device), InterruptRequested);
         ThrowIfInterrupted();
         return seconds;
       });
-  report.Info(choice.reason);
+  if (!choice.reason.empty()) report.Info(choice.reason);
   return choice.device;
 }
 

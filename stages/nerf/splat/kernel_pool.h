@@ -1,7 +1,7 @@
 #pragma once
 
 // Kernels, with the memory that they work in, for several threads that each
-// make a picture.
+// make a picture of their own.
 
 #include "stages/nerf/splat/kernels/splat_kernels.h"
 
@@ -19,9 +19,7 @@ class KernelPool {
   using Loan =
       std::unique_ptr<SplatKernels, std::function<void(SplatKernels*)>>;
 
-  // Each of `threads` threads.
-  explicit KernelPool(int threads) : threads_(threads) {}
-
+  // Kernels that work on the calling thread alone.
   Loan Take() {
     std::unique_ptr<SplatKernels> kernels;
     {
@@ -31,7 +29,7 @@ class KernelPool {
         idle_.pop_back();
       }
     }
-    if (kernels == nullptr) kernels = std::make_unique<SplatKernels>(threads_);
+    if (kernels == nullptr) kernels = std::make_unique<SplatKernels>(1);
     return {kernels.release(), [this](SplatKernels* lent) {
               const std::lock_guard lock(mutex_);
               idle_.emplace_back(lent);
@@ -39,7 +37,6 @@ class KernelPool {
   }
 
  private:
-  int threads_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<SplatKernels>> idle_;
 };

@@ -79,7 +79,7 @@ class SplatMethod : public Method {
   int threads_;
   GaussianSet set_;
   std::unique_ptr<SplatKernels> kernels_;
-  mutable KernelPool single_threaded_{1};
+  mutable KernelPool single_threaded_;
   std::vector<TrainingView> views_;
   std::vector<PinholeView> pinholes_;  // of views_
   Surfaces surfaces_;

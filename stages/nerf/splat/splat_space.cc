@@ -58,14 +58,4 @@ PinholeView Halved(const PinholeView& view) {
   return half;
 }
 
-PinholeView Cropped(
-    const PinholeView& view, int x, int y, int width, int height) {
-  PinholeView part = view;
-  part.cx -= static_cast<float>(x);
-  part.cy -= static_cast<float>(y);
-  part.width = width;
-  part.height = height;
-  return part;
-}
-
 }  // namespace nerfpipe::nerf::splat

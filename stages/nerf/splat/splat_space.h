@@ -28,8 +28,4 @@ PinholeView ViewOf(const Camera& camera, const SplatSpace& space, double near);
 // column is left out.
 PinholeView Halved(const PinholeView& view);
 
-// The part of a picture that begins at pixel (x, y).
-PinholeView Cropped(
-    const PinholeView& view, int x, int y, int width, int height);
-
 }  // namespace nerfpipe::nerf::splat

@@ -5,6 +5,7 @@
 #include "pipeline/base/error.h"
 #include "stages/nerf/methods.h"
 #include "stages/nerf/metrics.h"
+#include "stages/nerf/one_thread.h"
 #include "stages/nerf/scene_analysis.h"
 #include "tests/stages/nerf/spheres.h"
 #include "tests/temporary_folder.h"
@@ -17,6 +18,7 @@
 #include <functional>
 #include <iterator>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -90,6 +92,29 @@ std::string MessageOf(const std::function<void()>& action) {
 const std::vector<std::string> kTried = {"ngp", "nerf", "splat"};
 
 // A step that looks at a third of an image learns of that third.
+TEST(SplatTest, ThreadsOfTheirOwnMakeTheSamePictures) {
+  Options options = SmallOptions("splat", 60);
+  options.train.threads = 2;
+  Trainer trainer(BallDataset(), BallFrame(), options);
+  trainer.Run();
+  const std::vector<View>& views = trainer.dataset().train;
+  std::vector<torch::Tensor> expected(views.size()), found(views.size());
+  for (size_t i = 0; i < views.size(); ++i) {
+    expected[i] = trainer.RenderView(views[i].camera).rgb;
+  }
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < views.size(); ++i) {
+    threads.emplace_back([&, i] {
+      const OneThread one_thread;
+      found[i] = trainer.RenderView(views[i].camera).rgb;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (size_t i = 0; i < views.size(); ++i) {
+    EXPECT_TRUE(found[i].equal(expected[i])) << i;
+  }
+}
+
 TEST(SplatTest, PartsOfImagesTeachTheWhole) {
   Options options = SmallOptions("splat", 800);
   options.splat.crop = 650;

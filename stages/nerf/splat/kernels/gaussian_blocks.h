@@ -95,4 +95,15 @@ inline void SetTangentLimits(PinholeView* view) {
                         ((1 + kBeyond) * height - view->cy) / view->fy};
 }
 
+// The part of a picture that begins at pixel (x, y).
+inline PinholeView Cropped(
+    const PinholeView& view, int x, int y, int width, int height) {
+  PinholeView part = view;
+  part.cx -= static_cast<float>(x);
+  part.cy -= static_cast<float>(y);
+  part.width = width;
+  part.height = height;
+  return part;
+}
+
 }  // namespace nerfpipe::nerf::splat

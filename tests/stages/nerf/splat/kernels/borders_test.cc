@@ -61,16 +61,6 @@ PinholeView ViewOfSize(int width, int height) {
   return view;
 }
 
-// Pixels x to x + width - 1 of rows y to y + height - 1.
-PinholeView PartOf(const PinholeView& whole, int x, int y, int w, int h) {
-  PinholeView part = whole;
-  part.cx -= static_cast<float>(x);
-  part.cy -= static_cast<float>(y);
-  part.width = w;
-  part.height = h;
-  return part;
-}
-
 // Gaussians before the camera, some beyond every border and one behind it, and
 // a photo. What fills up the last block is no number.
 struct Scene {
@@ -186,7 +176,7 @@ void Look(SplatKernels& kernels,
           Found* found) {
   const Planes& picture = kernels.Rasterise(
       scene.gaussians,
-      PartOf(scene.view, part.x, part.y, part.width, part.height),
+      Cropped(scene.view, part.x, part.y, part.width, part.height),
       scene.degree,
       scene.rules,
       /*with_depth=*/true);
@@ -324,7 +314,7 @@ TEST(SplatBordersTest, SurveysLookAtNoMoreThanThereIs) {
     for (const size_t count : {0, 1, 16, 77}) {
       Scene scene(count, 0, 45, 37, 3);
       MeasureSmoothing(scene.gaussians,
-                       {scene.view, PartOf(scene.view, 3, 4, 1, 1)},
+                       {scene.view, Cropped(scene.view, 3, 4, 1, 1)},
                        3,
                        scene.smoothing.data());
       // The last cells are at the border of what was seen.
