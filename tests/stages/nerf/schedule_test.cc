@@ -364,7 +364,7 @@ TEST(RunTest, StopsWhereItIsTold) {
 
 TEST(RunTest, HasTheLengthOfTheMethodUnlessSaid) {
   EXPECT_EQ(Trainer(BallDataset(), BallFrame(), OptionsFor("ngp", 0)).steps(),
-            4800);
+            6000);
   EXPECT_EQ(Trainer(BallDataset(), BallFrame(), OptionsFor("nerf", 0)).steps(),
             200000);
 }
