@@ -20,6 +20,10 @@ stages/common/: pipeline/base/ stages/geometry/ stages/common/ | fmt json eigen
 stages/media/: pipeline/base/ stages/common/ stages/media/ | fmt json eigen opencv ffmpeg heif jpeg
 stages/capture/: STAGE stages/capture/ | fmt json eigen opencv
 stages/colmap/: STAGE stages/colmap/ | fmt json eigen colmap
+stages/colmap/features/: COLMAP_BASE stages/colmap/features/ | fmt eigen colmap
+stages/colmap/matching/: COLMAP_BASE stages/colmap/features/ stages/colmap/matching/ | fmt eigen colmap
+stages/colmap/mapping/: COLMAP_BASE stages/colmap/features/ stages/colmap/matching/ stages/colmap/mapping/ | fmt eigen colmap
+stages/colmap/refinement/: COLMAP_BASE stages/colmap/features/ stages/colmap/matching/ stages/colmap/mapping/ stages/colmap/refinement/ | fmt eigen colmap
 stages/llff/: STAGE stages/llff/ | fmt json eigen opencv
 stages/nerf/: stages/nerf/ stages/geometry/ NERF_BASE | torch
 stages/nerf/splat/: stages/nerf/ stages/stereo/ NERF_BASE | torch
@@ -36,7 +40,7 @@ data/: pipeline/base/ stages/common/ stages/media/ data/ | fmt json eigen
 # Families of headers by how their names begin. Those marked with "*" must
 # stay in .cc files. A name in no family that has no "/" is the standard
 # library or the system. The private headers are excepted, and in return only
-# .cc files beside them may include them.
+# .cc files of the same stage may include them.
 families='
 cli11 CLI/
 *colmap colmap/ ceres/ glog/ boost/ sqlite3 FreeImage flann/
@@ -55,11 +59,11 @@ xxhash xxhash
 *zlib zlib.h
 '
 private_headers='
-stages/colmap/added_points.h
-stages/colmap/affine_features.h
-stages/colmap/bundle_adjustment.h
-stages/colmap/colmap_types.h
-stages/colmap/reconstruction_copy.h
+stages/colmap/refinement/added_points.h
+stages/colmap/features/affine_features.h
+stages/colmap/mapping/bundle_adjustment.h
+stages/colmap/matching/colmap_types.h
+stages/colmap/mapping/reconstruction_copy.h
 '
 
 find pipeline stages data -type f \( -name '*.h' -o -name '*.cc' \) \
@@ -71,6 +75,8 @@ find pipeline stages data -type f \( -name '*.h' -o -name '*.cc' \) \
       sets["STAGE"] = "pipeline/base/ pipeline/engine/stage.h " \
         "pipeline/engine/options.h stages/geometry/ stages/common/ " \
         "stages/media/"
+      sets["COLMAP_BASE"] = "pipeline/base/ stages/geometry/ " \
+        "stages/common/ stages/media/"
       sets["NERF_BASE"] = "pipeline/base/blas_threads.h pipeline/base/error.h " \
         "pipeline/base/interrupt.h pipeline/base/random.h " \
         "pipeline/base/report.h"
@@ -104,9 +110,10 @@ find pipeline stages data -type f \( -name '*.h' -o -name '*.cc' \) \
       print file ":" line ": #include " shown ": " text
       bad = 1
     }
-    function parent(path) {
-      sub(/[^\/]*$/, "", path)
-      return path
+    # stages/colmap/ of stages/colmap/mapping/lens.h.
+    function room(path) {
+      match(path, /^[^\/]*\/[^\/]*\//)
+      return substr(path, 1, RLENGTH)
     }
     function begins(text, start) {
       return substr(text, 1, length(start)) == start
@@ -146,8 +153,8 @@ find pipeline stages data -type f \( -name '*.h' -o -name '*.cc' \) \
         if (i > count || outer)
           complain(folder " may include only " project_rule[folder])
         else if (header in is_private &&
-                 (file !~ /\.cc$/ || parent(file) != parent(header)))
-          complain("private to the .cc files of " parent(header))
+                 (file !~ /\.cc$/ || room(file) != room(header)))
+          complain("private to the .cc files of " room(header))
         next
       }
 

@@ -1,9 +1,9 @@
 #include "stages/colmap/ladder.h"
 
-#include "stages/colmap/final_adjustment.h"
-#include "stages/colmap/keyframes.h"
-#include "stages/colmap/pair_list.h"
-#include "stages/colmap/point_colours.h"
+#include "stages/colmap/matching/keyframes.h"
+#include "stages/colmap/matching/pair_list.h"
+#include "stages/colmap/refinement/final_adjustment.h"
+#include "stages/colmap/refinement/point_colours.h"
 #include "stages/colmap/rungs.h"
 
 #include <string>

@@ -2,7 +2,7 @@
 
 // How features are searched for within the memory that may be taken.
 
-#include "stages/colmap/features.h"
+#include "stages/colmap/features/features.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -2,7 +2,7 @@
 
 #include "pipeline/base/interrupt.h"
 #include "pipeline/base/parallel.h"
-#include "stages/colmap/undistortion.h"
+#include "stages/colmap/refinement/undistortion.h"
 #include "stages/media/image_file.h"
 
 #include <atomic>

@@ -3,7 +3,7 @@
 // What the stage leaves in the workspace besides COLMAP's project.
 
 #include "pipeline/base/report.h"
-#include "stages/colmap/mapping.h"
+#include "stages/colmap/mapping/mapping.h"
 #include "stages/common/colmap_model.h"
 
 #include <filesystem>

@@ -4,8 +4,8 @@
 #include "pipeline/base/interrupt.h"
 #include "pipeline/base/parallel.h"
 #include "stages/colmap/frames_between.h"
-#include "stages/colmap/guided_matching.h"
-#include "stages/colmap/pair_list.h"
+#include "stages/colmap/matching/guided_matching.h"
+#include "stages/colmap/matching/pair_list.h"
 
 #include <algorithm>
 #include <atomic>

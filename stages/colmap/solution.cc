@@ -1,11 +1,11 @@
 #include "stages/colmap/solution.h"
 
-#include "stages/colmap/camera_prior.h"
-#include "stages/colmap/database_file.h"
-#include "stages/colmap/pair_list.h"
-#include "stages/colmap/proximity.h"
-#include "stages/colmap/still_features.h"
-#include "stages/colmap/track_choice.h"
+#include "stages/colmap/mapping/database_file.h"
+#include "stages/colmap/mapping/proximity.h"
+#include "stages/colmap/mapping/track_choice.h"
+#include "stages/colmap/matching/camera_prior.h"
+#include "stages/colmap/matching/pair_list.h"
+#include "stages/colmap/matching/still_features.h"
 
 #include <algorithm>
 #include <cmath>

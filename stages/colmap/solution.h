@@ -3,11 +3,11 @@
 // What is to be solved, what was found so far, and the steps that every way to
 // a solution is made of.
 
-#include "stages/colmap/colmap_stage.h"
-#include "stages/colmap/features.h"
-#include "stages/colmap/mapping.h"
-#include "stages/colmap/matching.h"
-#include "stages/colmap/two_view.h"
+#include "stages/colmap/colmap_options.h"
+#include "stages/colmap/features/features.h"
+#include "stages/colmap/mapping/mapping.h"
+#include "stages/colmap/matching/matching.h"
+#include "stages/colmap/matching/two_view.h"
 
 #include <cstdint>
 #include <filesystem>

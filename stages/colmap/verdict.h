@@ -4,9 +4,9 @@
 
 #include "pipeline/base/report.h"
 #include "pipeline/engine/stage.h"
-#include "stages/colmap/features.h"
-#include "stages/colmap/mapping.h"
-#include "stages/colmap/two_view.h"
+#include "stages/colmap/features/features.h"
+#include "stages/colmap/mapping/mapping.h"
+#include "stages/colmap/matching/two_view.h"
 #include "stages/common/capture_file.h"
 
 #include <cstddef>

@@ -5,7 +5,7 @@
 // DATABASE is a workspace's database.db, IMAGES its frames/. The chosen model
 // is written into OUT.
 
-#include "stages/colmap/mapping.h"
+#include "stages/colmap/mapping/mapping.h"
 
 #include <chrono>
 #include <cstdio>

@@ -1,6 +1,6 @@
-#include "stages/colmap/added_points.h"
+#include "stages/colmap/refinement/added_points.h"
 
-#include "stages/colmap/point_colours.h"
+#include "stages/colmap/refinement/point_colours.h"
 
 #include <map>
 #include <vector>

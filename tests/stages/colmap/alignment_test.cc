@@ -1,5 +1,5 @@
-#include "stages/colmap/observation_alignment.h"
-#include "stages/colmap/patch.h"
+#include "stages/colmap/refinement/observation_alignment.h"
+#include "stages/colmap/refinement/patch.h"
 #include "stages/media/image_file.h"
 #include "tests/stages/colmap/corner_scene.h"
 #include "tests/temporary_folder.h"

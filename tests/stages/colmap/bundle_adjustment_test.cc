@@ -1,6 +1,6 @@
-#include "stages/colmap/bundle_adjustment.h"
+#include "stages/colmap/mapping/bundle_adjustment.h"
 
-#include "stages/colmap/lens.h"
+#include "stages/colmap/mapping/lens.h"
 
 #include <cmath>
 #include <vector>

@@ -1,7 +1,7 @@
-#include "stages/colmap/database_file.h"
+#include "stages/colmap/mapping/database_file.h"
 
 #include "pipeline/base/error.h"
-#include "stages/colmap/point_colours.h"
+#include "stages/colmap/refinement/point_colours.h"
 #include "tests/stages/colmap/scene_features.h"
 #include "tests/temporary_folder.h"
 

@@ -1,8 +1,8 @@
-#include "stages/colmap/features.h"
+#include "stages/colmap/features/features.h"
 
 #include "pipeline/base/random.h"
-#include "stages/colmap/gaussian_blur.h"
-#include "stages/colmap/sift_kernels.h"
+#include "stages/colmap/features/gaussian_blur.h"
+#include "stages/colmap/features/sift_kernels.h"
 
 #include <algorithm>
 #include <cmath>

@@ -4,7 +4,7 @@
 
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/random.h"
-#include "stages/colmap/pair_list.h"
+#include "stages/colmap/matching/pair_list.h"
 #include "stages/media/image_file.h"
 #include "tests/listener.h"
 #include "tests/stages/colmap/scene_features.h"

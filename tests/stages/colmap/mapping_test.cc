@@ -1,7 +1,7 @@
-#include "stages/colmap/mapping.h"
+#include "stages/colmap/mapping/mapping.h"
 
 #include "pipeline/base/random.h"
-#include "stages/colmap/database_file.h"
+#include "stages/colmap/mapping/database_file.h"
 #include "tests/stages/colmap/scene_features.h"
 #include "tests/temporary_folder.h"
 

@@ -1,7 +1,7 @@
 #include "pipeline/base/random.h"
-#include "stages/colmap/descriptor_matcher.h"
-#include "stages/colmap/features.h"
-#include "stages/colmap/guided_matching.h"
+#include "stages/colmap/features/features.h"
+#include "stages/colmap/matching/descriptor_matcher.h"
+#include "stages/colmap/matching/guided_matching.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,8 +1,8 @@
 // Matches of a whole capture, and what is kept of them between two sittings.
 
-#include "stages/colmap/matching.h"
+#include "stages/colmap/matching/matching.h"
 
-#include "stages/colmap/pair_list.h"
+#include "stages/colmap/matching/pair_list.h"
 #include "tests/stages/colmap/scene_features.h"
 #include "tests/temporary_folder.h"
 

@@ -4,7 +4,7 @@
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
 #include "stages/colmap/outputs.h"
-#include "stages/colmap/undistortion.h"
+#include "stages/colmap/refinement/undistortion.h"
 #include "stages/common/dataset_folder.h"
 #include "tests/stages/colmap/stage_test.h"
 #include "tests/stages/common/scene_model.h"

@@ -1,4 +1,4 @@
-#include "stages/colmap/pair_list.h"
+#include "stages/colmap/matching/pair_list.h"
 
 #include <algorithm>
 #include <set>

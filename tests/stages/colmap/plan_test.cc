@@ -1,7 +1,7 @@
 // What is known before anything is searched for: memory and lens.
 
 #include "pipeline/base/atomic_file.h"
-#include "stages/colmap/camera_prior.h"
+#include "stages/colmap/matching/camera_prior.h"
 #include "stages/colmap/memory_plan.h"
 #include "stages/media/image_file.h"
 #include "tests/temporary_folder.h"

@@ -1,4 +1,4 @@
-#include "stages/colmap/proximity.h"
+#include "stages/colmap/mapping/proximity.h"
 
 #include <cmath>
 #include <numbers>

@@ -4,8 +4,8 @@
 // every point with a descriptor of its own, in another order in every image.
 
 #include "pipeline/base/random.h"
-#include "stages/colmap/features.h"
-#include "stages/colmap/two_view.h"
+#include "stages/colmap/features/features.h"
+#include "stages/colmap/matching/two_view.h"
 #include "tests/scenes/irregular_scene.h"
 
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "stages/colmap/still_features.h"
+#include "stages/colmap/matching/still_features.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
-#include "stages/colmap/track_choice.h"
+#include "stages/colmap/mapping/track_choice.h"
 
-#include "stages/colmap/keyframes.h"
+#include "stages/colmap/matching/keyframes.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "stages/colmap/undistortion.h"
+#include "stages/colmap/refinement/undistortion.h"
 
 #include "pipeline/base/random.h"
 

@@ -1,0 +1,162 @@
+#include "stages/colmap/mapping/database_file.h"
+
+#include "pipeline/base/error.h"
+#include "stages/colmap/matching/colmap_types.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <stdexcept>
+
+#include <colmap/scene/database.h>
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+namespace nerfpipe::sfm {
+namespace {
+
+[[noreturn]] void Fail(const std::filesystem::path& path,
+                       const std::string& what) {
+  throw UserError(path.string() + " cannot be written (" + what + ")",
+                  "check the permissions and the space on the disk");
+}
+
+// COLMAP up to 3.9 does not open a database without the columns that it had for
+// a pose prior of each image; later versions do not mind them.
+void AddColumnsOfOlderVersions(const std::filesystem::path& path) {
+  sqlite3* database = nullptr;
+  int status = sqlite3_open(path.c_str(), &database);
+  for (const char* column : {"qw", "qx", "qy", "qz", "tx", "ty", "tz"}) {
+    if (status == SQLITE_OK) {
+      const std::string statement =
+          fmt::format("ALTER TABLE images ADD COLUMN prior_{} REAL", column);
+      status =
+          sqlite3_exec(database, statement.c_str(), nullptr, nullptr, nullptr);
+    }
+  }
+  const std::string message = sqlite3_errmsg(database);
+  sqlite3_close(database);
+  if (status != SQLITE_OK) {
+    Fail(path, message);
+  }
+}
+
+// -1 when it cannot be read.
+int64_t CountImages(const std::filesystem::path& path) {
+  sqlite3* database = nullptr;
+  sqlite3_stmt* statement = nullptr;
+  int64_t count = -1;
+  if (sqlite3_open(path.c_str(), &database) == SQLITE_OK &&
+      sqlite3_prepare_v2(
+          database, "SELECT COUNT(*) FROM images", -1, &statement, nullptr) ==
+          SQLITE_OK &&
+      sqlite3_step(statement) == SQLITE_ROW) {
+    count = sqlite3_column_int64(statement, 0);
+  }
+  sqlite3_finalize(statement);
+  sqlite3_close(database);
+  return count;
+}
+
+void WriteImages(const std::vector<std::string>& names,
+                 const std::vector<Features>& features,
+                 const colmap::Database& database) {
+  for (size_t i = 0; i < names.size(); ++i) {
+    const auto id = static_cast<colmap::image_t>(i + 1);
+    colmap::Image image;
+    image.SetImageId(id);
+    image.SetName(names[i]);
+    image.SetCameraId(1);
+    database.WriteImage(image, /*use_image_id=*/true);
+    colmap::FeatureKeypoints keypoints;
+    keypoints.reserve(features[i].keypoints.size());
+    for (const Keypoint& k : features[i].keypoints) {
+      keypoints.emplace_back(k.x, k.y, k.a11, k.a12, k.a21, k.a22);
+    }
+    database.WriteKeypoints(id, keypoints);
+    colmap::FeatureDescriptors descriptors(features[i].Count(),
+                                           kDescriptorSize);
+    std::copy(features[i].descriptors.begin(),
+              features[i].descriptors.end(),
+              descriptors.data());
+    database.WriteDescriptors(id, descriptors);
+  }
+}
+
+void WritePairs(const std::vector<MatchedPair>& pairs,
+                const colmap::Database& database) {
+  for (const MatchedPair& pair : pairs) {
+    const auto first = static_cast<colmap::image_t>(pair.first + 1);
+    const auto second = static_cast<colmap::image_t>(pair.second + 1);
+    database.WriteMatches(first, second, ToColmap(pair.matches));
+    colmap::TwoViewGeometry geometry;
+    geometry.config = pair.geometry.config;
+    geometry.E = pair.geometry.essential;
+    geometry.F = pair.geometry.fundamental;
+    geometry.H = pair.geometry.homography;
+    geometry.inlier_matches = ToColmap(pair.geometry.inliers);
+    database.WriteTwoViewGeometry(first, second, geometry);
+  }
+}
+
+void WriteContent(const std::filesystem::path& path,
+                  const CameraPrior& prior,
+                  const std::vector<std::string>& names,
+                  const std::vector<Features>& features,
+                  const std::vector<MatchedPair>& pairs) {
+  colmap::Database database(path.string());
+  colmap::DatabaseTransaction transaction(&database);
+  database.WriteCamera(ToColmap(prior), /*use_camera_id=*/true);
+  WriteImages(names, features, database);
+  WritePairs(pairs, database);
+}
+
+}  // namespace
+
+void WriteDatabase(const std::filesystem::path& path,
+                   const CameraPrior& prior,
+                   const std::vector<std::string>& names,
+                   const std::vector<Features>& features,
+                   const std::vector<MatchedPair>& pairs) {
+  try {
+    colmap::Database(path.string()).Close();  // makes the tables
+    AddColumnsOfOlderVersions(path);
+    WriteContent(path, prior, names, features, pairs);
+  } catch (const UserError&) {
+    throw;
+  } catch (const std::runtime_error& error) {
+    // Behind the place in COLMAP's code.
+    const std::string what = error.what();
+    const size_t start = what.find("SQLite error");
+    Fail(path, start == std::string::npos ? what : what.substr(start));
+  }
+  // COLMAP only logs that the end of a transaction failed, and what could not
+  // be moved into the database itself stays beside it.
+  if (CountImages(path) != static_cast<int64_t>(names.size()) ||
+      std::filesystem::exists(path.string() + "-wal")) {
+    Fail(path, "not all of it arrived");
+  }
+}
+
+std::string ProjectFile(const std::filesystem::path& database,
+                        const std::filesystem::path& images,
+                        const std::string& camera_model,
+                        const FeatureOptions& features) {
+  return fmt::format(
+      "database_path={}\n"
+      "image_path={}\n"
+      "[ImageReader]\n"
+      "single_camera=true\n"
+      "camera_model={}\n"
+      "[SiftExtraction]\n"
+      "max_image_size={}\n"
+      "max_num_features={}\n"
+      "estimate_affine_shape={}\n",
+      database.string(),
+      images.string(),
+      camera_model,
+      features.max_image_size,
+      features.max_features,
+      features.affine);
+}
+
+}  // namespace nerfpipe::sfm

@@ -1,0 +1,69 @@
+#include "stages/colmap/mapping/reconstruction_copy.h"
+
+#include <algorithm>
+
+namespace nerfpipe::sfm {
+namespace {
+
+ColmapImage FromColmap(const colmap::Image& image) {
+  ColmapImage result;
+  result.name = image.Name();
+  result.camera_id = image.CameraId();
+  result.camera_from_world = {image.CamFromWorld().rotation.toRotationMatrix(),
+                              image.CamFromWorld().translation};
+  result.observations.reserve(image.NumPoints2D());
+  for (const colmap::Point2D& point : image.Points2D()) {
+    result.observations.push_back(
+        {point.xy,
+         point.HasPoint3D() ? static_cast<int64_t>(point.point3D_id) : -1});
+  }
+  return result;
+}
+
+ColmapPoint FromColmap(const colmap::Point3D& point) {
+  ColmapPoint result;
+  result.xyz = point.xyz;
+  std::copy_n(point.color.data(), 3, result.rgb);
+  result.error = point.error;
+  for (const colmap::TrackElement& element : point.track.Elements()) {
+    result.track.push_back({element.image_id, element.point2D_idx});
+  }
+  return result;
+}
+
+}  // namespace
+
+ColmapModel FromColmap(const colmap::Reconstruction& model) {
+  ColmapModel result;
+  for (const auto& [id, camera] : model.Cameras()) {
+    result.cameras[id] = {static_cast<int>(camera.model_id),
+                          static_cast<int64_t>(camera.width),
+                          static_cast<int64_t>(camera.height),
+                          camera.params};
+  }
+  for (const colmap::image_t id : model.RegImageIds()) {
+    result.images[id] = FromColmap(model.Image(id));
+  }
+  for (const auto& [id, point] : model.Points3D()) {
+    result.points[id] = FromColmap(point);
+  }
+  return result;
+}
+
+std::shared_ptr<colmap::Reconstruction> ToColmap(
+    const ColmapModel& model, const std::filesystem::path& scratch) {
+  WriteColmapModel(model, scratch);
+  auto result = std::make_shared<colmap::Reconstruction>();
+  result->Read(scratch.string());
+  return result;
+}
+
+std::vector<colmap::image_t> InOrder(const colmap::Reconstruction& model) {
+  std::vector<colmap::image_t> ids = model.RegImageIds();
+  std::sort(ids.begin(), ids.end(), [&](auto a, auto b) {
+    return model.Image(a).Name() < model.Image(b).Name();
+  });
+  return ids;
+}
+
+}  // namespace nerfpipe::sfm

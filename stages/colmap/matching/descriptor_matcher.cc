@@ -1,0 +1,169 @@
+#include "stages/colmap/matching/descriptor_matcher.h"
+
+#include "pipeline/base/error.h"
+#include "stages/colmap/features/features.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace nerfpipe::sfm {
+namespace {
+
+int RoundUp(int count, int multiple) {
+  return (count + multiple - 1) / multiple * multiple;
+}
+
+std::vector<int16_t> PackRows(std::span<const uint8_t> descriptors,
+                              int padded) {
+  std::vector<int16_t> packed(static_cast<size_t>(padded) * kDescriptorSize);
+  std::copy(descriptors.begin(), descriptors.end(), packed.begin());
+  return packed;
+}
+
+std::vector<int16_t> PackColumns(std::span<const uint8_t> descriptors,
+                                 int padded,
+                                 int lanes) {
+  std::vector<int16_t> packed(static_cast<size_t>(padded) * kDescriptorSize);
+  const int count = static_cast<int>(descriptors.size() / kDescriptorSize);
+  for (int i = 0; i < count; ++i) {
+    const uint8_t* from =
+        descriptors.data() + static_cast<size_t>(i) * kDescriptorSize;
+    int16_t* to = packed.data() +
+                  static_cast<size_t>(i / lanes) * lanes * kDescriptorSize +
+                  2 * (i % lanes);
+    for (int k = 0; k < kDescriptorSize / 2; ++k) {
+      to[2 * lanes * k] = from[2 * k];
+      to[2 * lanes * k + 1] = from[2 * k + 1];
+    }
+  }
+  return packed;
+}
+
+struct ScoreTable {
+  std::vector<int32_t> best;
+  std::vector<int32_t> second;
+  std::vector<int32_t> index;
+
+  explicit ScoreTable(int count)
+      : best(count, 0), second(count, 0), index(count, -1) {}
+  BestScores Pointers() { return {best.data(), second.data(), index.data()}; }
+};
+
+// The accepted partner of each descriptor, or -1.
+std::vector<int> AcceptedPartners(const ScoreTable& scores,
+                                  int count,
+                                  const MatchingRules& rules) {
+  const auto angle = [](int32_t score) {
+    constexpr float kUnit = 1.0f / (512.0f * 512.0f);
+    return std::acos(std::min(kUnit * static_cast<float>(score), 1.0f));
+  };
+  std::vector<int> partners(count, -1);
+  for (int i = 0; i < count; ++i) {
+    if (scores.index[i] < 0) {
+      continue;
+    }
+    const float best = angle(scores.best[i]);
+    if (best <= rules.max_distance &&
+        best < rules.max_ratio * angle(scores.second[i])) {
+      partners[i] = scores.index[i];
+    }
+  }
+  return partners;
+}
+
+// Pairs that accept each other.
+std::vector<FeatureMatch> Mutual(const ScoreTable& row_best,
+                                 int rows,
+                                 const ScoreTable& column_best,
+                                 int columns,
+                                 const MatchingRules& rules) {
+  const std::vector<int> forth = AcceptedPartners(row_best, rows, rules);
+  const std::vector<int> back = AcceptedPartners(column_best, columns, rules);
+  std::vector<FeatureMatch> matches;
+  for (int i = 0; i < rows; ++i) {
+    if (forth[i] >= 0 && back[forth[i]] == i) {
+      matches.push_back(
+          {static_cast<uint32_t>(i), static_cast<uint32_t>(forth[i])});
+    }
+  }
+  return matches;
+}
+
+void Offer(int32_t score, int32_t partner, int32_t of, ScoreTable* table) {
+  if (score > table->best[of]) {
+    table->second[of] = table->best[of];
+    table->best[of] = score;
+    table->index[of] = partner;
+  } else {
+    table->second[of] = std::max(table->second[of], score);
+  }
+}
+
+int Count(std::span<const uint8_t> descriptors) {
+  NERFPIPE_CHECK(descriptors.size() % kDescriptorSize == 0);
+  return static_cast<int>(descriptors.size() / kDescriptorSize);
+}
+
+}  // namespace
+
+std::vector<MatchKernel> AvailableMatchKernels() {
+  std::vector<MatchKernel> kernels = {BaseMatchKernel()};
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2")) {
+    kernels.push_back(Avx2MatchKernel());
+  }
+#endif
+  return kernels;
+}
+
+std::vector<FeatureMatch> MatchDescriptors(std::span<const uint8_t> first,
+                                           std::span<const uint8_t> second,
+                                           const MatchingRules& rules,
+                                           const MatchKernel& kernel) {
+  const int rows = Count(first);
+  const int columns = Count(second);
+  PackedSets sets;
+  sets.row_count = RoundUp(rows, kRowsPerTile);
+  sets.column_count = RoundUp(columns, 2 * kernel.lanes);
+  const std::vector<int16_t> packed_rows = PackRows(first, sets.row_count);
+  const std::vector<int16_t> packed_columns =
+      PackColumns(second, sets.column_count, kernel.lanes);
+  sets.rows = packed_rows.data();
+  sets.columns = packed_columns.data();
+  ScoreTable row_best(sets.row_count);
+  ScoreTable column_best(sets.column_count);
+  kernel.run(sets, row_best.Pointers(), column_best.Pointers());
+  return Mutual(row_best, rows, column_best, columns, rules);
+}
+
+std::vector<FeatureMatch> MatchDescriptors(std::span<const uint8_t> first,
+                                           std::span<const uint8_t> second,
+                                           const MatchingRules& rules) {
+  static const MatchKernel kernel = AvailableMatchKernels().back();
+  return MatchDescriptors(first, second, rules, kernel);
+}
+
+std::vector<FeatureMatch> MatchAmong(
+    std::span<const uint8_t> first,
+    std::span<const uint8_t> second,
+    const std::vector<std::vector<uint32_t>>& candidates,
+    const MatchingRules& rules) {
+  const int rows = Count(first);
+  const int columns = Count(second);
+  ScoreTable row_best(rows);
+  ScoreTable column_best(columns);
+  for (int i = 0; i < rows; ++i) {
+    const uint8_t* a = first.data() + static_cast<size_t>(i) * kDescriptorSize;
+    for (const uint32_t j : candidates[i]) {
+      const uint8_t* b =
+          second.data() + static_cast<size_t>(j) * kDescriptorSize;
+      const int32_t score = std::inner_product(a, a + kDescriptorSize, b, 0);
+      Offer(score, static_cast<int32_t>(j), i, &row_best);
+      Offer(score, i, static_cast<int32_t>(j), &column_best);
+    }
+  }
+  return Mutual(row_best, rows, column_best, columns, rules);
+}
+
+}  // namespace nerfpipe::sfm

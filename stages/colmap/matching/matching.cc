@@ -1,0 +1,255 @@
+#include "stages/colmap/matching/matching.h"
+
+#include "pipeline/base/atomic_file.h"
+#include "pipeline/base/digest.h"
+#include "pipeline/base/error.h"
+#include "pipeline/base/interrupt.h"
+#include "pipeline/base/parallel.h"
+#include "stages/media/image_file.h"
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <set>
+#include <span>
+
+#include <fmt/format.h>
+
+namespace nerfpipe::sfm {
+namespace {
+
+namespace fs = std::filesystem;
+
+// FNV-1a over both names: the same pair has the same random numbers in every
+// run, whatever else is matched.
+uint32_t PairSeed(const std::string& first, const std::string& second) {
+  uint32_t hash = 2166136261u;
+  for (const unsigned char c : first + '\n' + second) {
+    hash = (hash ^ c) * 16777619u;
+  }
+  return hash;
+}
+
+std::span<const uint8_t> LargestDescriptors(const Features& features,
+                                            int count) {
+  return std::span(features.descriptors)
+      .first(static_cast<size_t>(std::min(count, features.Count())) *
+             kDescriptorSize);
+}
+
+// Of all pairs with a score that is no accident, those among the best few of
+// either image.
+std::vector<ImagePair> BestPerImage(const std::vector<ImagePair>& candidates,
+                                    const std::vector<int>& scores,
+                                    size_t images) {
+  constexpr int kMinScore = 6;
+  constexpr size_t kPerImage = 8;
+  std::vector<std::vector<size_t>> of_image(images);
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    if (scores[i] >= kMinScore) {
+      of_image[candidates[i].first].push_back(i);
+      of_image[candidates[i].second].push_back(i);
+    }
+  }
+  std::set<ImagePair> chosen;
+  for (std::vector<size_t>& partners : of_image) {
+    std::stable_sort(partners.begin(), partners.end(), [&](size_t a, size_t b) {
+      return scores[a] > scores[b];
+    });
+    partners.resize(std::min(partners.size(), kPerImage));
+    for (const size_t i : partners) {
+      chosen.insert(candidates[i]);
+    }
+  }
+  return {chosen.begin(), chosen.end()};
+}
+
+std::optional<Features> LoadFeatures(const fs::path& path) {
+  if (!fs::exists(path)) {
+    return std::nullopt;
+  }
+  return ParseFeatures(ReadFile(path));
+}
+
+// What the matches of an image depend on besides the images' numbers, which
+// other images may have had in an earlier sitting: frames are taken between
+// those that were there, or a clip is no longer what it was.
+std::string DigestOfMatched(const std::string& name,
+                            const Features& features,
+                            const CameraPrior& prior) {
+  DigestBuilder digest;
+  digest.Add(name).Add(SerializeFeatures(features));
+  digest.Add(std::to_string(prior.camera.model_id));
+  for (const double param : prior.camera.params) {
+    digest.Add({reinterpret_cast<const char*>(&param), sizeof(param)});
+  }
+  return digest.Finish();
+}
+
+// Of the first image of `pairs`, and of all others in their order.
+std::string DigestOfPairs(const std::vector<ImagePair>& pairs,
+                          const std::vector<std::string>& of_image) {
+  DigestBuilder digest;
+  digest.Add(of_image[pairs.front().first]);
+  for (const ImagePair& pair : pairs) digest.Add(of_image[pair.second]);
+  return digest.Finish();
+}
+
+// A file is `digest`, then the pairs.
+std::optional<std::vector<MatchedPair>> LoadPairs(
+    const fs::path& path,
+    const std::string& digest,
+    const std::vector<ImagePair>& wanted) {
+  if (!fs::exists(path)) {
+    return std::nullopt;
+  }
+  const std::string bytes = ReadFile(path);
+  if (!bytes.starts_with(digest)) {
+    return std::nullopt;
+  }
+  auto pairs = ParsePairs(std::string_view(bytes).substr(digest.size()));
+  const auto same = [](const MatchedPair& pair, const ImagePair& want) {
+    return pair.first == want.first && pair.second == want.second;
+  };
+  if (!pairs ||
+      !std::equal(
+          pairs->begin(), pairs->end(), wanted.begin(), wanted.end(), same)) {
+    return std::nullopt;
+  }
+  return pairs;
+}
+
+}  // namespace
+
+std::vector<Features> ExtractAllFeatures(const fs::path& folder,
+                                         const std::vector<std::string>& names,
+                                         int width,
+                                         int height,
+                                         const FeatureOptions& options,
+                                         const Workplace& place) {
+  const fs::path kept = place.scratch / "features";
+  fs::create_directories(kept);
+  const auto read = [&](const std::string& name) {
+    Image image = ReadImage(folder / name);
+    if (image.width != width || image.height != height) {
+      throw UserError(fmt::format("frames/{} is {}x{}, the first frame {}x{}",
+                                  name,
+                                  image.width,
+                                  image.height,
+                                  width,
+                                  height),
+                      "use images of one size");
+    }
+    return image;
+  };
+  const auto progress = place.report->Start(
+      "finding features", static_cast<int64_t>(names.size()), "images");
+  std::vector<Features> all(names.size());
+  std::vector<size_t> missing;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (auto features = LoadFeatures(kept / (names[i] + ".bin"))) {
+      all[i] = std::move(*features);
+    } else {
+      missing.push_back(i);
+    }
+  }
+  if (missing.empty()) {
+    return all;
+  }
+  // Three samples say whether the images are rich enough as they are. Ellipses
+  // are looked for in one way only.
+  bool rich = true;
+  if (!options.affine) {
+    for (const size_t i : {size_t{0}, names.size() / 2, names.size() - 1}) {
+      rich = rich && IsRichInFeatures(read(names[i]), options);
+    }
+  }
+  const FeatureFinder finder(options, /*doubled=*/!rich);
+  std::atomic<int64_t> done = static_cast<int64_t>(all.size() - missing.size());
+  ParallelFor(missing.size(), place.search_threads, [&](int64_t k) {
+    ThrowIfInterrupted();
+    const size_t i = missing[k];
+    all[i] = finder.Find(read(names[i]));
+    WriteFileAtomically(kept / (names[i] + ".bin"), SerializeFeatures(all[i]));
+    progress->Update(++done);
+  });
+  return all;
+}
+
+std::vector<ImagePair> FilterByLargestFeatures(
+    const std::vector<ImagePair>& candidates,
+    const std::vector<Features>& features,
+    const Workplace& place) {
+  constexpr int kFeatures = 300;
+  std::vector<int> scores(candidates.size());
+  const auto progress = place.report->Start(
+      "looking for loops", static_cast<int64_t>(candidates.size()), "pairs");
+  std::atomic<int64_t> done = 0;
+  ParallelFor(candidates.size(), place.threads, [&](int64_t i) {
+    ThrowIfInterrupted();
+    const auto [first, second] = candidates[i];
+    scores[i] = static_cast<int>(
+        MatchDescriptors(LargestDescriptors(features[first], kFeatures),
+                         LargestDescriptors(features[second], kFeatures))
+            .size());
+    progress->Update(++done);
+  });
+  return BestPerImage(candidates, scores, features.size());
+}
+
+std::vector<MatchedPair> MatchAllPairs(const std::vector<std::string>& names,
+                                       const std::vector<Features>& features,
+                                       const CameraPrior& prior,
+                                       std::vector<ImagePair> pairs,
+                                       const Workplace& place) {
+  std::sort(pairs.begin(), pairs.end());
+  // A file holds all pairs of one first image.
+  std::map<int, std::vector<ImagePair>> groups;
+  for (const ImagePair& pair : pairs) {
+    groups[pair.first].push_back(pair);
+  }
+  const std::vector<std::pair<int, std::vector<ImagePair>>> rows(groups.begin(),
+                                                                 groups.end());
+  const fs::path kept = place.scratch / "pairs";
+  fs::create_directories(kept);
+  std::vector<std::string> digests(names.size());
+  ParallelFor(names.size(), place.threads, [&](int64_t i) {
+    digests[i] = DigestOfMatched(names[i], features[i], prior);
+  });
+  std::vector<std::vector<MatchedPair>> results(rows.size());
+  const auto progress = place.report->Start(
+      "matching", static_cast<int64_t>(pairs.size()), "pairs");
+  std::atomic<int64_t> done = 0;
+  ParallelFor(rows.size(), place.threads, [&](int64_t i) {
+    const auto& [first, wanted] = rows[i];
+    const fs::path file = kept / (names[first] + ".bin");
+    const std::string digest = DigestOfPairs(wanted, digests);
+    if (auto earlier = LoadPairs(file, digest, wanted)) {
+      results[i] = std::move(*earlier);
+      progress->Update(done += static_cast<int64_t>(wanted.size()));
+      return;
+    }
+    for (const auto& [a, b] : wanted) {
+      ThrowIfInterrupted();
+      MatchedPair pair{a, b, {}, {}};
+      pair.matches =
+          MatchDescriptors(features[a].descriptors, features[b].descriptors);
+      pair.geometry = VerifyMatches(prior,
+                                    features[a],
+                                    features[b],
+                                    pair.matches,
+                                    PairSeed(names[a], names[b]));
+      results[i].push_back(std::move(pair));
+      progress->Update(++done);
+    }
+    WriteFileAtomically(file, digest + SerializePairs(results[i]));
+  });
+  std::vector<MatchedPair> all;
+  all.reserve(pairs.size());
+  for (std::vector<MatchedPair>& row : results) {
+    std::move(row.begin(), row.end(), std::back_inserter(all));
+  }
+  return all;
+}
+
+}  // namespace nerfpipe::sfm

@@ -1,0 +1,82 @@
+#include "stages/colmap/refinement/final_adjustment.h"
+
+#include "pipeline/base/blas_threads.h"
+#include "stages/colmap/mapping/bundle_adjustment.h"
+#include "stages/colmap/mapping/reconstruction_copy.h"
+#include "stages/colmap/refinement/added_points.h"
+#include "stages/colmap/refinement/observation_alignment.h"
+
+#include <iterator>
+#include <map>
+#include <memory>
+
+#include <colmap/sfm/observation_manager.h>
+#include <fmt/format.h>
+
+namespace nerfpipe::sfm {
+namespace {
+
+// The loss scale: half a pixel is what aligned observations are within.
+constexpr TriangulationRules kRules{4, 1.5, 0.5};
+
+// Adjusts all cameras and points together, the second time without the stray
+// observations of the first.
+void AdjustWhole(int threads, Report* report, colmap::Reconstruction* model) {
+  constexpr double kMaxErrors[] = {4, 3};  // pixels
+  AdjustmentOptions options;
+  options.loss_scale = kRules.loss_scale;
+  options.max_steps = 100;
+  // Where cameras hang together loosely they move far for little gain; where
+  // they do not, gains go on that move nothing.
+  options.least_gain = 1e-8;
+  options.least_turn = 1e-6;
+  options.threads = threads;
+  const auto progress =
+      report->Start("adjusting", std::size(kMaxErrors), "rounds");
+  int64_t done = 0;
+  for (const double max_error : kMaxErrors) {
+    colmap::ObservationManager observations(*model);
+    observations.FilterObservationsWithNegativeDepth();
+    const AdjustmentResult result = AdjustBundle(options, model);
+    report->Detail(fmt::format("adjusted in {} steps, cost {:.5g} to {:.5g}",
+                               result.steps,
+                               result.cost_before,
+                               result.cost_after));
+    observations.FilterAllPoints3D(max_error, kRules.min_angle);
+    progress->Update(++done);
+  }
+}
+
+}  // namespace
+
+void FinishModel(const std::filesystem::path& frames,
+                 const std::vector<MatchedPair>& pairs,
+                 const std::vector<Features>& features,
+                 const Workplace& place,
+                 MappingResult* mapping) {
+  UseOneBlasThread();  // the sparse solver calls it
+  ColmapModel& chosen = mapping->models[mapping->chosen];
+  std::map<uint32_t, const Features*> of_image;
+  for (const auto& [id, image] : chosen.images) {
+    of_image[id] = &features[id - 1];
+  }
+  const AlignmentCounts counts = AlignObservations(
+      frames, of_image, place.search_threads, place.report, &chosen);
+  place.report->Detail(fmt::format(
+      "{} of {} observations aligned", counts.aligned, counts.observations));
+  const std::filesystem::path scratch = place.scratch / "aligned";
+  std::filesystem::create_directories(scratch);
+  const std::shared_ptr<colmap::Reconstruction> model =
+      ToColmap(chosen, scratch);
+  AdjustWhole(place.threads, place.report, model.get());
+  AddPoints(pairs, features, kRules, place.threads, model.get());
+  RefinePoints(kRules.loss_scale, place.threads, model.get());
+  colmap::ObservationManager(*model).FilterAllPoints3D(kRules.max_error,
+                                                       kRules.min_angle);
+  model->Normalize();
+  model->UpdatePoint3DErrors();
+  mapping->mean_error = model->ComputeMeanReprojectionError();
+  chosen = FromColmap(*model);
+}
+
+}  // namespace nerfpipe::sfm
