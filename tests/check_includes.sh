@@ -60,6 +60,8 @@ xxhash xxhash
 '
 private_headers='
 stages/colmap/refinement/added_points.h
+stages/colmap/refinement/halves.h
+stages/colmap/refinement/lens_choice.h
 stages/colmap/features/affine_features.h
 stages/colmap/mapping/bundle_adjustment.h
 stages/colmap/matching/colmap_types.h

@@ -7,7 +7,7 @@
 namespace nerfpipe::sfm {
 
 struct ColmapOptions {
-  std::string camera_model = "OPENCV";
+  std::string camera_model = "auto";
   std::string matching = "auto";
   int overlap = 10;
   int max_image_size = 1600;

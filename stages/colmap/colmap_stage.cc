@@ -2,20 +2,22 @@
 
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/error.h"
-#include "pipeline/base/median.h"
 #include "pipeline/base/text.h"
 #include "stages/colmap/colmap_options.h"
 #include "stages/colmap/ladder.h"
 #include "stages/colmap/mapping/database_file.h"
 #include "stages/colmap/memory_plan.h"
+#include "stages/colmap/model_checks.h"
 #include "stages/colmap/outputs.h"
+#include "stages/colmap/scene_verdict.h"
 #include "stages/colmap/verdict.h"
 #include "stages/common/capture_file.h"
-#include "stages/media/image_file.h"
 
+#include <algorithm>
 #include <cmath>
 #include <exception>
 #include <filesystem>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -29,6 +31,7 @@ namespace fs = std::filesystem;
 
 // Empty unless frames were added to those in frames/: then all of them.
 constexpr char kMoreFrames[] = "colmap/frames";
+constexpr char kVerdictFile[] = "colmap/verdict.json";
 // Of a pixel: two images, one of them as a file too.
 constexpr double kBytesToUndistort = 10;
 
@@ -44,7 +47,7 @@ void QuietLibraries() {
 class ColmapStage : public Stage {
  public:
   std::string Name() const override { return "colmap"; }
-  int Version() const override { return 6; }
+  int Version() const override { return 7; }
   std::string Description() const override {
     return "find the cameras with COLMAP and undistort the images";
   }
@@ -56,6 +59,7 @@ class ColmapStage : public Stage {
             "project.ini",
             kMoreFrames,
             "colmap/sparse",
+            kVerdictFile,
             "images",
             "sparse/0"};
   }
@@ -77,8 +81,14 @@ std::vector<OptionGroup> ColmapStage::Options() {
       .Choice(
           "camera_model",
           &options_.camera_model,
-          {"SIMPLE_PINHOLE", "PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV"},
-          "lens model of the one camera that all images share")
+          {"auto",
+           "SIMPLE_PINHOLE",
+           "PINHOLE",
+           "SIMPLE_RADIAL",
+           "RADIAL",
+           "OPENCV"},
+          "lens model of each camera; auto: the simplest, and more where the "
+          "pictures show that there is more")
       .Choice("matching",
               &options_.matching,
               {"auto", "exhaustive", "sequential"},
@@ -107,13 +117,23 @@ std::vector<OptionGroup> ColmapStage::Options() {
   return {group};
 }
 
-// Of the kept frames that tell one; 0 if none does.
-double MedianFocal(const CaptureFile& capture) {
-  std::vector<double> focals;
-  for (const CaptureFrame& frame : capture.frames) {
-    if (frame.kept && frame.focal > 0) focals.push_back(frame.focal);
-  }
-  return focals.empty() ? 0 : UpperMedian(std::move(focals));
+// That most of the kept frames have; of those as frequent the largest.
+ImageLens MostFrequentSize(const std::vector<ImageLens>& lenses) {
+  std::map<std::pair<int, int>, int> counts;
+  for (const ImageLens& lens : lenses) ++counts[{lens.width, lens.height}];
+  const auto most = std::max_element(
+      counts.begin(), counts.end(), [](const auto& a, const auto& b) {
+        return std::pair(a.second, a.first) < std::pair(b.second, b.first);
+      });
+  return {most->first.first, most->first.second, 0};
+}
+
+// By the memory that they take.
+ImageLens LargestSize(const std::vector<ImageLens>& lenses) {
+  return *std::max_element(
+      lenses.begin(), lenses.end(), [](const ImageLens& a, const ImageLens& b) {
+        return int64_t{a.width} * a.height < int64_t{b.width} * b.height;
+      });
 }
 
 // The job as it fits into the memory, which is told.
@@ -123,19 +143,21 @@ SolveJob ColmapStage::MakeJob(const StageContext& context,
   job.frames = context.workspace / "frames";
   job.names = capture.KeptNames();
   job.video = capture.kind == "video";
-  job.focal = MedianFocal(capture);
   job.clip = context.capture;
   for (const CaptureFrame& frame : capture.frames) {
-    if (frame.kept) job.clip_indices.push_back(frame.index);
+    if (!frame.kept) continue;
+    job.clip_indices.push_back(frame.index);
+    job.lenses.push_back({frame.width, frame.height, frame.focal});
   }
-  const ImageSize size = ReadImageSize(job.frames / job.names[0]);
+  const ImageLens size = MostFrequentSize(job.lenses);
+  const ImageLens largest = LargestSize(job.lenses);
   job.width = size.width;
   job.height = size.height;
   job.options = options_;
   job.database = context.out / "database.db";
   const MemoryPlan plan =
-      PlanMemory(size.width,
-                 size.height,
+      PlanMemory(largest.width,
+                 largest.height,
                  job.names.size(),
                  {options_.max_image_size, options_.max_features},
                  context.threads,
@@ -149,12 +171,12 @@ SolveJob ColmapStage::MakeJob(const StageContext& context,
                                      allowed,
                                      plan.threads));
   if (plan.image_size < options_.max_image_size) {
-    context.report->Warn(
-        fmt::format("features are looked for at {} pixels for {}, to stay "
-                    "within the {}",
-                    plan.image_size,
-                    options_.max_image_size,
-                    allowed));
+    context.report->Warn(fmt::format(
+        "features are looked for at {} pixels instead of {}, to stay "
+        "within the {}",
+        plan.image_size,
+        options_.max_image_size,
+        allowed));
     job.options.max_image_size = plan.image_size;
     // What an earlier sitting with more memory found does not go with it.
     job.place.scratch /= fmt::format("at-{}", plan.image_size);
@@ -180,7 +202,8 @@ StageResult ColmapStage::Reconstruct(const StageContext& context) const {
       context.out / "project.ini",
       ProjectFile(context.workspace / "database.db",
                   more_frames ? context.workspace / kMoreFrames : job.frames,
-                  options_.camera_model,
+                  FirstCameraModel(job),
+                  solution.cameras.cameras.size() == 1,
                   solution.feature_options));
   const MappingResult& mapping = solution.mapping;
   StageResult result = JudgeMapping(
@@ -188,6 +211,16 @@ StageResult ColmapStage::Reconstruct(const StageContext& context) const {
   if (result.state == StageResult::State::kFailed) {
     return result;
   }
+  TellVerdict(JudgeScene(CheckModel(mapping.models[mapping.chosen],
+                                    solution.pairs,
+                                    solution.features),
+                         mapping,
+                         solution.names,
+                         job.lenses,
+                         job.video),
+              context.out / kVerdictFile,
+              context.report,
+              &result);
   if (job.options.max_image_size < options_.max_image_size) {
     result.line += fmt::format(", features at {} pixels for want of memory",
                                job.options.max_image_size);

@@ -5,6 +5,7 @@
 #include "stages/colmap/refinement/final_adjustment.h"
 #include "stages/colmap/refinement/point_colours.h"
 #include "stages/colmap/rungs.h"
+#include "stages/colmap/unfolding.h"
 
 #include <string>
 #include <utility>
@@ -67,6 +68,7 @@ bool SolveByKeyframes(const SolveJob& job, Solution* solution) {
   const fs::path database = WriteChosenTracks(job, *solution);
   Map(job, database, names, /*relaxed=*/false, solution);
   if (solution->mapping.chosen < 0) return false;
+  ImproveLens(job, database, solution);
   Extend(job, database, /*adjust=*/false, solution);
   const int placed = Placed(job, *solution);
   job.place.report->Detail(
@@ -88,6 +90,7 @@ void CloseLoops(const SolveJob& job,
 
 constexpr Rung kRungs[] = {
     {"a start with less parallax", WithLessParallax, false},
+    {"a richer lens", WithRicherLens, false},
     {"more pairs", WithMorePairs, true},
     {"guided matching", WithGuidedMatching, false},
     {"more frames of the video", WithFramesBetween, true},
@@ -129,18 +132,17 @@ Solution MatchCapture(const SolveJob& job) {
   Solution solution;
   solution.frames = job.frames;
   solution.names = job.names;
-  solution.prior = PriorOf(job, job.options.camera_model);
+  solution.cameras = PriorsOf(job, FirstCameraModel(job));
   solution.feature_options = {job.options.max_image_size,
                               job.options.max_features};
   solution.features = ExtractAllFeatures(job.frames,
                                          job.names,
-                                         job.width,
-                                         job.height,
+                                         solution.cameras,
                                          solution.feature_options,
                                          job.place);
   solution.pairs = MatchAllPairs(job.names,
                                  solution.features,
-                                 solution.prior,
+                                 solution.cameras,
                                  FirstPairs(job, solution),
                                  job.place);
   if (LeaveOutStill(job, Beside(job, "moving"), &solution)) {
@@ -163,11 +165,15 @@ void SolveCapture(const SolveJob& job, Solution* solution) {
   if (Climb(job, Rungs(), solution) && job.video) {
     CloseLoops(job, "loops-after-climb", solution);
   }
+  if (UnfoldWalk(job, solution) && job.video) {
+    CloseLoops(job, "loops-unfolded", solution);
+  }
   WriteDatabaseOf(*solution, solution->pairs, job.database);
   if (solution->mapping.chosen < 0) return;
   FinishModel(solution->frames,
               solution->pairs,
               solution->features,
+              job.options.camera_model == "auto",
               job.place,
               &solution->mapping);
   for (ColmapModel& model : solution->mapping.models) {

@@ -84,11 +84,25 @@ std::optional<Solution> WithFeatures(const SolveJob& job,
   if (options.affine) {  // two scale spaces each
     place.search_threads = std::max(1, place.search_threads / 2);
   }
-  next.features = ExtractAllFeatures(
-      next.frames, next.names, job.width, job.height, options, place);
+  next.features =
+      ExtractAllFeatures(next.frames, next.names, next.cameras, options, place);
   next.pairs = MatchAllPairs(
-      next.names, next.features, next.prior, PairsOf(best), place);
+      next.names, next.features, next.cameras, PairsOf(best), place);
   LeaveOutStill(job, Beside(job, way + "-moving"), &next);
+  Map(job, /*relaxed=*/true, &next);
+  return next;
+}
+
+// Mapped again with another model of the lens.
+std::optional<Solution> WithLens(const SolveJob& job,
+                                 const std::string& camera_model,
+                                 const Solution& best) {
+  Solution next = best;
+  next.cameras = PriorsOf(job, camera_model);
+  if (next.cameras.cameras[0].camera.model_id ==
+      best.cameras.cameras[0].camera.model_id) {
+    return std::nullopt;
+  }
   Map(job, /*relaxed=*/true, &next);
   return next;
 }
@@ -175,12 +189,8 @@ std::optional<Solution> WithFramesBetween(const SolveJob& job,
   std::vector<std::string> names;
   for (const FrameBetween& frame : decoded) names.push_back(frame.name);
   Insert(decoded,
-         ExtractAllFeatures(next.frames,
-                            names,
-                            job.width,
-                            job.height,
-                            next.feature_options,
-                            place),
+         ExtractAllFeatures(
+             next.frames, names, next.cameras, next.feature_options, place),
          &next);
   AddPairs(job,
            NeighbourPairs(next.Count(), job.options.overlap),
@@ -208,13 +218,13 @@ std::optional<Solution> WithEllipses(const SolveJob& job,
 std::optional<Solution> WithSimplerLens(const SolveJob& job,
                                         const Solution& best) {
   if (!HasManyLensParameters(job)) return std::nullopt;
-  Solution next = best;
-  next.prior = PriorOf(job, "SIMPLE_RADIAL");
-  if (next.prior.camera.model_id == best.prior.camera.model_id) {
-    return std::nullopt;
-  }
-  Map(job, /*relaxed=*/true, &next);
-  return next;
+  return WithLens(job, "SIMPLE_RADIAL", best);
+}
+
+std::optional<Solution> WithRicherLens(const SolveJob& job,
+                                       const Solution& best) {
+  if (job.options.camera_model != "auto") return std::nullopt;
+  return WithLens(job, "RADIAL", best);
 }
 
 }  // namespace nerfpipe::sfm

@@ -23,7 +23,12 @@ std::optional<Solution> WithMoreFeatures(const SolveJob& job,
                                          const Solution& best);
 // As many, found again from farther aside (affine_features.h).
 std::optional<Solution> WithEllipses(const SolveJob& job, const Solution& best);
+// Where many parameters were asked for, with one focal length and one term of
+// distortion.
 std::optional<Solution> WithSimplerLens(const SolveJob& job,
                                         const Solution& best);
+// Where the model was left to be chosen, with two terms of distortion.
+std::optional<Solution> WithRicherLens(const SolveJob& job,
+                                       const Solution& best);
 
 }  // namespace nerfpipe::sfm

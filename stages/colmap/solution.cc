@@ -1,11 +1,13 @@
 #include "stages/colmap/solution.h"
 
+#include "pipeline/base/median.h"
 #include "stages/colmap/mapping/database_file.h"
 #include "stages/colmap/mapping/proximity.h"
 #include "stages/colmap/mapping/track_choice.h"
 #include "stages/colmap/matching/camera_prior.h"
 #include "stages/colmap/matching/pair_list.h"
 #include "stages/colmap/matching/still_features.h"
+#include "stages/colmap/refinement/lens_choice.h"
 
 #include <algorithm>
 #include <cmath>
@@ -38,6 +40,12 @@ MappingOptions OptionsOf(const SolveJob& job, bool relaxed) {
   return options;
 }
 
+fs::path StandingFolder(const SolveJob& job) {
+  fs::path folder = job.place.scratch / "standing";
+  fs::create_directories(folder);
+  return folder;
+}
+
 }  // namespace
 
 int Placed(const SolveJob& job, const Solution& solution) {
@@ -62,15 +70,36 @@ Workplace Beside(const SolveJob& job, const std::string& way) {
   return place;
 }
 
-CameraPrior PriorOf(const SolveJob& job, const std::string& camera_model) {
-  std::vector<fs::path> photos;
-  if (!job.video) {
-    for (const std::string& name : job.names) {
-      photos.push_back(job.frames / name);
-    }
+std::string FirstCameraModel(const SolveJob& job) {
+  return job.options.camera_model == "auto" ? "SIMPLE_RADIAL"
+                                            : job.options.camera_model;
+}
+
+CameraPriors PriorsOf(const SolveJob& job, const std::string& camera_model) {
+  if (job.lenses.empty()) {
+    return MakeCameraPrior(camera_model, job.width, job.height, 0, {});
   }
-  return MakeCameraPrior(
-      camera_model, job.width, job.height, job.focal, photos);
+  CameraPriors priors;
+  priors.of_image = GroupByLens(job.lenses);
+  const int groups =
+      1 + *std::max_element(priors.of_image.begin(), priors.of_image.end());
+  for (int group = 0; group < groups; ++group) {
+    std::vector<double> focals;
+    std::vector<fs::path> photos;
+    const ImageLens* first = nullptr;
+    for (size_t i = 0; i < job.lenses.size(); ++i) {
+      if (priors.of_image[i] != group) continue;
+      if (first == nullptr) first = &job.lenses[i];
+      if (job.lenses[i].focal > 0) focals.push_back(job.lenses[i].focal);
+      if (!job.video) photos.push_back(job.frames / job.names[i]);
+    }
+    const double focal = focals.empty() ? 0 : UpperMedian(std::move(focals));
+    priors.cameras.push_back(MakeCameraPrior(
+        camera_model, first->width, first->height, focal, photos));
+  }
+  // Frames that are taken between the others have the same camera.
+  if (groups == 1) priors.of_image.clear();
+  return priors;
 }
 
 bool HasManyLensParameters(const SolveJob& job) {
@@ -110,7 +139,7 @@ int AddPairs(const SolveJob& job,
   if (more.empty()) return 0;
   std::vector<MatchedPair> found = MatchAllPairs(solution->names,
                                                  solution->features,
-                                                 solution->prior,
+                                                 solution->cameras,
                                                  std::move(more),
                                                  Beside(job, way));
   const auto fitting =
@@ -132,11 +161,11 @@ bool LeaveOutStill(const SolveJob& job,
   }
   // What moves covers too little of the picture to tell more of the lens.
   if (HasManyLensParameters(job)) {
-    solution->prior = PriorOf(job, "SIMPLE_RADIAL");
+    solution->cameras = PriorsOf(job, "SIMPLE_RADIAL");
   }
   solution->pairs = MatchAllPairs(solution->names,
                                   solution->features,
-                                  solution->prior,
+                                  solution->cameras,
                                   PairsOf(*solution),
                                   place);
   return true;
@@ -146,15 +175,16 @@ void WriteDatabaseOf(const Solution& solution,
                      const std::vector<MatchedPair>& pairs,
                      const fs::path& path) {
   fs::remove(path);
-  WriteDatabase(path, solution.prior, solution.names, solution.features, pairs);
+  WriteDatabase(
+      path, solution.cameras, solution.names, solution.features, pairs);
 }
 
 fs::path WriteChosenTracks(const SolveJob& job, const Solution& solution) {
   fs::path path = job.place.scratch / "chosen_tracks.db";
-  WriteDatabaseOf(solution,
-                  WithChosenTracks(
-                      solution.pairs, solution.features, job.width, job.height),
-                  path);
+  WriteDatabaseOf(
+      solution,
+      WithChosenTracks(solution.pairs, solution.features, solution.cameras),
+      path);
   return path;
 }
 
@@ -171,26 +201,35 @@ void Map(const SolveJob& job,
 }
 
 void Map(const SolveJob& job, bool relaxed, Solution* solution) {
-  Map(job,
-      WriteChosenTracks(job, *solution),
-      solution->names,
-      relaxed,
-      solution);
+  const fs::path database = WriteChosenTracks(job, *solution);
+  Map(job, database, solution->names, relaxed, solution);
+  ImproveLens(job, database, solution);
 }
 
 void Extend(const SolveJob& job,
             const fs::path& database,
             bool adjust,
             Solution* solution) {
-  const fs::path scratch = job.place.scratch / "standing";
-  fs::create_directories(scratch);
   solution->mapping = ExtendModel(database,
                                   solution->mapping,
                                   OptionsOf(job, /*relaxed=*/false),
                                   adjust,
                                   job.place.threads,
-                                  scratch,
+                                  StandingFolder(job),
                                   job.place.report);
+}
+
+void ImproveLens(const SolveJob& job,
+                 const fs::path& database,
+                 Solution* solution) {
+  MappingResult& mapping = solution->mapping;
+  if (job.options.camera_model != "auto" || mapping.chosen < 0) return;
+  ColmapModel& chosen = mapping.models[mapping.chosen];
+  if (!ChooseLensOf(
+          job.place.threads, StandingFolder(job), job.place.report, &chosen)) {
+    return;
+  }
+  Extend(job, database, /*adjust=*/true, solution);
 }
 
 Solution WithLoops(const SolveJob& job,

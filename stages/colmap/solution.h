@@ -6,6 +6,7 @@
 #include "stages/colmap/colmap_options.h"
 #include "stages/colmap/features/features.h"
 #include "stages/colmap/mapping/mapping.h"
+#include "stages/colmap/matching/camera_prior.h"
 #include "stages/colmap/matching/matching.h"
 #include "stages/colmap/matching/two_view.h"
 
@@ -22,11 +23,11 @@ struct SolveJob {
   bool video = true;
   std::filesystem::path clip;         // of a video
   std::vector<int64_t> clip_indices;  // of a video: numbers of the frames in it
-  int width = 0;                      // pixels, of all frames
+  int width = 0;                      // pixels, of the most frames
   int height = 0;
-  // Of photos, as EXIF told before they were written anew: in parts of the
-  // diagonal, 0 for unknown.
-  double focal = 0;
+  // Of each frame, as EXIF told before it was written anew. Empty: all have the
+  // size above, and nothing is known.
+  std::vector<ImageLens> lenses;
   ColmapOptions options;
   int64_t most_features = 0;       // of all images, that fit into the memory
   std::filesystem::path database;  // to be written
@@ -40,7 +41,7 @@ struct Solution {
   std::filesystem::path frames;
   std::vector<std::string> names;
 
-  CameraPrior prior;
+  CameraPriors cameras;
   FeatureOptions feature_options;
   // Of `names`; numbers in pairs are places there, identifiers in models those
   // plus one.
@@ -59,7 +60,10 @@ int PlacedAnywhere(const SolveJob& job, const Solution& solution);
 // A place for what one way does besides.
 Workplace Beside(const SolveJob& job, const std::string& way);
 
-CameraPrior PriorOf(const SolveJob& job, const std::string& camera_model);
+// What the search for cameras begins with: the simplest lens, where none was
+// asked for.
+std::string FirstCameraModel(const SolveJob& job);
+CameraPriors PriorsOf(const SolveJob& job, const std::string& camera_model);
 bool HasManyLensParameters(const SolveJob& job);
 
 std::vector<ImagePair> PairsOf(const Solution& solution);
@@ -104,6 +108,13 @@ void Extend(const SolveJob& job,
             const std::filesystem::path& database,
             bool adjust,
             Solution* solution);
+
+// Gives the lenses of the model that stands what the pictures show of them
+// (lens_choice.h), and takes up what fits them then. Nothing where the model of
+// the lens was asked for.
+void ImproveLens(const SolveJob& job,
+                 const std::filesystem::path& database,
+                 Solution* solution);
 
 // The model that stands, with the places that it shows to be seen again. Work
 // is kept under `way`, which is another for other features or images.

@@ -65,6 +65,10 @@ class Reasons {
     if (std::find(strays.begin(), strays.end(), name) != strays.end()) {
       return "its camera came out far from its neighbours' path";
     }
+    const auto& weak = mapping_.weak;
+    if (std::find(weak.begin(), weak.end(), name) != weak.end()) {
+      return "too few points hold its camera";
+    }
     for (size_t i = 0; i < members_.size(); ++i) {
       if (static_cast<int>(i) == mapping_.chosen) continue;
       if (members_[i].contains(name)) {

@@ -20,7 +20,6 @@ namespace nerfpipe::sfm {
 namespace {
 
 using Matrix63 = Eigen::Matrix<double, 6, 3>;
-using LensPoint = Eigen::Matrix<double, Lens::kMaxFree, 3>;
 
 // Sums are made in as many parts, whatever the number of threads.
 constexpr int kParts = 4;
@@ -33,11 +32,12 @@ struct Observation {
 struct Pose {
   Eigen::Quaterniond rotation;
   Eigen::Vector3d translation;
+  int lens = 0;
 };
 
 // What is adjusted.
 struct State {
-  Lens lens;
+  std::vector<Lens> lenses;
   std::vector<Pose> poses;
   std::vector<Eigen::Vector3d> points;
 };
@@ -63,6 +63,7 @@ class Adjuster {
   void Write() const;
 
  private:
+  double AspectDeviationOf(double damping);
   double LossOf(double squared) const;
   double WeightOf(double squared) const;
   Linear Linearize(const Observation& seen, const Eigen::Vector3d& point) const;
@@ -78,6 +79,8 @@ class Adjuster {
   const AdjustmentOptions options_;
   colmap::Reconstruction* model_;
   State state_;
+  std::vector<colmap::camera_t> camera_ids_;  // of the lenses
+  std::vector<int> free_;                     // parameters of each lens
   std::vector<colmap::image_t> image_ids_;
   std::vector<colmap::point3D_t> point_ids_;
   std::vector<size_t> first_;  // observation of each point, and the end
@@ -87,24 +90,32 @@ class Adjuster {
   std::array<ReducedSystem, kParts> parts_;
 };
 
-Lens LensOf(const colmap::Reconstruction& model) {
-  NERFPIPE_CHECK(model.NumCameras() == 1);
-  const colmap::Camera& camera = model.Cameras().begin()->second;
-  return Lens(static_cast<int>(camera.model_id), camera.params);
-}
-
 Adjuster::Adjuster(const AdjustmentOptions& options,
                    colmap::Reconstruction* model)
     : options_(options),
       model_(model),
-      state_{LensOf(*model), {}, {}},
       image_ids_(model->RegImageIds()),
       pairs_(model->NumRegImages()) {
+  std::map<colmap::camera_t, int> lenses;
+  for (const colmap::image_t id : image_ids_) {
+    lenses.emplace(model->Image(id).CameraId(), 0);
+  }
+  for (auto& [id, place] : lenses) {
+    place = static_cast<int>(state_.lenses.size());
+    camera_ids_.push_back(id);
+    const colmap::Camera& camera = model->Camera(id);
+    state_.lenses.emplace_back(static_cast<int>(camera.model_id),
+                               camera.params,
+                               options.square_pixels);
+    free_.push_back(state_.lenses.back().Free());
+  }
   std::map<colmap::image_t, int> places;
   for (const colmap::image_t id : image_ids_) {
     places[id] = static_cast<int>(state_.poses.size());
-    const colmap::Rigid3d& pose = model->Image(id).CamFromWorld();
-    state_.poses.push_back({pose.rotation, pose.translation});
+    const colmap::Image& image = model->Image(id);
+    const colmap::Rigid3d& pose = image.CamFromWorld();
+    state_.poses.push_back(
+        {pose.rotation, pose.translation, lenses.at(image.CameraId())});
   }
   for (const auto& [id, point] : model->Points3D()) point_ids_.push_back(id);
   std::sort(point_ids_.begin(), point_ids_.end());
@@ -149,7 +160,8 @@ Linear Adjuster::Linearize(const Observation& seen,
   const Eigen::Vector3d turned = rotation * point;
   Lens::Derivatives d;
   Linear result;
-  result.error = state_.lens.Project(turned + pose.translation, &d) - seen.xy;
+  result.error =
+      state_.lenses[pose.lens].Project(turned + pose.translation, &d) - seen.xy;
   const double root = std::sqrt(WeightOf(result.error.squaredNorm()));
   result.error *= root;
   d.by_point *= root;
@@ -178,11 +190,10 @@ double Adjuster::CostOf(const State& state) const {
       const Pose& pose = state.poses[observations_[k].camera];
       const Eigen::Vector3d p =
           pose.rotation * state.points[i] + pose.translation;
-      costs[part] +=
-          p.z() > 0
-              ? LossOf(
-                    (state.lens.Project(p) - observations_[k].xy).squaredNorm())
-              : std::numeric_limits<double>::infinity();
+      costs[part] += p.z() > 0 ? LossOf((state.lenses[pose.lens].Project(p) -
+                                         observations_[k].xy)
+                                            .squaredNorm())
+                               : std::numeric_limits<double>::infinity();
     }
   });
   double cost = 0;
@@ -197,39 +208,50 @@ Eigen::Matrix3d InverseOfPoint(Eigen::Matrix3d normal, double damping) {
   return normal.inverse();
 }
 
+// The entry of `lens`, made where there is none yet.
+LensPoint& MixedOf(int lens, std::vector<std::pair<int, LensPoint>>* mixed) {
+  for (auto& [number, of_lens] : *mixed) {
+    if (number == lens) return of_lens;
+  }
+  return mixed->emplace_back(lens, LensPoint::Zero()).second;
+}
+
 void Adjuster::ReduceBy(size_t point, ReducedSystem* part) {
   const size_t begin = first_[point];
   const size_t count = first_[point + 1] - begin;
   thread_local std::vector<Matrix63> mixed;     // camera by point
   thread_local std::vector<Matrix63> weighted;  // those by the point's inverse
+  thread_local std::vector<std::pair<int, LensPoint>> lens_mixed;
   mixed.resize(count);
   weighted.resize(count);
+  lens_mixed.clear();
   Eigen::Matrix3d normal = Eigen::Matrix3d::Zero();
   Eigen::Vector3d gradient = Eigen::Vector3d::Zero();
-  LensPoint lens_mixed = LensPoint::Zero();
   for (size_t k = 0; k < count; ++k) {
     const Observation& seen = observations_[begin + k];
+    const int lens = state_.poses[seen.camera].lens;
     const Linear l = Linearize(seen, state_.points[point]);
     normal += l.by_point.transpose() * l.by_point;
     gradient += l.by_point.transpose() * l.error;
     mixed[k] = l.by_camera.transpose() * l.by_point;
-    lens_mixed += l.by_lens.transpose() * l.by_point;
+    MixedOf(lens, &lens_mixed) += l.by_lens.transpose() * l.by_point;
     Matrix6 own = l.by_camera.transpose() * l.by_camera;
     own.diagonal() *= 1 + damping_;
     part->blocks[pairs_.Number(seen.camera, seen.camera)] += own;
-    part->border[seen.camera] += l.by_camera.transpose() * l.by_lens;
+    part->Border(seen.camera, lens) += l.by_camera.transpose() * l.by_lens;
     LensMatrix of_lens = l.by_lens.transpose() * l.by_lens;
     of_lens.diagonal() *= 1 + damping_;
-    part->lens += of_lens;
+    part->OfLenses(lens, lens) += of_lens;
     part->camera_gradient[seen.camera] += l.by_camera.transpose() * l.error;
-    part->lens_gradient += l.by_lens.transpose() * l.error;
+    part->lens_gradient[lens] += l.by_lens.transpose() * l.error;
   }
   const Eigen::Matrix3d inverse = InverseOfPoint(normal, damping_);
-  const LensPoint lens_weighted = lens_mixed * inverse;
   for (size_t k = 0; k < count; ++k) {
     const int camera = observations_[begin + k].camera;
     weighted[k] = mixed[k] * inverse;
-    part->border[camera] -= weighted[k] * lens_mixed.transpose();
+    for (const auto& [lens, of_lens] : lens_mixed) {
+      part->Border(camera, lens) -= weighted[k] * of_lens.transpose();
+    }
     part->camera_gradient[camera] -= weighted[k] * gradient;
     for (size_t j = 0; j <= k; ++j) {
       const int other = observations_[begin + j].camera;
@@ -247,13 +269,18 @@ void Adjuster::ReduceBy(size_t point, ReducedSystem* part) {
       }
     }
   }
-  part->lens -= lens_weighted * lens_mixed.transpose();
-  part->lens_gradient -= lens_weighted * gradient;
+  for (const auto& [a, of_a] : lens_mixed) {
+    const LensPoint lens_weighted = of_a * inverse;
+    for (const auto& [b, of_b] : lens_mixed) {
+      part->OfLenses(a, b) -= lens_weighted * of_b.transpose();
+    }
+    part->lens_gradient[a] -= lens_weighted * gradient;
+  }
 }
 
 void Adjuster::Reduce(double damping) {
   damping_ = damping;
-  for (ReducedSystem& part : parts_) part.Reset(pairs_);
+  for (ReducedSystem& part : parts_) part.Reset(pairs_, free_.size());
   ForEachPart([&](int64_t part, size_t i) { ReduceBy(i, &parts_[part]); });
   for (int part = 1; part < kParts; ++part) parts_[0].Add(parts_[part]);
 }
@@ -265,9 +292,10 @@ Eigen::Vector3d Adjuster::PointStep(size_t point,
   for (size_t k = first_[point]; k < first_[point + 1]; ++k) {
     const Linear l = Linearize(observations_[k], state_.points[point]);
     normal += l.by_point.transpose() * l.by_point;
+    const int camera = observations_[k].camera;
     gradient += l.by_point.transpose() *
-                (l.error + l.by_camera * step.cameras[observations_[k].camera] +
-                 l.by_lens * step.lens);
+                (l.error + l.by_camera * step.cameras[camera] +
+                 l.by_lens * step.lenses[state_.poses[camera].lens]);
   }
   return -InverseOfPoint(normal, damping_) * gradient;
 }
@@ -284,7 +312,9 @@ State Adjuster::Moved(const CameraStep& step) const {
                         .normalized();
     pose.translation += step.cameras[i].tail<3>();
   }
-  moved.lens.Change(step.lens);
+  for (size_t i = 0; i < moved.lenses.size(); ++i) {
+    moved.lenses[i].Change(step.lenses[i].head(free_[i]));
+  }
   return moved;
 }
 
@@ -309,7 +339,7 @@ AdjustmentResult Adjuster::Run() {
     CameraStep step;
     State moved = state_;
     double next = std::numeric_limits<double>::infinity();
-    if (parts_[0].Solve(pairs_, state_.lens.Free(), &step)) {
+    if (parts_[0].Solve(pairs_, free_, &step)) {
       moved = Moved(step);
       next = CostOf(moved);
     }
@@ -327,12 +357,24 @@ AdjustmentResult Adjuster::Run() {
     }
   }
   result.cost_after = cost;
+  result.aspect_deviation = AspectDeviationOf(kLeastDamping);
   return result;
 }
 
+double Adjuster::AspectDeviationOf(double damping) {
+  if (std::ranges::all_of(state_.lenses, &Lens::IsSquare)) return 0;
+  Reduce(damping);
+  CameraStep unused;
+  Eigen::MatrixXd information;
+  return parts_[0].Solve(pairs_, free_, &unused, &information)
+             ? AspectDeviation(state_.lenses, information)
+             : std::numeric_limits<double>::infinity();
+}
+
 void Adjuster::Write() const {
-  model_->Camera(model_->Cameras().begin()->first).params =
-      state_.lens.Params();
+  for (size_t i = 0; i < camera_ids_.size(); ++i) {
+    model_->Camera(camera_ids_[i]).params = state_.lenses[i].Params();
+  }
   for (size_t i = 0; i < image_ids_.size(); ++i) {
     model_->Image(image_ids_[i]).CamFromWorld() =
         colmap::Rigid3d(state_.poses[i].rotation, state_.poses[i].translation);

@@ -57,7 +57,8 @@ int64_t CountImages(const std::filesystem::path& path) {
   return count;
 }
 
-void WriteImages(const std::vector<std::string>& names,
+void WriteImages(const CameraPriors& cameras,
+                 const std::vector<std::string>& names,
                  const std::vector<Features>& features,
                  const colmap::Database& database) {
   for (size_t i = 0; i < names.size(); ++i) {
@@ -65,7 +66,9 @@ void WriteImages(const std::vector<std::string>& names,
     colmap::Image image;
     image.SetImageId(id);
     image.SetName(names[i]);
-    image.SetCameraId(1);
+    image.SetCameraId(cameras.of_image.empty() ? 1
+                                               : static_cast<colmap::camera_t>(
+                                                     cameras.of_image[i] + 1));
     database.WriteImage(image, /*use_image_id=*/true);
     colmap::FeatureKeypoints keypoints;
     keypoints.reserve(features[i].keypoints.size());
@@ -99,28 +102,32 @@ void WritePairs(const std::vector<MatchedPair>& pairs,
 }
 
 void WriteContent(const std::filesystem::path& path,
-                  const CameraPrior& prior,
+                  const CameraPriors& cameras,
                   const std::vector<std::string>& names,
                   const std::vector<Features>& features,
                   const std::vector<MatchedPair>& pairs) {
   colmap::Database database(path.string());
   colmap::DatabaseTransaction transaction(&database);
-  database.WriteCamera(ToColmap(prior), /*use_camera_id=*/true);
-  WriteImages(names, features, database);
+  for (size_t i = 0; i < cameras.cameras.size(); ++i) {
+    colmap::Camera camera = ToColmap(cameras.cameras[i]);
+    camera.camera_id = static_cast<colmap::camera_t>(i + 1);
+    database.WriteCamera(camera, /*use_camera_id=*/true);
+  }
+  WriteImages(cameras, names, features, database);
   WritePairs(pairs, database);
 }
 
 }  // namespace
 
 void WriteDatabase(const std::filesystem::path& path,
-                   const CameraPrior& prior,
+                   const CameraPriors& cameras,
                    const std::vector<std::string>& names,
                    const std::vector<Features>& features,
                    const std::vector<MatchedPair>& pairs) {
   try {
     colmap::Database(path.string()).Close();  // makes the tables
     AddColumnsOfOlderVersions(path);
-    WriteContent(path, prior, names, features, pairs);
+    WriteContent(path, cameras, names, features, pairs);
   } catch (const UserError&) {
     throw;
   } catch (const std::runtime_error& error) {
@@ -140,12 +147,13 @@ void WriteDatabase(const std::filesystem::path& path,
 std::string ProjectFile(const std::filesystem::path& database,
                         const std::filesystem::path& images,
                         const std::string& camera_model,
+                        bool single_camera,
                         const FeatureOptions& features) {
   return fmt::format(
       "database_path={}\n"
       "image_path={}\n"
       "[ImageReader]\n"
-      "single_camera=true\n"
+      "single_camera={}\n"
       "camera_model={}\n"
       "[SiftExtraction]\n"
       "max_image_size={}\n"
@@ -153,6 +161,7 @@ std::string ProjectFile(const std::filesystem::path& database,
       "estimate_affine_shape={}\n",
       database.string(),
       images.string(),
+      single_camera,
       camera_model,
       features.max_image_size,
       features.max_features,

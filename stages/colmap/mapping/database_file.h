@@ -11,10 +11,11 @@
 
 namespace nerfpipe::sfm {
 
-// Image i of `names` gets the identifier i + 1, the camera 1. The same content
-// gives the same bytes. Throws UserError when the disk refuses.
+// Image i of `names` gets the identifier i + 1, camera i of `cameras` likewise.
+// The same content gives the same bytes. Throws UserError when the disk
+// refuses.
 void WriteDatabase(const std::filesystem::path& path,
-                   const CameraPrior& prior,
+                   const CameraPriors& cameras,
                    const std::vector<std::string>& names,
                    const std::vector<Features>& features,
                    const std::vector<MatchedPair>& pairs);
@@ -24,6 +25,7 @@ void WriteDatabase(const std::filesystem::path& path,
 std::string ProjectFile(const std::filesystem::path& database,
                         const std::filesystem::path& images,
                         const std::string& camera_model,
+                        bool single_camera,
                         const FeatureOptions& features);
 
 }  // namespace nerfpipe::sfm

@@ -253,6 +253,7 @@ MappingResult ExtendModel(const std::filesystem::path& database,
     whole.loss_scale = 1;
     whole.max_steps = 8;
     whole.threads = threads;
+    whole.square_pixels = HasSquarePixels(*model);
     mapper.CompleteAndMergeTracks(settings->Triangulation());
     mapper.Retriangulate(settings->Triangulation());
     mapper.ObservationManager().FilterObservationsWithNegativeDepth();

@@ -7,6 +7,7 @@
 #include "stages/common/colmap_model.h"
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,16 @@ struct MappingResult {
   // Steps of the chosen model's cameras, in the order of the names, that are
   // far longer than the others: in a walk, places where it is wrong.
   int jumps = 0;
+
+  // What no lens does, in words (refinement/lens_choice.h), of one of the
+  // chosen model's; empty when all may be.
+  std::string absurd_lens;
+
+  // Of the chosen model, once it is finished: how far chance errors move each
+  // image's camera, in parts of the radius (refinement/halves.h), and images
+  // that were taken out again, since too little holds their cameras.
+  std::map<std::string, double> deviations;
+  std::vector<std::string> weak;
 
   // Images in the chosen model; 0 without one.
   int Registered() const;

@@ -15,6 +15,7 @@ constexpr size_t kMostPoints = 200;
 
 struct Seer {
   int place = 0;  // in the capture
+  const ColmapCamera* camera = nullptr;
   Rigid3 camera_from_world;
   Eigen::Vector3d centre;
   std::vector<Eigen::Vector3d> points;  // that it sees
@@ -35,6 +36,7 @@ std::vector<Seer> SeersOf(const ColmapModel& model,
     }
     Seer seer;
     seer.place = places.at(image.name);
+    seer.camera = &model.cameras.at(image.camera_id);
     seer.camera_from_world = image.camera_from_world;
     seer.centre = image.camera_from_world.Inverse().translation;
     const size_t stride = points.size() / kMostPoints + 1;
@@ -51,8 +53,9 @@ std::vector<Seer> SeersOf(const ColmapModel& model,
 
 // The share of a's points that b has in its picture, from a like direction.
 // Lens distortion does not matter here.
-double SeenShare(const Seer& a, const Seer& b, const ColmapCamera& camera) {
+double SeenShare(const Seer& a, const Seer& b) {
   static const double kLikeDirection = std::cos(40 * std::numbers::pi / 180);
+  const ColmapCamera& camera = *b.camera;
   const double focal = camera.params[0];
   int seen = 0;
   for (const Eigen::Vector3d& point : a.points) {
@@ -77,13 +80,12 @@ std::vector<ImagePair> PairsByProximity(const ColmapModel& model,
   constexpr double kLeastShare = 1.0 / 3;
   constexpr size_t kPerImage = 10;
   const std::vector<Seer> seers = SeersOf(model, names);
-  const ColmapCamera& camera = model.cameras.begin()->second;
   std::vector<std::vector<std::pair<double, size_t>>> partners(seers.size());
   for (size_t i = 0; i < seers.size(); ++i) {
     for (size_t j = i + 1; j < seers.size(); ++j) {
       if (seers[j].place - seers[i].place <= overlap) continue;
-      const double share = std::min(SeenShare(seers[i], seers[j], camera),
-                                    SeenShare(seers[j], seers[i], camera));
+      const double share = std::min(SeenShare(seers[i], seers[j]),
+                                    SeenShare(seers[j], seers[i]));
       if (share < kLeastShare) continue;
       partners[i].emplace_back(-share, j);
       partners[j].emplace_back(-share, i);

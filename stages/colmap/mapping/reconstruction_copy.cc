@@ -66,4 +66,11 @@ std::vector<colmap::image_t> InOrder(const colmap::Reconstruction& model) {
   return ids;
 }
 
+bool HasSquarePixels(const colmap::Reconstruction& model) {
+  return std::all_of(
+      model.Cameras().begin(), model.Cameras().end(), [](const auto& camera) {
+        return camera.second.FocalLengthX() == camera.second.FocalLengthY();
+      });
+}
+
 }  // namespace nerfpipe::sfm

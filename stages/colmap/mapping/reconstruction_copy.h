@@ -21,4 +21,7 @@ std::shared_ptr<colmap::Reconstruction> ToColmap(
 // The registered images, in the order of their names.
 std::vector<colmap::image_t> InOrder(const colmap::Reconstruction& model);
 
+// Is fy equal to fx in all of them?
+bool HasSquarePixels(const colmap::Reconstruction& model);
+
 }  // namespace nerfpipe::sfm

@@ -13,27 +13,30 @@ void PairTable::Add(int i, int j) {
   pairs_.emplace_back(i, j);
 }
 
-void ReducedSystem::Reset(const PairTable& pairs) {
+void ReducedSystem::Reset(const PairTable& pairs, size_t lens_count_wanted) {
+  lens_count = lens_count_wanted;
   blocks.assign(pairs.Pairs().size(), Matrix6::Zero());
-  border.assign(pairs.Cameras(), LensColumns::Zero());
-  lens.setZero();
+  border.assign(pairs.Cameras() * lens_count, LensColumns::Zero());
+  lenses.assign(lens_count * lens_count, LensMatrix::Zero());
   camera_gradient.assign(pairs.Cameras(), Vector6::Zero());
-  lens_gradient.setZero();
+  lens_gradient.assign(lens_count, LensVector::Zero());
 }
 
 void ReducedSystem::Add(const ReducedSystem& other) {
-  for (size_t i = 0; i < blocks.size(); ++i) blocks[i] += other.blocks[i];
-  for (size_t i = 0; i < border.size(); ++i) {
-    border[i] += other.border[i];
-    camera_gradient[i] += other.camera_gradient[i];
-  }
-  lens += other.lens;
-  lens_gradient += other.lens_gradient;
+  const auto add = [](auto* to, const auto& from) {
+    for (size_t i = 0; i < to->size(); ++i) (*to)[i] += from[i];
+  };
+  add(&blocks, other.blocks);
+  add(&border, other.border);
+  add(&lenses, other.lenses);
+  add(&camera_gradient, other.camera_gradient);
+  add(&lens_gradient, other.lens_gradient);
 }
 
 bool ReducedSystem::Solve(const PairTable& pairs,
-                          int free,
-                          CameraStep* step) const {
+                          const std::vector<int>& free,
+                          CameraStep* step,
+                          Eigen::MatrixXd* lens_information) const {
   const auto rows = static_cast<Eigen::Index>(6 * pairs.Cameras());
   std::vector<Eigen::Triplet<double>> entries;
   entries.reserve(36 * blocks.size());
@@ -54,28 +57,46 @@ bool ReducedSystem::Solve(const PairTable& pairs,
   const Eigen::CholmodSupernodalLLT<Eigen::SparseMatrix<double>> solver(
       cameras);
   if (solver.info() != Eigen::Success) return false;
-  // The lens is solved for last.
-  Eigen::MatrixXd columns(rows, free);
+  // The lenses are solved for last.
+  std::vector<Eigen::Index> first(lens_count + 1);  // column of each lens
+  for (size_t l = 0; l < lens_count; ++l) first[l + 1] = first[l] + free[l];
+  const Eigen::Index lens_columns = first[lens_count];
+  Eigen::MatrixXd columns(rows, lens_columns);
   Eigen::VectorXd gradient(rows);
   for (size_t i = 0; i < pairs.Cameras(); ++i) {
-    columns.middleRows<6>(6 * static_cast<Eigen::Index>(i)) =
-        border[i].leftCols(free);
-    gradient.segment<6>(6 * static_cast<Eigen::Index>(i)) = camera_gradient[i];
+    const auto row = static_cast<Eigen::Index>(6 * i);
+    for (size_t l = 0; l < lens_count; ++l) {
+      columns.block(row, first[l], 6, free[l]) =
+          border[i * lens_count + l].leftCols(free[l]);
+    }
+    gradient.segment<6>(row) = camera_gradient[i];
+  }
+  Eigen::MatrixXd of_lenses(lens_columns, lens_columns);
+  Eigen::VectorXd of_gradient(lens_columns);
+  for (size_t a = 0; a < lens_count; ++a) {
+    of_gradient.segment(first[a], free[a]) = lens_gradient[a].head(free[a]);
+    for (size_t b = 0; b < lens_count; ++b) {
+      of_lenses.block(first[a], first[b], free[a], free[b]) =
+          lenses[a * lens_count + b].topLeftCorner(free[a], free[b]);
+    }
   }
   const Eigen::MatrixXd solved_border = solver.solve(columns);
   const Eigen::VectorXd solved_gradient = solver.solve(gradient);
   const Eigen::MatrixXd reduced =
-      lens.topLeftCorner(free, free) - columns.transpose() * solved_border;
-  step->lens.setZero();
-  step->lens.head(free) = -reduced.ldlt().solve(
-      lens_gradient.head(free) - columns.transpose() * solved_gradient);
-  const Eigen::VectorXd moves =
-      -solved_gradient - solved_border * step->lens.head(free);
+      of_lenses - columns.transpose() * solved_border;
+  if (lens_information != nullptr) *lens_information = reduced;
+  const Eigen::VectorXd lens_moves = -reduced.ldlt().solve(
+      of_gradient - columns.transpose() * solved_gradient);
+  const Eigen::VectorXd moves = -solved_gradient - solved_border * lens_moves;
+  step->lenses.assign(lens_count, LensVector::Zero());
+  for (size_t l = 0; l < lens_count; ++l) {
+    step->lenses[l].head(free[l]) = lens_moves.segment(first[l], free[l]);
+  }
   step->cameras.resize(pairs.Cameras());
   for (size_t i = 0; i < pairs.Cameras(); ++i) {
     step->cameras[i] = moves.segment<6>(6 * static_cast<Eigen::Index>(i));
   }
-  return moves.allFinite() && step->lens.allFinite();
+  return moves.allFinite() && lens_moves.allFinite();
 }
 
 }  // namespace nerfpipe::sfm

@@ -27,23 +27,24 @@ struct Node {
 
 // Of the features in tracks of two and more, track by track.
 std::vector<Node> NodesInTracks(const std::vector<Features>& features,
-                                int width,
-                                int height,
+                                const CameraPriors& cameras,
                                 TrackForest* forest) {
-  const int columns = width >= height ? kCellsAlong : kCellsAcross;
-  const int rows = width >= height ? kCellsAcross : kCellsAlong;
   std::vector<Node> nodes;
   for (size_t image = 0; image < features.size(); ++image) {
+    const ColmapCamera& camera = cameras.Of(image).camera;
+    const bool wide = camera.width >= camera.height;
+    const int columns = wide ? kCellsAlong : kCellsAcross;
+    const int rows = wide ? kCellsAcross : kCellsAlong;
     for (int i = 0; i < features[image].Count(); ++i) {
       const Keypoint& point = features[image].keypoints[i];
-      const auto place = [](float at, int length, int cells) {
-        return std::clamp(
-            static_cast<int>(at * static_cast<float>(cells) / length),
-            0,
-            cells - 1);
+      const auto place = [](float at, int64_t length, int cells) {
+        return std::clamp(static_cast<int>(at * static_cast<float>(cells) /
+                                           static_cast<float>(length)),
+                          0,
+                          cells - 1);
       };
-      const int cell = place(point.y, height, rows) * columns +
-                       place(point.x, width, columns);
+      const int cell = place(point.y, camera.height, rows) * columns +
+                       place(point.x, camera.width, columns);
       nodes.push_back({forest->Root(forest->Node(image, i)),
                        static_cast<int>(image),
                        static_cast<int>(image) * columns * rows + cell});
@@ -108,8 +109,7 @@ std::vector<bool> ChosenRoots(const std::vector<Node>& nodes,
 
 std::vector<MatchedPair> WithChosenTracks(const std::vector<MatchedPair>& pairs,
                                           const std::vector<Features>& features,
-                                          int width,
-                                          int height) {
+                                          const CameraPriors& cameras) {
   TrackForest forest(features);
   for (const MatchedPair& pair : pairs) {
     for (const FeatureMatch& match : pair.geometry.inliers) {
@@ -118,7 +118,7 @@ std::vector<MatchedPair> WithChosenTracks(const std::vector<MatchedPair>& pairs,
     }
   }
   const std::vector<bool> chosen =
-      ChosenRoots(NodesInTracks(features, width, height, &forest),
+      ChosenRoots(NodesInTracks(features, cameras, &forest),
                   features.size(),
                   forest.Nodes());
   std::vector<MatchedPair> result;

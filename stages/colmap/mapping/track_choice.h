@@ -14,11 +14,10 @@ namespace nerfpipe::sfm {
 
 // `pairs` with those inliers only that belong to chosen tracks: the longest
 // ones (in images) first, each as long as some part of one of its images has
-// few of them. Pairs with few inliers keep them all. `width` and `height` of
-// the images in pixels. Neither matches nor the order of anything change.
+// few of them. Pairs with few inliers keep them all. `cameras` tell the sizes
+// of the images. Neither matches nor the order of anything change.
 std::vector<MatchedPair> WithChosenTracks(const std::vector<MatchedPair>& pairs,
                                           const std::vector<Features>& features,
-                                          int width,
-                                          int height);
+                                          const CameraPriors& cameras);
 
 }  // namespace nerfpipe::sfm

@@ -37,4 +37,38 @@ CameraPrior MakeCameraPrior(const std::string& model,
   return prior;
 }
 
+std::vector<int> GroupByLens(const std::vector<ImageLens>& images) {
+  constexpr double kSame = 0.03;
+  std::vector<ImageLens> groups;  // the first image of each
+  const auto same_size = [](const ImageLens& a, const ImageLens& b) {
+    return a.width == b.width && a.height == b.height;
+  };
+  const auto known_of_size = [&](const ImageLens& wanted) {
+    std::vector<double> known;
+    for (const ImageLens& image : images) {
+      if (image.focal > 0 && same_size(image, wanted)) {
+        known.push_back(image.focal);
+      }
+    }
+    return known;
+  };
+  std::vector<int> of_image;
+  for (ImageLens image : images) {
+    if (image.focal == 0) {
+      const std::vector<double> known = known_of_size(image);
+      const auto [least, most] =
+          std::minmax_element(known.begin(), known.end());
+      if (!known.empty() && *most <= (1 + kSame) * *least) image.focal = *least;
+    }
+    const auto found =
+        std::find_if(groups.begin(), groups.end(), [&](const ImageLens& group) {
+          return same_size(group, image) &&
+                 std::abs(image.focal - group.focal) <= kSame * group.focal;
+        });
+    of_image.push_back(static_cast<int>(found - groups.begin()));
+    if (found == groups.end()) groups.push_back(image);
+  }
+  return of_image;
+}
+
 }  // namespace nerfpipe::sfm

@@ -1,6 +1,6 @@
 #pragma once
 
-// The one camera that all images of a capture share, before solving.
+// The cameras of a capture before solving.
 
 #include "stages/colmap/matching/two_view.h"
 
@@ -18,5 +18,19 @@ CameraPrior MakeCameraPrior(const std::string& model,
                             int height,
                             double focal,
                             const std::vector<std::filesystem::path>& photos);
+
+// What is known of an image's lens.
+struct ImageLens {
+  int width = 0;  // pixels
+  int height = 0;
+  double focal = 0;  // in parts of the diagonal, 0 for unknown
+  bool operator==(const ImageLens&) const = default;
+};
+
+// Places in groups of one lens each, numbered from 0 in the order of their
+// first images: images of one size whose focal lengths are within 3 % of the
+// group's first. Those that tell no focal length join the images of their size
+// where all that tell one agree.
+std::vector<int> GroupByLens(const std::vector<ImageLens>& images);
 
 }  // namespace nerfpipe::sfm

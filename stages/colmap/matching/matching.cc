@@ -123,22 +123,22 @@ std::optional<std::vector<MatchedPair>> LoadPairs(
 
 std::vector<Features> ExtractAllFeatures(const fs::path& folder,
                                          const std::vector<std::string>& names,
-                                         int width,
-                                         int height,
+                                         const CameraPriors& cameras,
                                          const FeatureOptions& options,
                                          const Workplace& place) {
   const fs::path kept = place.scratch / "features";
   fs::create_directories(kept);
-  const auto read = [&](const std::string& name) {
-    Image image = ReadImage(folder / name);
-    if (image.width != width || image.height != height) {
-      throw UserError(fmt::format("frames/{} is {}x{}, the first frame {}x{}",
-                                  name,
+  const auto read = [&](size_t i) {
+    Image image = ReadImage(folder / names[i]);
+    const ColmapCamera& camera = cameras.Of(i).camera;
+    if (image.width != camera.width || image.height != camera.height) {
+      throw UserError(fmt::format("frames/{} is {}x{}, its camera {}x{}",
+                                  names[i],
                                   image.width,
                                   image.height,
-                                  width,
-                                  height),
-                      "use images of one size");
+                                  camera.width,
+                                  camera.height),
+                      "run the stage check again");
     }
     return image;
   };
@@ -161,7 +161,7 @@ std::vector<Features> ExtractAllFeatures(const fs::path& folder,
   bool rich = true;
   if (!options.affine) {
     for (const size_t i : {size_t{0}, names.size() / 2, names.size() - 1}) {
-      rich = rich && IsRichInFeatures(read(names[i]), options);
+      rich = rich && IsRichInFeatures(read(i), options);
     }
   }
   const FeatureFinder finder(options, /*doubled=*/!rich);
@@ -169,7 +169,7 @@ std::vector<Features> ExtractAllFeatures(const fs::path& folder,
   ParallelFor(missing.size(), place.search_threads, [&](int64_t k) {
     ThrowIfInterrupted();
     const size_t i = missing[k];
-    all[i] = finder.Find(read(names[i]));
+    all[i] = finder.Find(read(i));
     WriteFileAtomically(kept / (names[i] + ".bin"), SerializeFeatures(all[i]));
     progress->Update(++done);
   });
@@ -199,7 +199,7 @@ std::vector<ImagePair> FilterByLargestFeatures(
 
 std::vector<MatchedPair> MatchAllPairs(const std::vector<std::string>& names,
                                        const std::vector<Features>& features,
-                                       const CameraPrior& prior,
+                                       const CameraPriors& cameras,
                                        std::vector<ImagePair> pairs,
                                        const Workplace& place) {
   std::sort(pairs.begin(), pairs.end());
@@ -214,7 +214,7 @@ std::vector<MatchedPair> MatchAllPairs(const std::vector<std::string>& names,
   fs::create_directories(kept);
   std::vector<std::string> digests(names.size());
   ParallelFor(names.size(), place.threads, [&](int64_t i) {
-    digests[i] = DigestOfMatched(names[i], features[i], prior);
+    digests[i] = DigestOfMatched(names[i], features[i], cameras.Of(i));
   });
   std::vector<std::vector<MatchedPair>> results(rows.size());
   const auto progress = place.report->Start(
@@ -234,7 +234,8 @@ std::vector<MatchedPair> MatchAllPairs(const std::vector<std::string>& names,
       MatchedPair pair{a, b, {}, {}};
       pair.matches =
           MatchDescriptors(features[a].descriptors, features[b].descriptors);
-      pair.geometry = VerifyMatches(prior,
+      pair.geometry = VerifyMatches(cameras.Of(a),
+                                    cameras.Of(b),
                                     features[a],
                                     features[b],
                                     pair.matches,

@@ -24,11 +24,10 @@ struct Workplace {
 };
 
 // One entry for each name, in the same order. Throws UserError when an image
-// cannot be read or has another size than `width` x `height`.
+// cannot be read or has another size than its camera.
 std::vector<Features> ExtractAllFeatures(const std::filesystem::path& folder,
                                          const std::vector<std::string>& names,
-                                         int width,
-                                         int height,
+                                         const CameraPriors& cameras,
                                          const FeatureOptions& options,
                                          const Workplace& place);
 
@@ -43,7 +42,7 @@ std::vector<ImagePair> FilterByLargestFeatures(
 // Matches and verifies; one entry for each of `pairs`, ordered.
 std::vector<MatchedPair> MatchAllPairs(const std::vector<std::string>& names,
                                        const std::vector<Features>& features,
-                                       const CameraPrior& prior,
+                                       const CameraPriors& cameras,
                                        std::vector<ImagePair> pairs,
                                        const Workplace& place);
 

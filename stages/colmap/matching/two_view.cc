@@ -51,18 +51,18 @@ bool GetPair(ByteReader* reader, MatchedPair* pair) {
 
 }  // namespace
 
-TwoView VerifyMatches(const CameraPrior& prior,
+TwoView VerifyMatches(const CameraPrior& first_camera,
+                      const CameraPrior& second_camera,
                       const Features& first,
                       const Features& second,
                       const std::vector<FeatureMatch>& matches,
                       uint32_t seed) {
-  const colmap::Camera camera = ToColmap(prior);
   colmap::TwoViewGeometryOptions options;
   colmap::SetPRNGSeed(seed);
   const colmap::TwoViewGeometry found =
-      colmap::EstimateTwoViewGeometry(camera,
+      colmap::EstimateTwoViewGeometry(ToColmap(first_camera),
                                       Positions(first),
-                                      camera,
+                                      ToColmap(second_camera),
                                       Positions(second),
                                       ToColmap(matches),
                                       options);

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <Eigen/Core>
@@ -32,14 +33,29 @@ struct MatchedPair {
   TwoView geometry;
 };
 
-// The camera before any solving: all images share it.
+// A camera before any solving.
 struct CameraPrior {
   ColmapCamera camera;
   bool focal_is_known = false;  // from EXIF, not guessed
 };
 
+// The cameras of all images.
+struct CameraPriors {
+  std::vector<CameraPrior> cameras;  // not empty
+  // Place in `cameras` of each image; empty where all images share the first.
+  std::vector<int> of_image;
+
+  CameraPriors() = default;
+  CameraPriors(CameraPrior shared) : cameras{std::move(shared)} {}
+
+  const CameraPrior& Of(size_t image) const {
+    return cameras[of_image.empty() ? 0 : of_image[image]];
+  }
+};
+
 // RANSAC over the matches, with random numbers that depend on `seed` alone.
-TwoView VerifyMatches(const CameraPrior& prior,
+TwoView VerifyMatches(const CameraPrior& first_camera,
+                      const CameraPrior& second_camera,
                       const Features& first,
                       const Features& second,
                       const std::vector<FeatureMatch>& matches,

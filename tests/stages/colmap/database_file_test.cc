@@ -150,19 +150,21 @@ TEST_F(WriteDatabaseTest, AFullDiskIsCalledSo) {
 }
 
 TEST(ProjectFile, NamesWhatWasDone) {
-  EXPECT_EQ(ProjectFile("/a b/database.db", "/a b/frames", "RADIAL", {}),
+  EXPECT_EQ(ProjectFile("/a b/database.db", "/a b/frames", "RADIAL", false, {}),
             "database_path=/a b/database.db\n"
             "image_path=/a b/frames\n"
             "[ImageReader]\n"
-            "single_camera=true\n"
+            "single_camera=false\n"
             "camera_model=RADIAL\n"
             "[SiftExtraction]\n"
             "max_image_size=1600\n"
             "max_num_features=4096\n"
             "estimate_affine_shape=false\n");
-  EXPECT_THAT(ProjectFile("d", "f", "OPENCV", {777, 88, true}),
-              HasSubstr("max_image_size=777\nmax_num_features=88\n"
-                        "estimate_affine_shape=true\n"));
+  EXPECT_THAT(
+      ProjectFile("d", "f", "OPENCV", true, {777, 88, true}),
+      HasSubstr("single_camera=true\ncamera_model=OPENCV\n"
+                "[SiftExtraction]\nmax_image_size=777\nmax_num_features=88\n"
+                "estimate_affine_shape=true\n"));
 }
 
 TEST(ColourPoints, AreMeansOfWhatWasSeen) {

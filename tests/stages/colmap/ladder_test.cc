@@ -144,6 +144,7 @@ TEST(Rungs, GrowDearer) {
   }
   EXPECT_THAT(names,
               ElementsAre("a start with less parallax",
+                          "a richer lens",
                           "more pairs",
                           "guided matching",
                           "more frames of the video",
@@ -238,7 +239,7 @@ TEST(MatchCapture, WhatStandsStillIsLeftOutAndTold) {
     EXPECT_EQ(pair.matches.size(), 60u);
   }
   // SIMPLE_RADIAL: what moves tells too little of more.
-  EXPECT_EQ(solution.prior.camera.model_id, 2);
+  EXPECT_EQ(solution.cameras.cameras[0].camera.model_id, 2);
 }
 
 // Once round a cloud of points and a little farther: the end sees what the
@@ -249,7 +250,7 @@ TEST(SolveCapture, AWalkThatComesRoundAgainIsClosed) {
   job.video = true;
   job.width = 53;
   job.height = 37;
-  job.focal = 0.68;
+  job.lenses.assign(24, {53, 37, 0.68});
   job.options.overlap = 3;
   job.frames = folder / "frames";
   job.database = folder / "database.db";

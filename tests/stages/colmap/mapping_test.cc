@@ -82,8 +82,12 @@ class Walk : public ::testing::Test {
     for (size_t k = 0; k < points_.size(); ++k) {
       pair.matches.push_back({places_[i][k], places_[j][k]});
     }
-    pair.geometry = VerifyMatches(
-        scene_.prior, features_[i], features_[j], pair.matches, 3);
+    pair.geometry = VerifyMatches(scene_.prior,
+                                  scene_.prior,
+                                  features_[i],
+                                  features_[j],
+                                  pair.matches,
+                                  3);
   }
 
   MappingResult Map(bool one_walk) const {

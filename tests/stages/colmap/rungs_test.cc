@@ -38,7 +38,7 @@ class RungsTest : public ::testing::Test {
     fs::create_directories(job_.place.scratch);
     best_.frames = job_.frames;
     best_.names = job_.names;
-    best_.prior = PriorOf(job_, "OPENCV");
+    best_.cameras = PriorsOf(job_, "OPENCV");
     best_.feature_options.max_features = 100;
     for (int i = 0; i < 3; ++i) {
       WriteImage(Image(74, 46, 3), job_.frames / job_.names[i]);
@@ -199,6 +199,17 @@ TEST_F(RungsTest, GuidedMatchingThatFindsNoMoreIsNoWay) {
   EXPECT_FALSE(WithGuidedMatching(job_, best_).has_value());
 }
 
+TEST_F(RungsTest, ARicherLensIsForThoseWhoLeaveItOpen) {
+  best_.cameras = PriorsOf(job_, "SIMPLE_RADIAL");
+  job_.options.camera_model = "auto";
+  const std::optional<Solution> next = WithRicherLens(job_, best_);
+  ASSERT_TRUE(next.has_value());
+  EXPECT_EQ(next->cameras.cameras[0].camera.model_id, 3);
+  EXPECT_FALSE(WithRicherLens(job_, *next).has_value());
+  job_.options.camera_model = "SIMPLE_RADIAL";
+  EXPECT_FALSE(WithRicherLens(job_, best_).has_value());
+}
+
 TEST_F(RungsTest, ASimplerLensIsForThoseWithManyParameters) {
   for (const char* model : {"SIMPLE_PINHOLE", "PINHOLE", "SIMPLE_RADIAL"}) {
     job_.options.camera_model = model;
@@ -208,7 +219,7 @@ TEST_F(RungsTest, ASimplerLensIsForThoseWithManyParameters) {
     job_.options.camera_model = model;
     const std::optional<Solution> next = WithSimplerLens(job_, best_);
     ASSERT_TRUE(next.has_value()) << model;
-    EXPECT_EQ(next->prior.camera.model_id, 2);
+    EXPECT_EQ(next->cameras.cameras[0].camera.model_id, 2);
     // It is the one already.
     EXPECT_FALSE(WithSimplerLens(job_, *next).has_value());
   }

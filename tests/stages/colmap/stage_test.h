@@ -29,6 +29,9 @@ class ColmapStageTest : public ::testing::Test {
   void AddFrame(const std::string& name) {
     CaptureFrame frame;
     frame.name = name;
+    const ImageSize size = ReadImageSize(root_ / "frames" / name);
+    frame.width = size.width;
+    frame.height = size.height;
     capture_.frames.push_back(frame);
   }
 

@@ -45,7 +45,8 @@ struct Crowd {
   }
 
   std::vector<MatchedPair> Chosen() const {
-    return WithChosenTracks(pairs, features, 120, 80);
+    return WithChosenTracks(
+        pairs, features, CameraPrior{{2, 120, 80, {100, 60, 40, 0}}, false});
   }
 };
 

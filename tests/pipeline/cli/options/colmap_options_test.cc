@@ -179,10 +179,10 @@ const std::vector<Line>& LinesOfMatching() {
 const std::vector<Line>& LinesOfTheWhole() {
   static const std::vector<Line> lines = {
       {"colmap.camera_model",
-       "SIMPLE_RADIAL",
+       "SIMPLE_PINHOLE",
        "solves that lens",
        [](const Outcome& without, const Outcome& with) {
-         return without.camera_model == 4 && with.camera_model == 2;
+         return without.camera_model != 0 && with.camera_model == 0;
        }},
       {"colmap.jpeg_quality",
        "60",

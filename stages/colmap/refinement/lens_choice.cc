@@ -1,0 +1,209 @@
+#include "stages/colmap/refinement/lens_choice.h"
+
+#include "pipeline/base/median.h"
+#include "stages/colmap/mapping/bundle_adjustment.h"
+#include "stages/colmap/mapping/lens.h"
+#include "stages/colmap/mapping/reconstruction_copy.h"
+#include "stages/colmap/refinement/undistortion.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <colmap/scene/camera.h>
+#include <colmap/sfm/observation_manager.h>
+#include <fmt/format.h>
+
+namespace nerfpipe::sfm {
+namespace {
+
+struct Step {
+  const char* name;
+  int model_id;
+  bool square_pixels;
+};
+
+constexpr Step kSteps[] = {{"a second radial term", kRadial, true},
+                           {"a fisheye's projection", kRadialFisheye, true},
+                           {"decentring", kOpenCv, true},
+                           {"pixels that are not square", kOpenCv, false}};
+
+constexpr double kMostAspect = 0.05;  // from 1
+
+ColmapCamera FromColmap(const colmap::Camera& camera) {
+  return {static_cast<int>(camera.model_id),
+          static_cast<int64_t>(camera.width),
+          static_cast<int64_t>(camera.height),
+          camera.params};
+}
+
+// Parameters that the step adds; 0 where it leads nowhere from this model.
+int Added(const Step& step, int model_id) {
+  if (model_id == kRadialFisheye) return 0;
+  // Another kind of lens, which has to pay as if it had one more.
+  if (step.model_id == kRadialFisheye) return model_id <= kRadial ? 1 : 0;
+  constexpr int kFree[] = {1, 1, 2, 3, 5};  // with square pixels
+  return kFree[step.model_id] - kFree[model_id] + (step.square_pixels ? 0 : 1);
+}
+
+// The same lens as a richer model.
+void Enrich(int model_id, colmap::Camera* camera) {
+  const double fx = camera->FocalLengthX();
+  const double fy = camera->FocalLengthY();
+  const double cx = camera->PrincipalPointX();
+  const double cy = camera->PrincipalPointY();
+  std::vector<double> terms;  // k1, k2
+  const int old_id = static_cast<int>(camera->model_id);
+  if (old_id == kSimpleRadial || old_id == kRadial) {
+    terms.assign(camera->params.begin() + 3, camera->params.end());
+  } else if (old_id == kOpenCv) {
+    terms.assign(camera->params.begin() + 4, camera->params.end());
+  }
+  terms.resize(4);
+  camera->model_id = static_cast<colmap::CameraModelId>(model_id);
+  if (model_id == kRadialFisheye) {
+    // An angle is its tangent less a third of the tangent's cube, and so on.
+    camera->params = {(fx + fy) / 2, cx, cy, terms[0] + 1.0 / 3, 0};
+  } else if (model_id == kRadial) {
+    camera->params = {(fx + fy) / 2, cx, cy, terms[0], terms[1]};
+  } else {
+    camera->params = {fx, fy, cx, cy, terms[0], terms[1], terms[2], terms[3]};
+  }
+}
+
+std::vector<colmap::camera_t> CamerasOfMany(
+    const colmap::Reconstruction& model) {
+  constexpr int kMany = 8;
+  std::map<colmap::camera_t, int> images;
+  for (const colmap::image_t id : model.RegImageIds()) {
+    ++images[model.Image(id).CameraId()];
+  }
+  std::vector<colmap::camera_t> cameras;
+  for (const auto& [id, count] : images) {
+    if (count >= kMany) cameras.push_back(id);
+  }
+  return cameras;
+}
+
+struct Errors {
+  double variance = 0;  // of one coordinate, strays aside, in squared pixels
+  int64_t observations = 0;
+};
+
+Errors ErrorsOf(const colmap::Reconstruction& model) {
+  // Of a normal distribution of two coordinates.
+  const double kMedianOfSquares = 2 * std::log(2.0);
+  std::vector<double> squares;
+  for (const auto& [id, point] : model.Points3D()) {
+    for (const colmap::TrackElement& seen : point.track.Elements()) {
+      const colmap::Image& image = model.Image(seen.image_id);
+      const Eigen::Vector3d p = image.CamFromWorld() * point.xyz;
+      squares.push_back(
+          (model.Camera(image.CameraId()).ImgFromCam(p.hnormalized()) -
+           image.Point2D(seen.point2D_idx).xy)
+              .squaredNorm());
+    }
+  }
+  if (squares.empty()) return {};
+  const auto count = static_cast<int64_t>(squares.size());
+  return {UpperMedian(std::move(squares)) / kMedianOfSquares, count};
+}
+
+}  // namespace
+
+std::string WhatIsAbsurd(const ColmapCamera& camera) {
+  const bool two_focals = HasTwoFocals(camera.model_id);
+  const double fx = camera.params[0];
+  const double fy = two_focals ? camera.params[1] : fx;
+  if (!(fx > 0) || !(fy > 0)) return "a focal length that is not positive";
+  if (std::abs(fy / fx - 1) > kMostAspect) {
+    return fmt::format("pixels {:.2f} times as high as wide", fx / fy);
+  }
+  // From a view of 160 degrees across the diagonal to one of 3.
+  constexpr double kShortest = 0.088;
+  constexpr double kLongest = 19;
+  const double focal = fx / std::hypot(static_cast<double>(camera.width),
+                                       static_cast<double>(camera.height));
+  if (focal < kShortest || focal > kLongest) {
+    return fmt::format("a focal length of {:.2f} diagonals", focal);
+  }
+  if (!PlanPinhole(camera)) {
+    return "a distortion that leaves no rectangle to cut out";
+  }
+  return "";
+}
+
+bool ChooseLens(const AdjustmentOptions& options,
+                Report* report,
+                colmap::Reconstruction* model) {
+  // Neighbouring observations err alike: they tell less than their number.
+  constexpr double kMargin = 10;
+  constexpr double kAspectHeld = 0.01;
+  AdjustmentOptions as_it_is = options;
+  as_it_is.square_pixels = HasSquarePixels(*model);
+  double cost = AdjustBundle(as_it_is, model).cost_after;
+  const std::vector<colmap::camera_t> cameras = CamerasOfMany(*model);
+  bool changed = false;
+  for (const Step& step : kSteps) {
+    colmap::Reconstruction richer = *model;
+    int more = 0;
+    for (const colmap::camera_t id : cameras) {
+      colmap::Camera& camera = richer.Camera(id);
+      const auto had = static_cast<int>(camera.model_id);
+      const int added = Added(step, had);
+      more += added;
+      if (added > 0) Enrich(step.model_id, &camera);
+    }
+    if (more <= 0) continue;
+    AdjustmentOptions with_step = options;
+    with_step.square_pixels = step.square_pixels;
+    const AdjustmentResult adjusted = AdjustBundle(with_step, &richer);
+    const Errors errors = ErrorsOf(richer);
+    const double gain = (cost - adjusted.cost_after) / errors.variance;
+    const double price =
+        kMargin * more * std::log(static_cast<double>(errors.observations)) / 2;
+    bool sound = true;
+    for (const colmap::camera_t id : cameras) {
+      sound = sound && WhatIsAbsurd(FromColmap(richer.Camera(id))).empty();
+    }
+    const double aspect =
+        3 * std::sqrt(errors.variance) * adjusted.aspect_deviation;
+    const bool held = step.square_pixels || aspect < kAspectHeld;
+    const bool kept = gain > price && sound && held;
+    report->Detail(fmt::format(
+        "lens with {}: gain {:.0f} for {:.0f}{}{}: {}",
+        step.name,
+        gain,
+        price,
+        sound ? "" : ", absurd",
+        held ? "" : fmt::format(", held within {:.2f} % only", 100 * aspect),
+        kept ? "kept" : "left"));
+    if (!kept) continue;
+    *model = std::move(richer);
+    cost = adjusted.cost_after;
+    changed = true;
+  }
+  return changed;
+}
+
+bool ChooseLensOf(int threads,
+                  const std::filesystem::path& scratch,
+                  Report* report,
+                  ColmapModel* model) {
+  const std::shared_ptr<colmap::Reconstruction> whole =
+      ToColmap(*model, scratch);
+  colmap::ObservationManager(*whole).FilterObservationsWithNegativeDepth();
+  AdjustmentOptions options;
+  options.loss_scale = 1;
+  options.max_steps = 20;
+  options.least_gain = 1e-4;
+  options.threads = threads;
+  if (!ChooseLens(options, report, whole.get())) return false;
+  *model = FromColmap(*whole);
+  return true;
+}
+
+}  // namespace nerfpipe::sfm

@@ -1,0 +1,39 @@
+#pragma once
+
+// Which model of the lens the pictures carry.
+
+#include "pipeline/base/report.h"
+#include "stages/common/colmap_model.h"
+
+#include <filesystem>
+#include <string>
+
+#include <colmap/scene/reconstruction.h>
+
+namespace nerfpipe::sfm {
+
+struct AdjustmentOptions;
+
+// What no lens of a camera does, in words: pixels far from square, a field of
+// view that none has, a distortion that turns back inside the picture or leaves
+// no rectangle to cut out. Empty for a lens that may be.
+std::string WhatIsAbsurd(const ColmapCamera& camera);
+
+// Adjusts `model` with the lenses that it has, and then with more of each lens
+// that eight images or more share: a second radial term, decentring, and pixels
+// that are not square, one after the other. More is kept where the observations
+// pay for it (Schwarz's criterion, with a margin, since observations err
+// alike), no lens becomes absurd and, for the pixels, the ratio of their sides
+// is held within 1 %. True if more was kept.
+bool ChooseLens(const AdjustmentOptions& options,
+                Report* report,
+                colmap::Reconstruction* model);
+
+// The same with a model as the mapping leaves it. Writes into `scratch`, which
+// exists.
+bool ChooseLensOf(int threads,
+                  const std::filesystem::path& scratch,
+                  Report* report,
+                  ColmapModel* model);
+
+}  // namespace nerfpipe::sfm
