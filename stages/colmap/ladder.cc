@@ -133,6 +133,7 @@ Solution MatchCapture(const SolveJob& job) {
   solution.feature_options = {job.options.max_image_size,
                               job.options.max_features};
   solution.features = ExtractAllFeatures(job.frames,
+                                         job.masks,
                                          job.names,
                                          job.width,
                                          job.height,

@@ -84,8 +84,13 @@ std::optional<Solution> WithFeatures(const SolveJob& job,
   if (options.affine) {  // two scale spaces each
     place.search_threads = std::max(1, place.search_threads / 2);
   }
-  next.features = ExtractAllFeatures(
-      next.frames, next.names, job.width, job.height, options, place);
+  next.features = ExtractAllFeatures(next.frames,
+                                     job.masks,
+                                     next.names,
+                                     job.width,
+                                     job.height,
+                                     options,
+                                     place);
   next.pairs = MatchAllPairs(
       next.names, next.features, next.prior, PairsOf(best), place);
   LeaveOutStill(job, Beside(job, way + "-moving"), &next);
@@ -176,6 +181,7 @@ std::optional<Solution> WithFramesBetween(const SolveJob& job,
   for (const FrameBetween& frame : decoded) names.push_back(frame.name);
   Insert(decoded,
          ExtractAllFeatures(next.frames,
+                            job.masks,
                             names,
                             job.width,
                             job.height,
