@@ -12,6 +12,7 @@
 #include "stages/colmap/scene_verdict.h"
 #include "stages/colmap/verdict.h"
 #include "stages/common/capture_file.h"
+#include "stages/common/dataset_folder.h"
 
 #include <algorithm>
 #include <cmath>
@@ -32,8 +33,10 @@ namespace fs = std::filesystem;
 // Empty unless frames were added to those in frames/: then all of them.
 constexpr char kMoreFrames[] = "colmap/frames";
 constexpr char kVerdictFile[] = "colmap/verdict.json";
-// Of a pixel: two images, one of them as a file too.
-constexpr double kBytesToUndistort = 10;
+// Of frames that have one.
+constexpr char kFrameMasks[] = "frame_masks";
+// Of a pixel: two images, one of them as a file too, and two masks.
+constexpr double kBytesToUndistort = 14;
 
 // COLMAP and Ceres speak through glog: warnings to stderr, no files.
 void QuietLibraries() {
@@ -52,7 +55,7 @@ class ColmapStage : public Stage {
     return "find the cameras with COLMAP and undistort the images";
   }
   std::vector<std::string> Inputs() const override {
-    return {"frames", "capture.json"};
+    return {"frames", kFrameMasks, "capture.json"};
   }
   std::vector<std::string> Outputs() const override {
     return {"database.db",
@@ -60,8 +63,9 @@ class ColmapStage : public Stage {
             kMoreFrames,
             "colmap/sparse",
             kVerdictFile,
-            "images",
-            "sparse/0"};
+            kImagesFolder,
+            kMasksFolder,
+            kSparseFolder};
   }
   bool Isolated() const override { return true; }
   std::vector<OptionGroup> Options() override;
@@ -141,6 +145,7 @@ SolveJob ColmapStage::MakeJob(const StageContext& context,
                               const CaptureFile& capture) const {
   SolveJob job;
   job.frames = context.workspace / "frames";
+  job.masks = context.workspace / kFrameMasks;
   job.names = capture.KeptNames();
   job.video = capture.kind == "video";
   job.clip = context.capture;
@@ -226,15 +231,16 @@ StageResult ColmapStage::Reconstruct(const StageContext& context) const {
                                job.options.max_image_size);
   }
   WriteSparseModels(mapping, context.out / "colmap" / "sparse");
-  if (!WriteUndistorted(
-          mapping.models[mapping.chosen],
-          solution.frames,
-          context.out,
-          options_.jpeg_quality,
-          context.ThreadsFor(kBytesToUndistort * job.width * job.height),
-          context.report)) {
-    return ImplausibleLens(options_.camera_model);
-  }
+  const auto line_of_sizes = WriteUndistorted(
+      mapping.models[mapping.chosen],
+      {solution.frames,
+       job.masks,
+       context.out,
+       options_.jpeg_quality,
+       context.ThreadsFor(kBytesToUndistort * job.width * job.height),
+       context.report});
+  if (!line_of_sizes) return ImplausibleLens(options_.camera_model);
+  if (!line_of_sizes->empty()) context.report->Warn(*line_of_sizes);
   fs::create_directories(context.out / kMoreFrames);
   if (more_frames) {
     fs::copy(solution.frames, context.out / kMoreFrames);

@@ -136,6 +136,7 @@ Solution MatchCapture(const SolveJob& job) {
   solution.feature_options = {job.options.max_image_size,
                               job.options.max_features};
   solution.features = ExtractAllFeatures(job.frames,
+                                         job.masks,
                                          job.names,
                                          solution.cameras,
                                          solution.feature_options,

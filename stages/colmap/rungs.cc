@@ -84,8 +84,8 @@ std::optional<Solution> WithFeatures(const SolveJob& job,
   if (options.affine) {  // two scale spaces each
     place.search_threads = std::max(1, place.search_threads / 2);
   }
-  next.features =
-      ExtractAllFeatures(next.frames, next.names, next.cameras, options, place);
+  next.features = ExtractAllFeatures(
+      next.frames, job.masks, next.names, next.cameras, options, place);
   next.pairs = MatchAllPairs(
       next.names, next.features, next.cameras, PairsOf(best), place);
   LeaveOutStill(job, Beside(job, way + "-moving"), &next);
@@ -189,8 +189,12 @@ std::optional<Solution> WithFramesBetween(const SolveJob& job,
   std::vector<std::string> names;
   for (const FrameBetween& frame : decoded) names.push_back(frame.name);
   Insert(decoded,
-         ExtractAllFeatures(
-             next.frames, names, next.cameras, next.feature_options, place),
+         ExtractAllFeatures(next.frames,
+                            job.masks,
+                            names,
+                            next.cameras,
+                            next.feature_options,
+                            place),
          &next);
   AddPairs(job,
            NeighbourPairs(next.Count(), job.options.overlap),

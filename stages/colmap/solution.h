@@ -19,6 +19,7 @@ namespace nerfpipe::sfm {
 
 struct SolveJob {
   std::filesystem::path frames;
+  std::filesystem::path masks;     // of frames that have one
   std::vector<std::string> names;  // in `frames`, in the order of the capture
   bool video = true;
   std::filesystem::path clip;         // of a video

@@ -87,6 +87,28 @@ Image AreaAverage(const Image& image, int width, int height) {
   return result;
 }
 
+Image ReducedMask(const Image& mask, int width, int height) {
+  NERFPIPE_CHECK(mask.channels == 1);
+  NERFPIPE_CHECK(width >= 1 && width <= mask.width);
+  NERFPIPE_CHECK(height >= 1 && height <= mask.height);
+  const std::vector<Cover> columns = CoversOf(mask.width, width);
+  const std::vector<Cover> rows = CoversOf(mask.height, height);
+  Image result(width, height, 1);
+  std::fill(result.pixels.begin(), result.pixels.end(), 255);
+  for (int y = 0; y < height; ++y) {
+    for (size_t k = 0; k < rows[y].weights.size(); ++k) {
+      const uint8_t* row = mask.At(0, rows[y].first + static_cast<int>(k));
+      for (int x = 0; x < width; ++x) {
+        const uint8_t* first = row + columns[x].first;
+        const uint8_t least =
+            *std::min_element(first, first + columns[x].weights.size());
+        *result.At(x, y) = std::min(*result.At(x, y), least);
+      }
+    }
+  }
+  return result;
+}
+
 int ReducedSide(int side, int factor) {
   return std::max(1, (2 * side + factor) / (2 * factor));
 }

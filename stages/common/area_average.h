@@ -13,6 +13,10 @@ namespace nerfpipe {
 // throughout. The new size must be 1 to the old one in each direction.
 Image AreaAverage(const Image& image, int width, int height);
 
+// A mask (one channel, 0 or 255) made smaller: a pixel is used only where every
+// pixel that AreaAverage takes its mean of is.
+Image ReducedMask(const Image& mask, int width, int height);
+
 // The size of a side after division by `factor`: exact where it divides, else
 // rounded half up, as ImageMagick does it for LLFF; at least 1.
 int ReducedSide(int side, int factor);

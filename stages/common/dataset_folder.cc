@@ -5,11 +5,24 @@
 #include <algorithm>
 
 namespace nerfpipe {
+namespace {
+
+std::string OfFactor(const std::string& folder, int factor) {
+  return factor == 1 ? folder : folder + "_" + std::to_string(factor);
+}
+
+}  // namespace
 
 std::string ImagesFolderName(int factor) {
-  return factor == 1
-             ? kImagesFolder
-             : std::string(kImagesFolder) + "_" + std::to_string(factor);
+  return OfFactor(kImagesFolder, factor);
+}
+
+std::string MasksFolderName(int factor) {
+  return OfFactor(kMasksFolder, factor);
+}
+
+std::string MaskName(const std::string& image_name) {
+  return std::filesystem::path(image_name).replace_extension(".png").string();
 }
 
 std::vector<std::string> SortedFileNames(const std::filesystem::path& folder) {

@@ -6,16 +6,18 @@
 namespace nerfpipe {
 
 NpyArray PosesBoundsArray(const ColmapModel& model,
-                          const Pinhole& camera,
+                          const Pinholes& cameras,
                           const std::vector<DepthBounds>& bounds) {
   const std::vector<uint32_t> ids = ImageIdsByName(model);
   NERFPIPE_CHECK(bounds.size() == ids.size());
   NpyArray array;
   array.shape = {static_cast<int64_t>(ids.size()), 17};
-  const Eigen::Vector3d size_and_focal(camera.height, camera.width, camera.fx);
   for (size_t row = 0; row < ids.size(); ++row) {
-    const Rigid3 pose = LlffFromColmapAxes(
-        model.images.at(ids[row]).camera_from_world.Inverse());
+    const ColmapImage& image = model.images.at(ids[row]);
+    const Pinhole& camera = cameras.at(image.camera_id);
+    const Rigid3 pose = LlffFromColmapAxes(image.camera_from_world.Inverse());
+    const Eigen::Vector3d size_and_focal(
+        camera.height, camera.width, camera.fx);
     for (int i = 0; i < 3; ++i) {
       array.values.insert(array.values.end(),
                           {pose.rotation(i, 0),

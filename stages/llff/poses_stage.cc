@@ -13,9 +13,12 @@
 #include "stages/llff/poses_bounds.h"
 #include "stages/llff/shared_camera.h"
 #include "stages/llff/transforms_json.h"
+#include "stages/media/image_file.h"
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
+#include <set>
 
 namespace nerfpipe {
 namespace {
@@ -29,6 +32,10 @@ constexpr double kSuspiciousRatio = 1e4;
 // nerf-pytorch holds every 8th image back: one image leaves none to train on.
 constexpr size_t kMinImages = 2;
 constexpr size_t kFewImages = 20;
+// On top of its configuration.
+constexpr char kNotForNerfPytorch[] =
+    "# nerf-pytorch cannot train on this folder: it takes one size and one\n"
+    "# focal length for all images, and these have several.\n";
 
 std::string Figure(double value) {
   char text[32];
@@ -86,12 +93,12 @@ void ReportRobust(const RobustBounds& bounds, Report* report) {
 class PosesStage : public Stage {
  public:
   std::string Name() const override { return "poses"; }
-  int Version() const override { return 2; }
+  int Version() const override { return 3; }
   std::string Description() const override {
     return "camera poses and depth bounds for NeRF programs";
   }
   std::vector<std::string> Inputs() const override {
-    return {kSparseFolder, kImagesFolder};
+    return {kSparseFolder, kImagesFolder, kMasksFolder};
   }
   std::vector<std::string> Outputs() const override {
     return {
@@ -122,40 +129,62 @@ std::vector<DepthBounds> PosesStage::Bounds(const ColmapModel& model,
   return bounds.rows;
 }
 
+std::string SizeText(int width, int height) {
+  return std::to_string(width) + "x" + std::to_string(height);
+}
+
+// Size and focal length for people: those of all cameras.
+std::string SizesText(const Pinholes& cameras) {
+  std::set<std::string> sizes;
+  for (const auto& [id, camera] : cameras) {
+    sizes.insert(SizeText(camera.width, camera.height));
+  }
+  return sizes.size() == 1 ? *sizes.begin()
+                           : std::to_string(sizes.size()) + " sizes";
+}
+
+std::string FocalsText(const Pinholes& cameras) {
+  double least = cameras.begin()->second.fx, most = least;
+  for (const auto& [id, camera] : cameras) {
+    least = std::min(least, camera.fx);
+    most = std::max(most, camera.fx);
+  }
+  return least == most ? Figure(least) : Figure(least) + " to " + Figure(most);
+}
+
 // The summary that LLFF's users know.
 void ShowSummary(const ColmapModel& model,
-                 const Pinhole& camera,
+                 const Pinholes& cameras,
                  const DepthStatistics& depths,
                  const DepthBounds& bounds,
                  Report* report) {
-  report->Show(
-      {{"cameras",
-        "images",
-        "size",
-        "focal px",
-        "points",
-        "depth min",
-        "mean",
-        "max",
-        "near",
-        "far"},
-       {{std::to_string(model.cameras.size()),
-         std::to_string(model.images.size()),
-         std::to_string(camera.width) + "x" + std::to_string(camera.height),
-         Figure(camera.fx),
-         std::to_string(model.points.size()),
-         Figure(depths.min),
-         Figure(depths.mean),
-         Figure(depths.max),
-         Figure(bounds.near),
-         Figure(bounds.far)}}});
+  report->Show({{"cameras",
+                 "images",
+                 "size",
+                 "focal px",
+                 "points",
+                 "depth min",
+                 "mean",
+                 "max",
+                 "near",
+                 "far"},
+                {{std::to_string(model.cameras.size()),
+                  std::to_string(model.images.size()),
+                  SizesText(cameras),
+                  FocalsText(cameras),
+                  std::to_string(model.points.size()),
+                  Figure(depths.min),
+                  Figure(depths.mean),
+                  Figure(depths.max),
+                  Figure(bounds.near),
+                  Figure(bounds.far)}}});
 }
 
-void WarnOfTrouble(const LoadedScene& scene,
+void WarnOfTrouble(const std::vector<std::string>& names,
                    const DepthBounds& bounds,
                    Report* report) {
-  if (scene.names.size() < kFewImages) {
-    report->Warn("only " + std::to_string(scene.names.size()) +
+  if (names.size() < kFewImages) {
+    report->Warn("only " + std::to_string(names.size()) +
                  " images have a pose: expect gaps in the result, and capture "
                  "more if you can");
   }
@@ -164,13 +193,20 @@ void WarnOfTrouble(const LoadedScene& scene,
                  " times near: look for stray points in the model, or set "
                  "poses.bounds to robust");
   }
-  if (scene.names.front().ends_with("png")) {
-    report->Warn(
-        "the images are PNG, which nerf-pytorch fails to read with "
-        "newer versions of imageio: train on images_N, which are "
-        "JPEG");
+  const auto png =
+      std::count_if(names.begin(), names.end(), [](const std::string& name) {
+        return name.ends_with("png");
+      });
+  if (png > 0) {
+    report->Warn(std::to_string(png) +
+                 " images are PNG, which nerf-pytorch fails to read with newer "
+                 "versions of imageio, and of which it drops the alpha: those "
+                 "without alpha are JPEG in images_N");
   }
-  // The loader holds all images as float64 and then float32 at once.
+}
+
+// The loader holds all images as float64 and then float32 at once.
+void TellMemory(const LoadedScene& scene, Report* report) {
   const int64_t bytes = int64_t{12} * 3 * scene.width * scene.height *
                         static_cast<int64_t>(scene.names.size());
   report->Detail("nerf-pytorch will take " + HumanBytes(bytes / 64) +
@@ -204,11 +240,77 @@ std::vector<Pose> PosesOf(const ColmapModel& model) {
   return poses;
 }
 
+// Those of `folder`, which need not be there.
+std::set<std::string> MasksIn(const fs::path& folder) {
+  if (!fs::is_directory(folder)) return {};
+  const std::vector<std::string> names = SortedFileNames(folder);
+  return {names.begin(), names.end()};
+}
+
+// Where the images stand as the cameras say: for each image one of the size of
+// its camera, and no other image. Throws UserError.
+void CheckImages(const ColmapModel& model,
+                 const Pinholes& cameras,
+                 const fs::path& images) {
+  const auto fail = [&](const std::string& what) {
+    throw UserError(images.string() + what, "run the colmap stage again");
+  };
+  size_t there = 0;
+  for (const std::string& name : SortedFileNames(images)) {
+    there += HasImageSuffix(name) ? 1 : 0;
+  }
+  if (there != model.images.size()) {
+    fail(" holds " + std::to_string(there) + " images but there are " +
+         std::to_string(model.images.size()) + " poses");
+  }
+  for (const auto& [id, image] : model.images) {
+    const ImageSize size = ReadImageSize(images / image.name);
+    const Pinhole& camera = cameras.at(image.camera_id);
+    if (size.width != camera.width || size.height != camera.height) {
+      fail("/" + image.name + " is " + SizeText(size.width, size.height) +
+           " but its camera is " + SizeText(camera.width, camera.height));
+    }
+  }
+}
+
+// Reads the folder back as nerf-pytorch would: the error in pixels of the poses
+// as loaded, or the line of a failure.
+struct LoadedError {
+  double pixels = 0;
+  std::string failure;
+};
+
+LoadedError CheckAsLoaded(const ColmapModel& model,
+                          const Pinhole& camera,
+                          const fs::path& poses_bounds,
+                          const fs::path& images,
+                          Report* report) {
+  const LoadedScene scene = LoadAsNerfPytorch(poses_bounds, images, 1);
+  if (scene.width != camera.width || scene.height != camera.height) {
+    return {0,
+            "images are " + SizeText(scene.width, scene.height) +
+                " but the model's camera is " +
+                SizeText(camera.width, camera.height) +
+                "; run the colmap stage again"};
+  }
+  const double own_error = MeanReprojectionError(model);
+  const double loaded_error = MeanReprojectionError(model, scene);
+  if (!(loaded_error <= own_error + kAllowedLoss)) {
+    return {loaded_error,
+            "poses as nerf-pytorch would load them miss the points by " +
+                Figure(loaded_error) + " px, against " + Figure(own_error) +
+                " px in the model; run the colmap stage again"};
+  }
+  TellMemory(scene, report);
+  return {loaded_error, ""};
+}
+
 StageResult PosesStage::Run(const StageContext& context) {
   const fs::path sparse = context.workspace / kSparseFolder;
   const fs::path images = context.workspace / kImagesFolder;
   const ColmapModel model = ReadColmapModel(sparse);
-  const Pinhole camera = SharedPinhole(model, sparse.string());
+  const Pinholes cameras = CentredPinholes(model, sparse.string());
+  const std::optional<Pinhole> shared = SharedPinhole(cameras);
   if (model.images.size() < kMinImages) {
     return StageResult::Failed(
         "only " + std::to_string(model.images.size()) +
@@ -218,47 +320,52 @@ StageResult PosesStage::Run(const StageContext& context) {
   ThrowIfInterrupted();
 
   const fs::path poses_bounds = context.out / kPosesBoundsFile;
-  WriteNpy(PosesBoundsArray(model, camera, rows), poses_bounds);
-  WriteFileAtomically(context.out / kTransformsFile,
-                      TransformsJson(model, camera));
+  WriteNpy(PosesBoundsArray(model, cameras, rows), poses_bounds);
+  WriteFileAtomically(
+      context.out / kTransformsFile,
+      TransformsJson(
+          model, cameras, MasksIn(context.workspace / kMasksFolder)));
   WriteFileAtomically(context.out / kSceneTransformFile,
                       SceneTransformJson(UprightTransform(PosesOf(model))));
   WriteFileAtomically(
       context.out / kConfigFile,
-      NerfPytorchConfig(SceneName(context), IsForwardFacing(model)));
+      (shared ? "" : kNotForNerfPytorch) +
+          NerfPytorchConfig(SceneName(context), IsForwardFacing(model)));
 
-  const LoadedScene scene = LoadAsNerfPytorch(poses_bounds, images, 1);
-  if (scene.width != camera.width || scene.height != camera.height) {
-    return StageResult::Failed(
-        "images are " + std::to_string(scene.width) + "x" +
-        std::to_string(scene.height) + " but the model's camera is " +
-        std::to_string(camera.width) + "x" + std::to_string(camera.height) +
-        "; run the colmap stage again");
-  }
-  const double own_error = MeanReprojectionError(model);
-  const double loaded_error = MeanReprojectionError(model, scene);
-  if (!(loaded_error <= own_error + kAllowedLoss)) {
-    return StageResult::Failed(
-        "poses as nerf-pytorch would load them miss the points by " +
-        Figure(loaded_error) + " px, against " + Figure(own_error) +
-        " px in the model; run the colmap stage again");
+  LoadedError error;
+  if (shared) {
+    error = CheckAsLoaded(model, *shared, poses_bounds, images, context.report);
+    if (!error.failure.empty()) return StageResult::Failed(error.failure);
+  } else {
+    CheckImages(model, cameras, images);
+    error.pixels = MeanReprojectionError(model);
+    context.report->Warn(
+        "the images have cameras of " + std::to_string(cameras.size()) +
+        " kinds: poses_bounds.npy gives each row its own size and focal "
+        "length, "
+        "but nerf-pytorch takes the first row's for all, so do not open this "
+        "workspace with it");
   }
 
+  std::vector<std::string> names;
+  for (const uint32_t id : ImageIdsByName(model)) {
+    names.push_back(model.images.at(id).name);
+  }
   const DepthStatistics depths = DepthStatisticsOf(model);
-  const DepthBounds bounds = Extremes(scene.bounds);
-  ShowSummary(model, camera, depths, bounds, context.report);
-  WarnOfTrouble(scene, bounds, context.report);
-  StageResult result =
-      StageResult::Done(std::to_string(scene.names.size()) + " poses, near " +
-                        Figure(bounds.near) + ", far " + Figure(bounds.far) +
-                        ", " + Figure(loaded_error) + " px as loaded");
-  result.facts["poses"] = {{"images", scene.names.size()},
+  const DepthBounds bounds = Extremes(rows);
+  ShowSummary(model, cameras, depths, bounds, context.report);
+  WarnOfTrouble(names, bounds, context.report);
+  StageResult result = StageResult::Done(
+      std::to_string(names.size()) + " poses, near " + Figure(bounds.near) +
+      ", far " + Figure(bounds.far) + ", " + Figure(error.pixels) +
+      (shared ? " px as loaded" : " px, for readers of several cameras"));
+  result.facts["poses"] = {{"images", names.size()},
                            {"depth_min", depths.min},
                            {"depth_mean", depths.mean},
                            {"depth_max", depths.max},
                            {"near", bounds.near},
                            {"far", bounds.far},
-                           {"loaded_reprojection_error_px", loaded_error}};
+                           {"loaded_reprojection_error_px", error.pixels}};
   return result;
 }
 

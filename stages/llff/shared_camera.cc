@@ -12,8 +12,8 @@ constexpr double kTolerance = 1e-3;  // px
 
 [[noreturn]] void Fail(const std::string& file, const std::string& what) {
   throw UserError(file + ": " + what,
-                  "poses_bounds.npy knows one centred, undistorted camera "
-                  "only, so run the colmap stage, which undistorts");
+                  "poses_bounds.npy knows centred, undistorted cameras only, "
+                  "so run the colmap stage, which undistorts");
 }
 
 Pinhole CentredPinhole(uint32_t id,
@@ -45,23 +45,26 @@ Pinhole CentredPinhole(uint32_t id,
 
 }  // namespace
 
-Pinhole SharedPinhole(const ColmapModel& model, const std::string& file) {
+Pinholes CentredPinholes(const ColmapModel& model, const std::string& file) {
   if (model.images.empty()) Fail(file, "the model has no images");
-  const ColmapImage& first = model.images.begin()->second;
-  const Pinhole shared =
-      CentredPinhole(first.camera_id, model.cameras.at(first.camera_id), file);
+  Pinholes cameras;
   for (const auto& [id, image] : model.images) {
-    if (image.camera_id == first.camera_id) continue;
-    const Pinhole other = CentredPinhole(
+    if (cameras.contains(image.camera_id)) continue;
+    cameras[image.camera_id] = CentredPinhole(
         image.camera_id, model.cameras.at(image.camera_id), file);
-    if (other.width != shared.width || other.height != shared.height ||
-        std::abs(other.fx - shared.fx) > kTolerance) {
-      Fail(file,
-           "images '" + first.name + "' and '" + image.name +
-               "' have different cameras");
+  }
+  return cameras;
+}
+
+std::optional<Pinhole> SharedPinhole(const Pinholes& cameras) {
+  const Pinhole& first = cameras.begin()->second;
+  for (const auto& [id, camera] : cameras) {
+    if (camera.width != first.width || camera.height != first.height ||
+        std::abs(camera.fx - first.fx) > kTolerance) {
+      return std::nullopt;
     }
   }
-  return shared;
+  return first;
 }
 
 }  // namespace nerfpipe

@@ -74,6 +74,18 @@ void PlaceInUnitCube(const ColmapModel& model, Json* json) {
   if (up.norm() > 1e-6) (*json)["up"] = Vector(up.normalized());
 }
 
+void AddIntrinsics(const Pinhole& camera, Json* json) {
+  Json& head = *json;
+  head["w"] = camera.width;
+  head["h"] = camera.height;
+  head["fl_x"] = camera.fx;
+  head["fl_y"] = camera.fy;
+  head["cx"] = camera.cx;
+  head["cy"] = camera.cy;
+  head["camera_angle_x"] = 2 * std::atan(camera.width / (2 * camera.fx));
+  head["camera_angle_y"] = 2 * std::atan(camera.height / (2 * camera.fy));
+}
+
 Json FrameOf(const ColmapImage& image) {
   const Rigid3 pose = OpenGlFromColmapAxes(image.camera_from_world.Inverse());
   Json matrix = Json::array();
@@ -92,17 +104,13 @@ Json FrameOf(const ColmapImage& image) {
 
 }  // namespace
 
-std::string TransformsJson(const ColmapModel& model, const Pinhole& camera) {
+std::string TransformsJson(const ColmapModel& model,
+                           const Pinholes& cameras,
+                           const std::set<std::string>& masks) {
+  const std::optional<Pinhole> shared = SharedPinhole(cameras);
   Json head;
   head["camera_model"] = "PINHOLE";
-  head["w"] = camera.width;
-  head["h"] = camera.height;
-  head["fl_x"] = camera.fx;
-  head["fl_y"] = camera.fy;
-  head["cx"] = camera.cx;
-  head["cy"] = camera.cy;
-  head["camera_angle_x"] = 2 * std::atan(camera.width / (2 * camera.fx));
-  head["camera_angle_y"] = 2 * std::atan(camera.height / (2 * camera.fy));
+  if (shared) AddIntrinsics(*shared, &head);
   PlaceInUnitCube(model, &head);
 
   // A key or a frame per line: people read this file.
@@ -113,7 +121,15 @@ std::string TransformsJson(const ColmapModel& model, const Pinhole& camera) {
   text += "  \"frames\": [";
   const char* separator = "\n";
   for (const uint32_t id : ImageIdsByName(model)) {
-    text += separator + ("    " + Text(FrameOf(model.images.at(id))));
+    const ColmapImage& image = model.images.at(id);
+    Json frame = FrameOf(image);
+    // Readers take the intrinsics of a frame only where the head has none.
+    if (!shared) AddIntrinsics(cameras.at(image.camera_id), &frame);
+    const std::string mask = MaskName(image.name);
+    if (masks.contains(mask)) {
+      frame["mask_path"] = std::string(kMasksFolder) + "/" + mask;
+    }
+    text += separator + ("    " + Text(frame));
     separator = ",\n";
   }
   return text + "\n  ]\n}\n";

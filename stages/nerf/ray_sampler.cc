@@ -49,6 +49,18 @@ torch::Tensor CheckedImage(const View& view) {
   return image.contiguous();
 }
 
+torch::Tensor CheckedMask(const View& view) {
+  const torch::Tensor& mask = view.mask;
+  if (!mask.defined()) return mask;
+  if (mask.dim() != 2 || mask.dtype() != torch::kUInt8 ||
+      mask.size(0) != view.camera.height || mask.size(1) != view.camera.width) {
+    throw UserError("the mask of the image '" + view.name +
+                        "' has another size than the image",
+                    "give each mask the size of its image");
+  }
+  return mask.contiguous();
+}
+
 RaySampler::RaySampler(const Dataset& dataset,
                        const SceneFrame& frame,
                        SamplerOptions options,
@@ -56,14 +68,25 @@ RaySampler::RaySampler(const Dataset& dataset,
     : options_(options),
       device_(device),
       cameras_(CamerasOf(dataset.train), frame, device),
-      first_pixel_({0}) {
+      first_pixel_({0}),
+      first_used_({0}) {
   std::vector<torch::Tensor> copies;
   for (const View& view : dataset.train) {
     images_.push_back(CheckedImage(view));
     const torch::Tensor& image = images_.back();
-    first_pixel_.push_back(first_pixel_.back() + image.size(0) * image.size(1));
+    const int64_t pixels = image.size(0) * image.size(1);
+    first_pixel_.push_back(first_pixel_.back() + pixels);
+    const torch::Tensor mask = CheckedMask(view);
+    used_.emplace_back();
+    if (mask.defined()) used_.back().emplace(mask);
+    first_used_.push_back(first_used_.back() +
+                          (mask.defined() ? used_.back()->Count() : pixels));
     if (options.skip_void) void_.emplace_back(image);
     if (!device.is_cpu()) copies.push_back(FourChannels(image).to(device));
+  }
+  if (first_used_.back() == 0) {
+    throw UserError("the masks leave no pixel to train on",
+                    "use white for what is to be trained on");
   }
   if (!device.is_cpu()) pixels_ = torch::cat(copies);
 }
@@ -91,16 +114,23 @@ RaySampler::Pixels RaySampler::Choose(int64_t count, int64_t step) const {
   const auto draw = [&](int64_t i, uint64_t first) {
     // Views by their share of all pixels.
     const uint64_t common = options_.one_image ? 0 : first;
-    const int64_t any = below(RandomBits(key, common), first_pixel_.back());
-    views[i] = std::upper_bound(first_pixel_.begin(), first_pixel_.end(), any) -
-               first_pixel_.begin() - 1;
+    const int64_t any = below(RandomBits(key, common), first_used_.back());
+    views[i] = std::upper_bound(first_used_.begin(), first_used_.end(), any) -
+               first_used_.begin() - 1;
+    const torch::Tensor& image = images_[views[i]];
+    if (const auto& used = used_[views[i]]) {
+      const int64_t place =
+          used->At(below(RandomBits(key, first + 1), used->Count()));
+      columns[i] = place % image.size(1);
+      rows[i] = place / image.size(1);
+      return;
+    }
     const auto along = [&](int64_t size, uint64_t bits) {
       if (step >= options_.precrop_steps) return below(bits, size);
       const int64_t reach = std::max<int64_t>(
           1, static_cast<int64_t>(size / 2 * options_.precrop_fraction));
       return size / 2 - reach + below(bits, 2 * reach);
     };
-    const torch::Tensor& image = images_[views[i]];
     columns[i] = along(image.size(1), RandomBits(key, first + 1));
     rows[i] = along(image.size(0), RandomBits(key, first + 2));
   };

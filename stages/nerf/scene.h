@@ -30,6 +30,9 @@ struct View {
   double near = 0;      // depth bounds along the optical axis, in world units;
   double far = 0;       // 0, 0 when unknown
   torch::Tensor image;  // uint8, height x width x 3 (RGB) or 4 (RGBA)
+  // uint8, height x width: 0 where the image says nothing, neither of what is
+  // there nor that there is nothing; undefined: nowhere.
+  torch::Tensor mask;
   // Which rows of Dataset::points it saw, int64; undefined or empty: not known.
   torch::Tensor seen;
 };

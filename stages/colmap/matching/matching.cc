@@ -5,7 +5,10 @@
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
 #include "pipeline/base/parallel.h"
+#include "stages/colmap/features/searched_picture.h"
+#include "stages/common/dataset_folder.h"
 #include "stages/media/image_file.h"
+#include "stages/media/mask_file.h"
 
 #include <algorithm>
 #include <atomic>
@@ -64,11 +67,37 @@ std::vector<ImagePair> BestPerImage(const std::vector<ImagePair>& candidates,
   return {chosen.begin(), chosen.end()};
 }
 
-std::optional<Features> LoadFeatures(const fs::path& path) {
+// Stands before the features that are kept; empty without a mask.
+std::string DigestOfMask(const fs::path& mask) {
+  return fs::exists(mask) ? DigestOfFile(mask) : std::string();
+}
+
+// What follows `digest` in a file that begins with it.
+std::optional<std::string> LoadAfter(const std::string& digest,
+                                     const fs::path& path) {
   if (!fs::exists(path)) {
     return std::nullopt;
   }
-  return ParseFeatures(ReadFile(path));
+  const std::string bytes = ReadFile(path);
+  if (!bytes.starts_with(digest)) {
+    return std::nullopt;
+  }
+  return bytes.substr(digest.size());
+}
+
+// From the mask's file if there is one, less what is transparent.
+Image MaskOf(const Image& image, const fs::path& file) {
+  Image mask;
+  if (fs::exists(file)) mask = ReadMask(file, image.width, image.height);
+  if (image.channels != 4) return mask;
+  if (mask.pixels.empty()) {
+    mask = Image(image.width, image.height, 1);
+    std::fill(mask.pixels.begin(), mask.pixels.end(), uint8_t{255});
+  }
+  for (size_t i = 0; i < mask.pixels.size(); ++i) {
+    if (image.pixels[4 * i + 3] < 128) mask.pixels[i] = 0;
+  }
+  return mask;
 }
 
 // What the matches of an image depend on besides the images' numbers, which
@@ -95,19 +124,15 @@ std::string DigestOfPairs(const std::vector<ImagePair>& pairs,
   return digest.Finish();
 }
 
-// A file is `digest`, then the pairs.
 std::optional<std::vector<MatchedPair>> LoadPairs(
     const fs::path& path,
     const std::string& digest,
     const std::vector<ImagePair>& wanted) {
-  if (!fs::exists(path)) {
+  const auto bytes = LoadAfter(digest, path);
+  if (!bytes) {
     return std::nullopt;
   }
-  const std::string bytes = ReadFile(path);
-  if (!bytes.starts_with(digest)) {
-    return std::nullopt;
-  }
-  auto pairs = ParsePairs(std::string_view(bytes).substr(digest.size()));
+  auto pairs = ParsePairs(*bytes);
   const auto same = [](const MatchedPair& pair, const ImagePair& want) {
     return pair.first == want.first && pair.second == want.second;
   };
@@ -122,6 +147,7 @@ std::optional<std::vector<MatchedPair>> LoadPairs(
 }  // namespace
 
 std::vector<Features> ExtractAllFeatures(const fs::path& folder,
+                                         const fs::path& masks,
                                          const std::vector<std::string>& names,
                                          const CameraPriors& cameras,
                                          const FeatureOptions& options,
@@ -129,7 +155,7 @@ std::vector<Features> ExtractAllFeatures(const fs::path& folder,
   const fs::path kept = place.scratch / "features";
   fs::create_directories(kept);
   const auto read = [&](size_t i) {
-    Image image = ReadImage(folder / names[i]);
+    Image image = ReadImage(folder / names[i], /*keep_alpha=*/true);
     const ColmapCamera& camera = cameras.Of(i).camera;
     if (image.width != camera.width || image.height != camera.height) {
       throw UserError(fmt::format("frames/{} is {}x{}, its camera {}x{}",
@@ -140,14 +166,18 @@ std::vector<Features> ExtractAllFeatures(const fs::path& folder,
                                   camera.height),
                       "run the stage check again");
     }
-    return image;
+    Image mask = MaskOf(image, masks / MaskName(names[i]));
+    return SearchedPicture{std::move(image), std::move(mask)};
   };
   const auto progress = place.report->Start(
       "finding features", static_cast<int64_t>(names.size()), "images");
   std::vector<Features> all(names.size());
+  std::vector<std::string> digests(names.size());
   std::vector<size_t> missing;
   for (size_t i = 0; i < names.size(); ++i) {
-    if (auto features = LoadFeatures(kept / (names[i] + ".bin"))) {
+    digests[i] = DigestOfMask(masks / MaskName(names[i]));
+    const auto bytes = LoadAfter(digests[i], kept / (names[i] + ".bin"));
+    if (auto features = bytes ? ParseFeatures(*bytes) : std::nullopt) {
       all[i] = std::move(*features);
     } else {
       missing.push_back(i);
@@ -161,7 +191,7 @@ std::vector<Features> ExtractAllFeatures(const fs::path& folder,
   bool rich = true;
   if (!options.affine) {
     for (const size_t i : {size_t{0}, names.size() / 2, names.size() - 1}) {
-      rich = rich && IsRichInFeatures(read(i), options);
+      rich = rich && IsRichInFeatures(WithContrast(read(i)), options);
     }
   }
   const FeatureFinder finder(options, /*doubled=*/!rich);
@@ -169,8 +199,10 @@ std::vector<Features> ExtractAllFeatures(const fs::path& folder,
   ParallelFor(missing.size(), place.search_threads, [&](int64_t k) {
     ThrowIfInterrupted();
     const size_t i = missing[k];
-    all[i] = finder.Find(read(i));
-    WriteFileAtomically(kept / (names[i] + ".bin"), SerializeFeatures(all[i]));
+    const SearchedPicture picture = read(i);
+    all[i] = InsideMask(finder.Find(WithContrast(picture)), picture);
+    WriteFileAtomically(kept / (names[i] + ".bin"),
+                        digests[i] + SerializeFeatures(all[i]));
     progress->Update(++done);
   });
   return all;

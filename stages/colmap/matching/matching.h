@@ -23,9 +23,12 @@ struct Workplace {
   Report* report = nullptr;
 };
 
-// One entry for each name, in the same order. Throws UserError when an image
-// cannot be read or has another size than its camera.
+// One entry for each name, in the same order. Of an image with a mask
+// (`masks`/STEM.png), only features inside of it (searched_picture.h). Throws
+// UserError when an image cannot be read or has another size than its camera,
+// and for a mask that has.
 std::vector<Features> ExtractAllFeatures(const std::filesystem::path& folder,
+                                         const std::filesystem::path& masks,
                                          const std::vector<std::string>& names,
                                          const CameraPriors& cameras,
                                          const FeatureOptions& options,

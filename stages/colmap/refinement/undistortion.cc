@@ -4,7 +4,6 @@
 #include "stages/colmap/matching/colmap_types.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <filesystem>
 
@@ -13,7 +12,18 @@ namespace {
 
 constexpr int kSideMultiple = 8;
 constexpr int kPinholeModel = 1;  // PINHOLE in COLMAP's files
-constexpr int kSubpixels = 256;
+// Less of a picture left than this, and it is not worth its place.
+constexpr double kMostLost = 0.5;
+// Samples along the longer side to tell how much is lost.
+constexpr int kLossSamples = 200;
+
+// The outermost pixel centres are the limit: nothing is extrapolated.
+bool IsInside(const colmap::Camera& camera, const Eigen::Vector2d& p) {
+  constexpr double kSlack = 1e-6;
+  return p.x() >= 0.5 - kSlack && p.y() >= 0.5 - kSlack &&
+         p.x() <= camera.width - 0.5 + kSlack &&
+         p.y() <= camera.height - 0.5 + kSlack;
+}
 
 // Is every pixel of a centred pinhole image inside the distorted image?
 class PinholeCheck {
@@ -46,13 +56,8 @@ class PinholeCheck {
     return camera_.ImgFromCam({x / focal_, y / focal_});
   }
 
-  // The outermost pixel centres are the limit: nothing is extrapolated.
   bool Inside(double x, double y) const {
-    constexpr double kSlack = 1e-6;
-    const Eigen::Vector2d p = Source(x, y);
-    return p.x() >= 0.5 - kSlack && p.y() >= 0.5 - kSlack &&
-           p.x() <= camera_.width - 0.5 + kSlack &&
-           p.y() <= camera_.height - 0.5 + kSlack;
+    return IsInside(camera_, Source(x, y));
   }
 
   // Distortion polynomials turn back far outside the images they were fitted
@@ -84,33 +89,70 @@ Eigen::Vector2d Project(const Pinhole& pinhole, const Eigen::Vector2d& ray) {
   return {pinhole.fx * ray.x() + pinhole.cx, pinhole.fy * ray.y() + pinhole.cy};
 }
 
+Eigen::Vector2d RayThrough(const Pinhole& pinhole, double x, double y) {
+  return {(x - pinhole.cx) / pinhole.fx, (y - pinhole.cy) / pinhole.fy};
+}
+
+// Is there a pixel of the distorted image for the ray? From where a polynomial
+// turns back on, rays come to lie inside once more, where the picture shows
+// others.
+bool Sees(const colmap::Camera& camera, const Eigen::Vector2d& ray) {
+  if (!IsInside(camera, camera.ImgFromCam(ray))) return false;
+  const Eigen::Vector2d centre = camera.ImgFromCam({0, 0});
+  double reached = 0;
+  for (const double t :
+       {0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0, 1.001}) {
+    const double r = (camera.ImgFromCam(t * ray) - centre).norm();
+    if (r <= reached) return ray.isZero();
+    reached = r;
+  }
+  return true;
+}
+
+// Of the places on a grid over a picture, the share that `is_lost`.
+template <typename IsLost>
+double LostShare(int64_t width, int64_t height, const IsLost& is_lost) {
+  const double step = std::max<double>(
+      1, static_cast<double>(std::max(width, height)) / kLossSamples);
+  int64_t lost = 0, all = 0;
+  for (double y = step / 2; y < static_cast<double>(height); y += step) {
+    for (double x = step / 2; x < static_cast<double>(width); x += step) {
+      lost += is_lost(x, y) ? 1 : 0;
+      ++all;
+    }
+  }
+  return static_cast<double>(lost) / static_cast<double>(all);
+}
+
+// Would either picture lose too much if this lens's were brought to `pinhole`?
+bool LosesTooMuch(const ColmapCamera& distorted, const Pinhole& pinhole) {
+  const colmap::Camera camera = ToColmap(distorted);
+  const double uncovered =
+      LostShare(pinhole.width, pinhole.height, [&](double x, double y) {
+        return !Sees(camera, RayThrough(pinhole, x, y));
+      });
+  const double cropped =
+      LostShare(distorted.width, distorted.height, [&](double x, double y) {
+        const Eigen::Vector2d p = Project(pinhole, camera.CamFromImg({x, y}));
+        return !(p.x() >= 0 && p.y() >= 0 && p.x() <= pinhole.width &&
+                 p.y() <= pinhole.height);
+      });
+  return uncovered > kMostLost || cropped > kMostLost;
+}
+
 double MeanError(const ColmapPoint& point,
                  const ColmapModel& model,
-                 const Pinhole& pinhole) {
+                 const UndistortionPlan& plan) {
   double sum = 0;
   for (const ColmapPoint::TrackElement& element : point.track) {
     const ColmapImage& image = model.images.at(element.image_id);
+    const Pinhole& pinhole = plan.pinholes.at(image.camera_id);
     const Eigen::Vector3d x = image.camera_from_world * point.xyz;
     sum += (Project(pinhole, x.hnormalized()) -
             image.observations.at(element.observation).xy)
                .norm();
   }
   return point.track.empty() ? 0 : sum / point.track.size();
-}
-
-// Catmull-Rom weights of the four pixels round a position, for each fraction.
-std::vector<std::array<float, 4>> CubicWeights() {
-  std::vector<std::array<float, 4>> weights(kSubpixels);
-  for (int i = 0; i < kSubpixels; ++i) {
-    const double t = static_cast<double>(i) / kSubpixels;
-    weights[i] = {
-        static_cast<float>(((-0.5 * t + 1) * t - 0.5) * t),
-        static_cast<float>((1.5 * t - 2.5) * t * t + 1),
-        static_cast<float>(((-1.5 * t + 2) * t + 0.5) * t),
-        static_cast<float>((0.5 * t - 0.5) * t * t),
-    };
-  }
-  return weights;
 }
 
 }  // namespace
@@ -153,76 +195,75 @@ std::optional<Pinhole> PlanPinhole(const ColmapCamera& distorted) {
   return best;
 }
 
-ColmapModel UndistortModel(const ColmapModel& model, const Pinhole& pinhole) {
-  NERFPIPE_CHECK(model.cameras.size() == 1);
-  const auto& [camera_id, distorted] = *model.cameras.begin();
+std::optional<UndistortionPlan> PlanUndistortion(const ColmapModel& model) {
+  std::map<uint32_t, int> images;
+  for (const auto& [id, image] : model.images) ++images[image.camera_id];
+  NERFPIPE_CHECK(!images.empty());
+  UndistortionPlan plan;
+  plan.main = std::max_element(images.begin(),
+                               images.end(),
+                               [](const auto& a, const auto& b) {
+                                 return a.second < b.second;
+                               })
+                  ->first;
+  const std::optional<Pinhole> pinhole =
+      PlanPinhole(model.cameras.at(plan.main));
+  if (!pinhole) return std::nullopt;
+  for (const auto& [id, count] : images) {
+    plan.pinholes[id] = *pinhole;
+    plan.shared =
+        plan.shared &&
+        (id == plan.main || !LosesTooMuch(model.cameras.at(id), *pinhole));
+  }
+  if (plan.shared) return plan;
+  for (auto& [id, own] : plan.pinholes) {
+    const std::optional<Pinhole> of_lens = PlanPinhole(model.cameras.at(id));
+    if (!of_lens) return std::nullopt;
+    own = *of_lens;
+  }
+  return plan;
+}
+
+Image CoverageOf(const ColmapCamera& distorted, const Pinhole& pinhole) {
   const colmap::Camera camera = ToColmap(distorted);
-  ColmapModel result = model;
-  result.cameras[camera_id] = {
-      kPinholeModel,
-      pinhole.width,
-      pinhole.height,
-      {pinhole.fx, pinhole.fy, pinhole.cx, pinhole.cy}};
-  for (auto& [id, image] : result.images) {
-    image.name =
-        std::filesystem::path(image.name).replace_extension(".jpg").string();
-    for (ColmapImage::Observation& observation : image.observations) {
-      observation.xy = Project(pinhole, camera.CamFromImg(observation.xy));
+  Image coverage(pinhole.width, pinhole.height, 1);
+  uint8_t* out = coverage.pixels.data();
+  for (int y = 0; y < pinhole.height; ++y) {
+    for (int x = 0; x < pinhole.width; ++x) {
+      *out++ = Sees(camera, RayThrough(pinhole, x + 0.5, y + 0.5)) ? 255 : 0;
     }
+  }
+  return coverage;
+}
+
+ColmapModel UndistortModel(const ColmapModel& model,
+                           const UndistortionPlan& plan,
+                           const std::set<uint32_t>& with_alpha) {
+  ColmapModel result = model;
+  result.cameras.clear();
+  std::map<uint32_t, colmap::Camera> lenses;
+  for (const auto& [id, pinhole] : plan.pinholes) {
+    lenses[id] = ToColmap(model.cameras.at(id));
+    if (plan.shared && id != plan.main) continue;
+    result.cameras[id] = {kPinholeModel,
+                          pinhole.width,
+                          pinhole.height,
+                          {pinhole.fx, pinhole.fy, pinhole.cx, pinhole.cy}};
+  }
+  for (auto& [id, image] : result.images) {
+    const Pinhole& pinhole = plan.pinholes.at(image.camera_id);
+    const colmap::Camera& lens = lenses.at(image.camera_id);
+    image.name =
+        std::filesystem::path(image.name)
+            .replace_extension(with_alpha.contains(id) ? ".png" : ".jpg")
+            .string();
+    for (ColmapImage::Observation& observation : image.observations) {
+      observation.xy = Project(pinhole, lens.CamFromImg(observation.xy));
+    }
+    if (plan.shared) image.camera_id = plan.main;
   }
   for (auto& [id, point] : result.points) {
-    point.error = MeanError(point, result, pinhole);
-  }
-  return result;
-}
-
-Warp::Warp(const ColmapCamera& distorted, const Pinhole& pinhole)
-    : source_width_(static_cast<int>(distorted.width)),
-      source_height_(static_cast<int>(distorted.height)),
-      width_(pinhole.width),
-      height_(pinhole.height) {
-  const colmap::Camera camera = ToColmap(distorted);
-  samples_.reserve(static_cast<size_t>(width_) * height_);
-  for (int y = 0; y < height_; ++y) {
-    for (int x = 0; x < width_; ++x) {
-      const Eigen::Vector2d source =
-          camera.ImgFromCam({(x + 0.5 - pinhole.cx) / pinhole.fx,
-                             (y + 0.5 - pinhole.cy) / pinhole.fy});
-      samples_.push_back(
-          {static_cast<int32_t>(std::lround((source.x() - 0.5) * kSubpixels)),
-           static_cast<int32_t>(std::lround((source.y() - 0.5) * kSubpixels))});
-    }
-  }
-}
-
-Image Warp::Apply(const Image& image) const {
-  NERFPIPE_CHECK(image.width == source_width_ &&
-                 image.height == source_height_ && image.channels == 3);
-  static const std::vector<std::array<float, 4>> weights = CubicWeights();
-  Image result(width_, height_, 3);
-  uint8_t* out = result.pixels.data();
-  for (const Sample& sample : samples_) {
-    const std::array<float, 4>& wx = weights[sample.x & (kSubpixels - 1)];
-    const std::array<float, 4>& wy = weights[sample.y & (kSubpixels - 1)];
-    const int x0 = (sample.x >> 8) - 1;
-    const int y0 = (sample.y >> 8) - 1;
-    int columns[4];
-    for (int i = 0; i < 4; ++i) {
-      columns[i] = 3 * std::clamp(x0 + i, 0, source_width_ - 1);
-    }
-    float sum[3] = {0, 0, 0};
-    for (int j = 0; j < 4; ++j) {
-      const uint8_t* row =
-          image.At(0, std::clamp(y0 + j, 0, source_height_ - 1));
-      for (int c = 0; c < 3; ++c) {
-        sum[c] +=
-            wy[j] * (wx[0] * row[columns[0] + c] + wx[1] * row[columns[1] + c] +
-                     wx[2] * row[columns[2] + c] + wx[3] * row[columns[3] + c]);
-      }
-    }
-    for (int c = 0; c < 3; ++c) {
-      *out++ = static_cast<uint8_t>(std::clamp(sum[c], 0.0f, 255.0f) + 0.5f);
-    }
+    point.error = MeanError(point, result, plan);
   }
   return result;
 }

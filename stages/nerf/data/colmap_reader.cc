@@ -218,6 +218,7 @@ PosedImages ReadColmap(const fs::path& folder,
                 " and are left out, the first is " + missing.front() + ".");
   }
   UseFactor(folder, factor, &all);
+  UseMasks(folder, factor, &all, report);
   PosedImages result;
   SplitEvery(std::move(all), llffhold, &result);
   result.points = PointsOf(model);

@@ -116,8 +116,11 @@ PosedImages ReadLlff(const fs::path& folder,
     all.back().file = files[i];
     all.back().shrink = shrink;
   }
+  UseMasks(folder, factor, &all, report);
   PosedImages result;
-  result.keep_alpha = false;  // the loader takes [..., :3]
+  // The loader takes [..., :3]; in a workspace, which has a folder of masks,
+  // alpha is meant.
+  result.keep_alpha = fs::is_directory(folder / kMasksFolder);
   SplitEvery(std::move(all), llffhold, &result);
   // LLFF keeps COLMAP's world, so the points of the model beside it fit.
   const fs::path model = FindSparseModel(folder);

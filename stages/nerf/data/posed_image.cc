@@ -6,6 +6,7 @@
 #include "stages/common/area_average.h"
 #include "stages/common/dataset_folder.h"
 #include "stages/media/image_file.h"
+#include "stages/media/mask_file.h"
 
 #include <algorithm>
 #include <atomic>
@@ -30,6 +31,28 @@ fs::path InScaledFolder(const fs::path& relative, int factor) {
     }
   }
   return found ? result : fs::path();
+}
+
+// As large as the image. Where all is used, nothing.
+torch::Tensor LoadMask(const fs::path& file, const Image& image) {
+  if (file.empty()) return {};
+  const ImageSize size = ReadImageSize(file);
+  if (size.width < image.width || size.height < image.height) {
+    throw UserError("the mask " + file.string() + " is smaller than its image",
+                    "give masks the size of their images");
+  }
+  const Image mask = ReducedMask(
+      ReadMask(file, size.width, size.height), image.width, image.height);
+  torch::Tensor tensor = torch::empty({mask.height, mask.width}, torch::kUInt8);
+  uint8_t* out = tensor.data_ptr<uint8_t>();
+  bool any = false;
+  for (size_t i = 0; i < mask.pixels.size(); ++i) {
+    const bool transparent =
+        image.channels == 4 && image.pixels[4 * i + 3] < 128;
+    out[i] = transparent ? 255 : mask.pixels[i];
+    any = any || out[i] == 0;
+  }
+  return any ? tensor : torch::Tensor();
 }
 
 torch::Tensor ToTensor(const Image& image) {
@@ -120,6 +143,27 @@ void UseFactor(const fs::path& root,
   }
 }
 
+void UseMasks(const fs::path& root,
+              int factor,
+              std::vector<PosedImage>* images,
+              Report& report) {
+  size_t masked = 0;
+  for (PosedImage& image : *images) {
+    const std::string name = MaskName(image.name);
+    for (const int of : {factor, 1}) {
+      const fs::path mask = root / MasksFolderName(of) / name;
+      if (!fs::is_regular_file(mask)) continue;
+      image.mask = mask;
+      ++masked;
+      break;
+    }
+  }
+  if (masked == 0) return;
+  report.Info(std::to_string(masked) + " of " + std::to_string(images->size()) +
+              " images have a mask in " + (root / kMasksFolder).string() +
+              ": trained on is what is white in it.");
+}
+
 std::vector<View> LoadViews(const std::vector<PosedImage>& posed,
                             bool keep_alpha,
                             int threads,
@@ -139,6 +183,7 @@ std::vector<View> LoadViews(const std::vector<PosedImage>& posed,
     view.far = source.far;
     view.seen = torch::tensor(source.seen, torch::kInt64);
     view.image = ToTensor(image);
+    view.mask = LoadMask(source.mask, image);
     progress->Update(++done);
   });
   return views;

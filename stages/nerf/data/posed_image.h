@@ -17,6 +17,8 @@ struct PosedImage {
   std::string name;
   std::filesystem::path file;
   int shrink = 1;  // averaged over areas of this size after reading
+  // Of this image or of a larger copy; empty: none.
+  std::filesystem::path mask;
   // For an image of camera.width x camera.height; scaled to what was read.
   Camera camera;
   double near = 0;
@@ -75,7 +77,15 @@ void UseFactor(const std::filesystem::path& root,
                int factor,
                std::vector<PosedImage>* images);
 
-// Reads the images of `posed` into views.
+// Points each image in `root`/images or images_N at its mask beside it, in
+// masks_N or masks, if there is one, which is told.
+void UseMasks(const std::filesystem::path& root,
+              int factor,
+              std::vector<PosedImage>* images,
+              Report& report);
+
+// Reads the images of `posed` into views, with their masks. Transparent pixels
+// say that there is nothing, and a mask takes nothing from that.
 std::vector<View> LoadViews(const std::vector<PosedImage>& posed,
                             bool keep_alpha,
                             int threads,

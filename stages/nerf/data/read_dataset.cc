@@ -68,7 +68,8 @@ int64_t EstimateBytes(const PosedImages& images) {
       const bool alpha = images.keep_alpha && head.channels == 4 &&
                          head.format != ImageHeader::Format::kJpeg;
       bytes += int64_t{ReducedSide(size.width, image.shrink)} *
-               ReducedSide(size.height, image.shrink) * (alpha ? 4 : 3);
+               ReducedSide(size.height, image.shrink) *
+               ((alpha ? 4 : 3) + (image.mask.empty() ? 0 : 1));
     }
   }
   return bytes;
@@ -78,6 +79,7 @@ int64_t BytesOf(const std::vector<View>& views) {
   int64_t bytes = 0;
   for (const View& view : views) {
     bytes += view.image.numel();
+    if (view.mask.defined()) bytes += view.mask.numel();
   }
   return bytes;
 }
@@ -86,9 +88,11 @@ int64_t BytesOf(const std::vector<View>& views) {
 std::array<double, 3> MeanColour(const std::vector<View>& views) {
   torch::Tensor sum = torch::zeros({3}, torch::kDouble);
   for (const View& view : views) {
-    sum += view.image.slice(2, 0, 3)
-               .to(torch::kFloat32)
-               .mean(torch::IntArrayRef({0, 1}));
+    torch::Tensor colours =
+        view.image.slice(2, 0, 3).to(torch::kFloat32).flatten(0, 1);
+    if (view.mask.defined())
+      colours = colours.index({view.mask.flatten() != 0});
+    if (colours.size(0) > 0) sum += colours.mean(0);
   }
   sum /= 255.0 * static_cast<double>(views.size());
   const double* colour = sum.data_ptr<double>();

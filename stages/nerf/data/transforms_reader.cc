@@ -106,6 +106,19 @@ fs::path FindImage(const fs::path& folder, const std::string& name) {
   return {};
 }
 
+// Where "mask_path" points; of nerfstudio's sets every frame has one or none.
+fs::path MaskOf(const nlohmann::json& frame,
+                const fs::path& folder,
+                const fs::path& json_file) {
+  const auto path = frame.find("mask_path");
+  if (path == frame.end()) return {};
+  if (!path->is_string()) {
+    throw UserError(json_file.string() + ": a \"mask_path\" is no text",
+                    "write the file again with the tool that made it");
+  }
+  return (folder / path->get<std::string>()).lexically_normal();
+}
+
 }  // namespace
 
 PosedImages ReadTransforms(const fs::path& json_file,
@@ -127,6 +140,7 @@ PosedImages ReadTransforms(const fs::path& json_file,
     const Fields fields(root, frame, json_file);
     RefuseDistortion(root, fields, json_file);
     image.name = image.file.lexically_relative(folder).string();
+    image.mask = MaskOf(frame, folder, json_file);
     image.camera = MakeCamera(PoseOfFrame(frame, json_file),
                               PinholeOf(fields, image.file, json_file));
     all.push_back(std::move(image));

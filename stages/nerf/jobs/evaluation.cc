@@ -26,6 +26,17 @@ std::string PictureName(const std::string& view_name) {
   return name;
 }
 
+// Pixels of a view that its photo says something about; undefined: all.
+torch::Tensor ComparedPixels(const nerf::View& view) {
+  return view.mask.defined() ? view.mask != 0 : torch::Tensor();
+}
+
+// Those alone, as an image of one row.
+torch::Tensor Compared(const torch::Tensor& image,
+                       const torch::Tensor& pixels) {
+  return pixels.defined() ? image.index({pixels}).unsqueeze(0) : image;
+}
+
 void ShowScores(const Scores& scores, Report& report) {
   Table table;
   table.header = {"held-out view",
@@ -68,26 +79,41 @@ Scores Evaluate(nerf::Trainer& trainer,
     ThrowIfInterrupted();
     const torch::Tensor rendered =
         trainer.RenderView(view.camera).rgb.clamp(0, 1);
-    const torch::Tensor truth =
+    const torch::Tensor pixels = ComparedPixels(view);
+    if (pixels.defined() && !pixels.any().item<bool>()) {
+      report.Warn("the mask of " + view.name +
+                  " leaves nothing to compare: it is not scored");
+      continue;
+    }
+    torch::Tensor truth =
         OverBackground(view.image, trainer.method().Background());
+    // Windows of SSIM reach beyond a mask, where there is no error to be found.
+    if (pixels.defined()) {
+      truth =
+          torch::where(pixels.unsqueeze(2), truth, rendered.to(truth.dtype()));
+    }
     const torch::Tensor corrected = nerf::ColourCorrected(rendered, truth);
-    ViewScore score = {view.name,
-                       nerf::Psnr(rendered, truth),
-                       nerf::Ssim(rendered, truth),
-                       nerf::MsSsim(rendered, truth),
-                       nerf::Psnr(corrected, truth),
-                       nerf::Ssim(corrected, truth)};
+    ViewScore score = {
+        view.name,
+        nerf::Psnr(Compared(rendered, pixels), Compared(truth, pixels)),
+        nerf::Ssim(rendered, truth),
+        nerf::MsSsim(rendered, truth),
+        nerf::Psnr(Compared(corrected, pixels), Compared(truth, pixels)),
+        nerf::Ssim(corrected, truth)};
     WriteImage(SideBySide(ToImage(rendered), ToImage(truth)),
                folder / PictureName(view.name));
-    const auto count = static_cast<double>(views.size());
+    scores.views.push_back(std::move(score));
+    progress->Update(static_cast<int64_t>(scores.views.size()),
+                     "psnr " + Rounded(scores.views.back().psnr, "%.1f"));
+  }
+  const auto count =
+      static_cast<double>(std::max<size_t>(1, scores.views.size()));
+  for (const ViewScore& score : scores.views) {
     scores.psnr += score.psnr / count;
     scores.ssim += score.ssim / count;
     scores.ms_ssim += score.ms_ssim / count;
     scores.corrected_psnr += score.corrected_psnr / count;
     scores.corrected_ssim += score.corrected_ssim / count;
-    scores.views.push_back(std::move(score));
-    progress->Update(static_cast<int64_t>(scores.views.size()),
-                     "psnr " + Rounded(scores.views.back().psnr, "%.1f"));
   }
   ShowScores(scores, report);
   return scores;

@@ -187,13 +187,18 @@ std::array<float, 3> ColourAt(const torch::Tensor& image,
   return sum;
 }
 
-// Transparent pixels are nothing to be modelled.
-bool IsVoid(const torch::Tensor& image, float x, float y) {
-  if (image.size(2) != 4) return false;
+// Transparent pixels are nothing to be modelled, and of what the mask leaves
+// out nothing is known.
+bool IsVoid(const View& photo, float x, float y) {
+  const torch::Tensor& image = photo.image;
   const auto width = image.size(1);
   const int64_t u = std::clamp<int64_t>(std::lround(x), 0, width - 1);
   const int64_t v = std::clamp<int64_t>(std::lround(y), 0, image.size(0) - 1);
-  return image.data_ptr<uint8_t>()[4 * (v * width + u) + 3] < 128;
+  const int64_t place = v * width + u;
+  if (photo.mask.defined() && photo.mask.data_ptr<uint8_t>()[place] == 0) {
+    return true;
+  }
+  return image.size(2) == 4 && image.data_ptr<uint8_t>()[4 * place + 3] < 128;
 }
 
 }  // namespace
@@ -258,9 +263,9 @@ FirstGuess GuessScene(const Dataset& dataset,
       const stereo::View& view = views[candidate.view];
       const stereo::DepthMap& map = maps[candidate.view];
       const float x = map.x(candidate.cell), y = map.y(candidate.cell);
-      const torch::Tensor& image = dataset.train[candidate.view].image;
+      const View& photo = dataset.train[candidate.view];
       const auto shrink = static_cast<float>(scene.shrink);
-      if (IsVoid(image, x * shrink, y * shrink)) continue;
+      if (IsVoid(photo, x * shrink, y * shrink)) continue;
       const float inverse = c < 2 ? map.inverse_depth[candidate.cell]
                                   : filled[candidate.view][candidate.cell];
       if (!(inverse > 0)) continue;
@@ -270,7 +275,8 @@ FirstGuess GuessScene(const Dataset& dataset,
       if (!thinning.Take(mean, cell)) continue;
       guess.gaussians.push_back(
           {mean,
-           ColourAt(image, x * shrink, y * shrink, map.step * scene.shrink),
+           ColourAt(
+               photo.image, x * shrink, y * shrink, map.step * scene.shrink),
            0.5f * cell,
            c == 2 ? 0.1f : 0.3f});
     }

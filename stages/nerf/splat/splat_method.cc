@@ -49,6 +49,15 @@ torch::Tensor HalvedImage(const torch::Tensor& image) {
       .contiguous();
 }
 
+// Used only where all four pixels are.
+torch::Tensor HalvedMask(const torch::Tensor& mask) {
+  const torch::Tensor planes = (mask != 0).unsqueeze(0).to(torch::kFloat32);
+  return (torch::avg_pool2d(planes, 2) == 1)
+      .to(torch::kUInt8)
+      .squeeze(0)
+      .contiguous();
+}
+
 std::array<float, 3> FloatColour(const std::array<double, 3>& colour) {
   return {static_cast<float>(colour[0]),
           static_cast<float>(colour[1]),
@@ -93,6 +102,8 @@ void SplatMethod::TakeViews(const Dataset& dataset) {
     TrainingView taken;
     taken.image = CheckedImage(view);
     taken.half = HalvedImage(taken.image);
+    taken.mask = CheckedMask(view);
+    if (taken.mask.defined()) taken.half_mask = HalvedMask(taken.mask);
     views_.push_back(std::move(taken));
   }
 }
@@ -191,6 +202,11 @@ SplatMethod::Look SplatMethod::ChooseLook(int64_t step) const {
   look.photo.channels = static_cast<int>(channels);
   look.photo.pixels =
       image.data_ptr<uint8_t>() + y * image.size(1) * channels + x * channels;
+  const torch::Tensor& mask = half ? chosen.half_mask : chosen.mask;
+  if (mask.defined()) {
+    look.photo.mask_row_bytes = static_cast<size_t>(mask.size(1));
+    look.photo.mask = mask.data_ptr<uint8_t>() + y * mask.size(1) + x;
+  }
   look.photo.background = FloatColour(context_.background);
   if (channels == 4) {
     // Another colour behind every step: matter of the right colour in front of

@@ -51,6 +51,7 @@ class SplatMethod : public Method {
   struct TrainingView {
     PinholeView view, half_view;
     torch::Tensor image, half;
+    torch::Tensor mask, half_mask;  // undefined without one
   };
   // What a step looks at.
   struct Look {

@@ -17,7 +17,7 @@ class SplatStage : public TrainingStage {
       : TrainingStage(library), train_(train) {}
 
   std::string Name() const override { return "splat"; }
-  int Version() const override { return 1; }
+  int Version() const override { return 2; }
   std::string Description() const override;
   std::vector<OptionGroup> Options() override;
   std::vector<OptionGroup> SharedOptions() override;

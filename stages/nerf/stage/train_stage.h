@@ -15,7 +15,7 @@ class TrainStage : public TrainingStage {
   using TrainingStage::TrainingStage;
 
   std::string Name() const override { return "train"; }
-  int Version() const override { return 7; }
+  int Version() const override { return 8; }
   std::string Description() const override;
   // All groups but that of the stage `splat`.
   std::vector<OptionGroup> Options() override;

@@ -44,7 +44,10 @@ void TrainingStage::LookAt(const fs::path& workspace) {
 std::vector<std::string> TrainingStage::Inputs() const {
   const int wanted = RunSettings().factor;
   const int factor = wanted > 0 ? wanted : std::max(1, found_factor_);
-  return {kPosesBoundsFile, ImagesFolderName(factor), kSparseFolder};
+  return {kPosesBoundsFile,
+          ImagesFolderName(factor),
+          MasksFolderName(factor),
+          kSparseFolder};
 }
 
 std::string TrainingStage::OutputFolder() const {

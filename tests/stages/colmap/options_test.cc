@@ -5,6 +5,7 @@
 #include "pipeline/base/interrupt.h"
 #include "stages/colmap/outputs.h"
 #include "stages/colmap/refinement/undistortion.h"
+#include "stages/colmap/refinement/warp.h"
 #include "stages/common/dataset_folder.h"
 #include "tests/stages/colmap/stage_test.h"
 #include "tests/stages/common/scene_model.h"
@@ -138,8 +139,17 @@ TEST(WriteUndistorted, WritesTheImagesOfTheModelAtTheQualityAskedFor) {
     image.name = image.name.substr(0, image.name.size() - 3) + "png";
     WriteImage(picture, folder / "frames" / image.name);
   }
-  ASSERT_TRUE(WriteUndistorted(
-      model, folder / "frames", folder / "out", 71, 2, &SilentReport()));
+  const auto write = [&](const char* out) {
+    return WriteUndistorted(model,
+                            {folder / "frames",
+                             folder / "frame_masks",
+                             folder / out,
+                             71,
+                             2,
+                             &SilentReport()});
+  };
+  EXPECT_EQ(write("out"), "");
+  EXPECT_TRUE(fs::is_empty(folder / "out" / "masks"));
   const Pinhole pinhole = PlanPinhole(model.cameras[9]).value();
   const Warp warp(model.cameras[9], pinhole);
   EXPECT_EQ(SortedFileNames(folder / "out" / "images").size(), 10u);
@@ -156,8 +166,7 @@ TEST(WriteUndistorted, WritesTheImagesOfTheModelAtTheQualityAskedFor) {
   EXPECT_THAT(undistorted.cameras.at(9).params,
               ElementsAre(pinhole.fx, pinhole.fy, pinhole.cx, pinhole.cy));
   model.cameras[9].params[4] = -9;
-  EXPECT_FALSE(WriteUndistorted(
-      model, folder / "frames", folder / "none", 71, 2, &SilentReport()));
+  EXPECT_FALSE(write("none").has_value());
 }
 
 TEST(WriteSparseModels, NumbersThem) {

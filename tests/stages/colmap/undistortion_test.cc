@@ -1,47 +1,14 @@
 #include "stages/colmap/refinement/undistortion.h"
 
 #include "pipeline/base/random.h"
+#include "tests/stages/colmap/lenses.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include <gtest/gtest.h>
 
 namespace nerfpipe::sfm {
 namespace {
-
-constexpr int kOpenCv = 4;
-
-// fx, fy, cx, cy, k1, k2, p1, p2
-ColmapCamera OpenCvCamera(std::vector<double> params) {
-  return {kOpenCv, 723, 1277, std::move(params)};
-}
-
-ColmapCamera BarrelCamera() {
-  return OpenCvCamera({1100, 1163, 371.4, 622.7, -0.12, 0.03, 0.0006, -0.0009});
-}
-
-// The OPENCV model written out: Brown's distortion, then focal lengths.
-Eigen::Vector2d DistortedProjection(const ColmapCamera& camera,
-                                    const Eigen::Vector2d& ray) {
-  const std::vector<double>& p = camera.params;
-  const double u = ray.x(), v = ray.y();
-  const double r2 = u * u + v * v;
-  const double radial = p[4] * r2 + p[5] * r2 * r2;
-  const double du = u * radial + 2 * p[6] * u * v + p[7] * (r2 + 2 * u * u);
-  const double dv = v * radial + 2 * p[7] * u * v + p[6] * (r2 + 2 * v * v);
-  return {p[0] * (u + du) + p[2], p[1] * (v + dv) + p[3]};
-}
-
-bool Inside(const ColmapCamera& camera, const Eigen::Vector2d& p) {
-  return p.x() >= 0.5 - 1e-5 && p.y() >= 0.5 - 1e-5 &&
-         p.x() <= camera.width - 0.5 + 1e-5 &&
-         p.y() <= camera.height - 0.5 + 1e-5;
-}
-
-Eigen::Vector2d Ray(const Pinhole& pinhole, double x, double y) {
-  return {(x - pinhole.cx) / pinhole.fx, (y - pinhole.cy) / pinhole.fy};
-}
 
 void ExpectRules(const ColmapCamera& camera) {
   const std::optional<Pinhole> pinhole = PlanPinhole(camera);
@@ -142,7 +109,11 @@ TEST(UndistortModel, ObservationsLandWhereThePinholeSays) {
     image.observations.push_back({DistortedProjection(camera, ray), i + 1});
   }
   model.images[3] = image;
-  const ColmapModel result = UndistortModel(model, pinhole);
+  UndistortionPlan plan;
+  plan.pinholes[7] = pinhole;
+  plan.main = 7;
+  EXPECT_EQ(UndistortModel(model, plan, {3}).images.at(3).name, "a b.png");
+  const ColmapModel result = UndistortModel(model, plan, {});
   EXPECT_EQ(result.images.at(3).name, "a b.jpg");
   ASSERT_EQ(result.cameras.at(7).model_id, 1);
   EXPECT_EQ(
@@ -155,60 +126,6 @@ TEST(UndistortModel, ObservationsLandWhereThePinholeSays) {
     EXPECT_LT((result.images.at(3).observations[i].xy - expected).norm(), 0.05);
     EXPECT_LT(result.points.at(i + 1).error, 0.05);
   }
-}
-
-// Catmull-Rom at a position in pixels, in double; edges are repeated.
-double Cubic(const Image& image, const Eigen::Vector2d& p, int c) {
-  const auto weight = [](double d) {
-    d = std::abs(d);
-    return d < 1   ? 1.5 * d * d * d - 2.5 * d * d + 1
-           : d < 2 ? -0.5 * d * d * d + 2.5 * d * d - 4 * d + 2
-                   : 0.0;
-  };
-  const int x0 = static_cast<int>(std::floor(p.x() - 0.5));
-  const int y0 = static_cast<int>(std::floor(p.y() - 0.5));
-  double sum = 0;
-  for (int y = y0 - 1; y <= y0 + 2; ++y) {
-    for (int x = x0 - 1; x <= x0 + 2; ++x) {
-      sum += weight(x + 0.5 - p.x()) * weight(y + 0.5 - p.y()) *
-             image.At(std::clamp(x, 0, image.width - 1),
-                      std::clamp(y, 0, image.height - 1))[c];
-    }
-  }
-  return std::clamp(sum, 0.0, 255.0);
-}
-
-// Noise, so that every sample's place and weights show.
-TEST(Warp, EqualsATwinInDouble) {
-  const ColmapCamera camera = {
-      kOpenCv, 123, 77, {110, 121, 65.4, 35.7, -0.12, 0.03, 0.006, -0.009}};
-  const Pinhole pinhole = PlanPinhole(camera).value();
-  Random random(8);
-  Image image(123, 77, 3);
-  for (uint8_t& value : image.pixels) {
-    value = static_cast<uint8_t>(random.Below(256));
-  }
-  const Image result = Warp(camera, pinhole).Apply(image);
-  ASSERT_EQ(result.width, pinhole.width);
-  ASSERT_EQ(result.height, pinhole.height);
-  double sum = 0;
-  for (int y = 0; y < result.height; ++y) {
-    for (int x = 0; x < result.width; ++x) {
-      // To 1/256 of a pixel.
-      Eigen::Vector2d source =
-          DistortedProjection(camera, Ray(pinhole, x + 0.5, y + 0.5));
-      for (double& side : source) {
-        side = std::round((side - 0.5) * 256) / 256 + 0.5;
-      }
-      for (int c = 0; c < 3; ++c) {
-        const double off = result.At(x, y)[c] - Cubic(image, source, c);
-        ASSERT_LE(std::abs(off), 0.51) << x << ", " << y;
-        sum += off;
-      }
-    }
-  }
-  // Rounded, not cut off.
-  EXPECT_LT(std::abs(sum / static_cast<double>(result.pixels.size())), 0.02);
 }
 
 }  // namespace

@@ -139,5 +139,23 @@ TEST(Reduced, RoundsEitherSideByItself) {
   EXPECT_EQ(Reduced(image, 30).pixels, AreaAverage(image, 1, 1).pixels);
 }
 
+// 64 pixels, of which one is out: their mean would be rounded to white.
+TEST(ReducedMask, UsesWhatIsUsedThroughout) {
+  Image mask(53, 37, 1);
+  std::fill(mask.pixels.begin(), mask.pixels.end(), 255);
+  *mask.At(21, 35) = 0;
+  for (const auto& [width, height] : {std::pair(53, 37), {13, 9}, {20, 1}}) {
+    const Image small = ReducedMask(mask, width, height);
+    ASSERT_EQ(small.channels, 1);
+    for (int y = 0; y < height; ++y) {
+      for (int x = 0; x < width; ++x) {
+        const double mean = MeanUnder(mask, width, height, x, y, 0);
+        ASSERT_EQ(*small.At(x, y), mean > 255 - 1e-9 ? 255 : 0)
+            << x << ", " << y;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace nerfpipe

@@ -16,15 +16,18 @@ namespace fs = std::filesystem;
 
 const fs::path kReference = NERFPIPE_REFERENCE;
 
-// As LLFF takes them: size and first parameter of the first image's camera.
-Pinhole FirstCamera(const ColmapModel& model) {
+// As LLFF takes them: for all images, size and first parameter of the first
+// one's camera.
+Pinholes FirstCamera(const ColmapModel& model) {
   const ColmapImage& image = model.images.at(ImageIdsByName(model).front());
   const ColmapCamera& camera = model.cameras.at(image.camera_id);
   Pinhole pinhole;
   pinhole.width = static_cast<int>(camera.width);
   pinhole.height = static_cast<int>(camera.height);
   pinhole.fx = camera.params[0];
-  return pinhole;
+  Pinholes cameras;
+  for (const auto& [id, of_image] : model.cameras) cameras[id] = pinhole;
+  return cameras;
 }
 
 void ExpectSameTable(const ColmapModel& model, const NpyArray& expected) {
@@ -61,21 +64,26 @@ TEST(LlffBounds, RealFilesOfLlffAreEqual) {
   }
 }
 
-// LLFF's axes are down, right, backward; each row is that of its name.
+// LLFF's axes are down, right, backward; each row is that of its name, with the
+// camera of its image.
 TEST(PosesBounds, RowsDescribeTheCamerasOfTheirNames) {
-  const ColmapModel model = LlffModel();
+  ColmapModel model = LlffModel();
+  model.images.at(SceneImageId(3)).camera_id = 5;
   std::vector<DepthBounds> bounds;
   for (int i = 0; i < kSceneCameras; ++i) bounds.push_back({1.5 + i, 40.0 - i});
   // Sizes and focal lengths that no two numbers share, LLFF's rule or not.
-  const NpyArray table =
-      PosesBoundsArray(model, {53, 37, 57.5, 49, 27, 18}, bounds);
+  const NpyArray table = PosesBoundsArray(
+      model,
+      {{9, {53, 37, 57.5, 49, 27, 18}}, {5, {61, 43, 70.5, 69, 29, 22}}},
+      bounds);
   EXPECT_EQ(table.shape, (std::vector<int64_t>{kSceneCameras, 17}));
   const std::vector<SceneCamera> cameras = LlffCameras();
   const std::vector<int> rows = LlffRows();
-  const double lens[3] = {37, 53, 57.5};
+  const double lenses[2][3] = {{37, 53, 57.5}, {43, 61, 70.5}};
   for (size_t row = 0; row < rows.size(); ++row) {
     const auto& pose = cameras[rows[row]].world_from_camera;
     const double* values = table.values.data() + 17 * row;
+    const double* lens = lenses[rows[row] == 3 ? 1 : 0];
     for (int i = 0; i < 3; ++i) {
       EXPECT_NEAR(values[5 * i], pose[4 * i + 1], 1e-12);
       EXPECT_NEAR(values[5 * i + 1], pose[4 * i], 1e-12);

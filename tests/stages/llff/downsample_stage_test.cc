@@ -86,8 +86,10 @@ class DownsampleStageTest : public LlffStageTest {
 TEST_F(DownsampleStageTest, CopiesAreMeansOfRoundedSizes) {
   WriteLlffScene(LlffModel(3), workspace_);
   const std::unique_ptr<Stage> stage = MakeDownsampleStage();
-  EXPECT_THAT(stage->Outputs(),
-              ElementsAre("images_2", "images_4", "images_8"));
+  EXPECT_THAT(
+      stage->Outputs(),
+      ElementsAre(
+          "images_2", "masks_2", "images_4", "masks_4", "images_8", "masks_8"));
   const StageResult result = stage->Run(context_);
   ASSERT_EQ(result.state, StageResult::State::kDone);
   EXPECT_EQ(result.line, "3 images at 27x19, 13x9, 7x5");
@@ -100,6 +102,7 @@ TEST_F(DownsampleStageTest, CopiesAreMeansOfRoundedSizes) {
                   HasSubstr("do not divide by 4"),
                   HasSubstr("do not divide by 8")));
   EXPECT_THAT(report_.started, ElementsAre("downsample, 3 images"));
+  EXPECT_TRUE(fs::is_empty(context_.out / "masks_4"));
 }
 
 TEST_F(DownsampleStageTest, WarnsIfEitherSideDoesNotDivide) {
@@ -125,7 +128,12 @@ TEST_F(DownsampleStageTest, FactorsAreRead) {
   const std::unique_ptr<Stage> stage = MakeDownsampleStage();
   Set(stage.get(), "factors", "64,3, 5,3");
   EXPECT_THAT(stage->Outputs(),
-              ElementsAre("images_3", "images_5", "images_64"));
+              ElementsAre("images_3",
+                          "masks_3",
+                          "images_5",
+                          "masks_5",
+                          "images_64",
+                          "masks_64"));
   stage->Run(context_);
   ExpectMeans("images_3", 18, 12);
   ExpectMeans("images_5", 11, 7);
@@ -163,13 +171,76 @@ TEST_F(DownsampleStageTest, TwoImagesOfOneNameAreRefused) {
   EXPECT_THAT(Problem(), HasSubstr("IMG 6.png has the same name as another"));
 }
 
-TEST_F(DownsampleStageTest, MixedSizesAreRefused) {
+// Of images with cameras of their own.
+TEST_F(DownsampleStageTest, EachImageIsReducedFromItsOwnSize) {
   WriteLlffScene(LlffModel(3), workspace_);
-  for (const auto& [width, height] : {std::pair(53, 36), {52, 37}}) {
-    WriteImage(Image(width, height, 3), workspace_ / "images" / "IMG 6.jpg");
-    EXPECT_THAT(Problem(), HasSubstr("IMG 6.jpg is " + std::to_string(width)));
-    EXPECT_THAT(Problem(), HasSubstr("but the first image is 53x37"));
+  WriteImage(Image(61, 44, 3), workspace_ / "images" / "IMG 6.jpg");
+  EXPECT_EQ(Run("2,4").line, "3 images of 2 sizes by 2, 4");
+  EXPECT_EQ(ReadImageSize(context_.out / "images_4" / "IMG 5.jpg"),
+            (ImageSize{13, 9}));
+  EXPECT_EQ(ReadImageSize(context_.out / "images_4" / "IMG 6.jpg"),
+            (ImageSize{15, 11}));
+  EXPECT_THAT(report_.warnings,
+              testing::IsSupersetOf({HasSubstr("53x37 do not divide by 4"),
+                                     HasSubstr("61x44 do not divide by 2")}));
+}
+
+// Opaque red on the left of column 4, hidden green on its right.
+TEST_F(DownsampleStageTest, TransparentPixelsLendNoColour) {
+  Image picture(11, 6, 4);
+  for (int y = 0; y < picture.height; ++y) {
+    for (int x = 0; x < picture.width; ++x) {
+      const bool seen = x < 5;
+      uint8_t* pixel = picture.At(x, y);
+      pixel[0] = seen ? 200 : 0;
+      pixel[1] = seen ? 0 : 255;
+      pixel[2] = seen ? 10 : 0;
+      pixel[3] = seen ? 255 : 0;
+    }
   }
+  fs::create_directories(workspace_ / "images");
+  WriteImage(picture, workspace_ / "images" / "a.png");
+  Run("2");
+  EXPECT_THAT(SortedFileNames(context_.out / "images_2"), ElementsAre("a.png"));
+  const Image small = ReadImage(context_.out / "images_2" / "a.png", true);
+  ASSERT_EQ(small.channels, 4);
+  ASSERT_EQ(small.width, 6);
+  for (int x = 0; x < small.width; ++x) {
+    // A pixel is 11/6 wide.
+    const double covered = std::clamp(5 - 11.0 / 6 * x, 0.0, 11.0 / 6);
+    const uint8_t* pixel = small.At(x, 1);
+    EXPECT_NEAR(pixel[3], 255 * covered / (11.0 / 6), 0.51) << x;
+    EXPECT_EQ(pixel[0], covered > 0 ? 200 : 0) << x;
+    EXPECT_EQ(pixel[1], 0) << x;
+  }
+}
+
+TEST_F(DownsampleStageTest, MasksUseNothingThatIsNotWhollyUsed) {
+  WriteLlffScene(LlffModel(2), workspace_);
+  Image mask(53, 37, 1);
+  std::fill(mask.pixels.begin(), mask.pixels.end(), 255);
+  *mask.At(17, 30) = 0;
+  *mask.At(52, 3) = 127;
+  *mask.At(3, 36) = 128;  // white enough
+  fs::create_directories(workspace_ / "masks");
+  WriteImage(mask, workspace_ / "masks" / "IMG 6.png");
+  Run("4,64");
+  EXPECT_THAT(SortedFileNames(context_.out / "masks_4"),
+              ElementsAre("IMG 6.png"));
+  const Image small = ReadImage(context_.out / "masks_4" / "IMG 6.png");
+  ASSERT_EQ(small.width, 13);
+  ASSERT_EQ(small.height, 9);
+  for (int y = 0; y < 9; ++y) {
+    for (int x = 0; x < 13; ++x) {
+      const bool dropped = Overlap(17, x, 53, 13) * Overlap(30, y, 37, 9) > 0 ||
+                           Overlap(52, x, 53, 13) * Overlap(3, y, 37, 9) > 0;
+      EXPECT_EQ(*small.At(x, y), dropped ? 0 : 255) << x << ", " << y;
+    }
+  }
+  EXPECT_EQ(*ReadImage(context_.out / "masks_64" / "IMG 6.png").At(0, 0), 0);
+  WriteImage(Image(53, 36, 1), workspace_ / "masks" / "IMG 6.png");
+  EXPECT_THAT(Problem(),
+              HasSubstr("IMG 6.png is 53x36 but its image is 53x37"));
 }
 
 TEST_F(DownsampleStageTest, NoImagesAreNamed) {

@@ -24,7 +24,7 @@ class LoaderCheckTest : public testing::Test {
   LoaderCheckTest() : model_(LlffModel()) {
     WriteLlffScene(model_, folder_);
     table_ = PosesBoundsArray(model_,
-                              {53, 37, 57.4, 57.4, 26.5, 18.5},
+                              {{9, {53, 37, 57.4, 57.4, 26.5, 18.5}}},
                               RobustLlffBounds(model_).rows);
   }
 

@@ -216,7 +216,59 @@ TEST_F(PosesStageTest, WarnsOfPng) {
   }
   WriteLlffScene(model, workspace_);
   Run();
-  EXPECT_THAT(report_.warnings, Contains(HasSubstr("the images are PNG")));
+  EXPECT_THAT(report_.warnings, Contains(HasSubstr("11 images are PNG")));
+}
+
+TEST_F(PosesStageTest, MasksAreNamedInTransformsJson) {
+  WriteLlffScene(LlffModel(), workspace_);
+  fs::create_directories(workspace_ / "masks");
+  ASSERT_EQ(Run().state, StageResult::State::kDone);
+  EXPECT_THAT(ReadFile(context_.out / "transforms.json"),
+              Not(HasSubstr("mask_path")));
+  WriteImage(Image(53, 37, 1), workspace_ / "masks" / "IMG 7.png");
+  ASSERT_EQ(Run().state, StageResult::State::kDone);
+  EXPECT_THAT(ReadFile(context_.out / "transforms.json"),
+              HasSubstr("\"mask_path\":\"masks/IMG 7.png\""));
+}
+
+// The view of one image with another lens, and its picture.
+ColmapModel WithASecondLens() {
+  ColmapModel model = LlffModel();
+  ColmapImage& image = model.images.at(SceneImageId(3));
+  image.camera_id = 5;
+  model.cameras[5] = {1, 61, 43, {70.5, 70.5, 30.5, 21.5}};
+  for (ColmapImage::Observation& observation : image.observations) {
+    if (observation.point3d_id < 0) continue;
+    const Eigen::Vector3d x =
+        image.camera_from_world * model.points.at(observation.point3d_id).xyz;
+    observation.xy = 70.5 * x.hnormalized() + Eigen::Vector2d(30.5, 21.5);
+  }
+  return model;
+}
+
+TEST_F(PosesStageTest, SeveralCamerasAreWrittenAndToldToBeNotForNerfPytorch) {
+  WriteLlffScene(WithASecondLens(), workspace_);
+  EXPECT_THAT(Problem(),
+              HasSubstr("IMG 8.jpg is 53x37 but its camera is 61x43"));
+  WriteImage(Image(61, 43, 3), workspace_ / "images" / "IMG 8.jpg");
+  report_.tables.clear();
+  const StageResult result = Run();
+  ASSERT_EQ(result.state, StageResult::State::kDone) << result.line;
+  EXPECT_THAT(result.line, HasSubstr("px, for readers of several cameras"));
+  EXPECT_THAT(report_.warnings,
+              Contains(HasSubstr("do not open this workspace with it")));
+  EXPECT_LT(result.facts["poses"]["loaded_reprojection_error_px"], 1e-9);
+  EXPECT_THAT(report_.tables[0].rows[0][2], "2 sizes");
+  EXPECT_THAT(report_.tables[0].rows[0][3], "57.4 to 70.5");
+  const NpyArray table = Table();
+  const std::vector<int> rows = LlffRows();
+  for (size_t row = 0; row < rows.size(); ++row) {
+    EXPECT_EQ(table.values[17 * row + 9], rows[row] == 3 ? 61 : 53);
+  }
+  EXPECT_THAT(ReadFile(context_.out / "config_nerf_pytorch.txt"),
+              HasSubstr("# nerf-pytorch cannot train on this folder"));
+  WriteImage(Image(61, 43, 3), workspace_ / "images" / "more.jpg");
+  EXPECT_THAT(Problem(), HasSubstr("holds 12 images but there are 11 poses"));
 }
 
 TEST_F(PosesStageTest, OneImageIsTooFew) {

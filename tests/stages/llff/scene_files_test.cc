@@ -22,7 +22,9 @@ namespace {
 using testing::HasSubstr;
 
 TEST(SharedPinhole, IsThatOfTheModel) {
-  const Pinhole pinhole = SharedPinhole(LlffModel(), "x");
+  const Pinholes cameras = CentredPinholes(LlffModel(), "x");
+  ASSERT_EQ(cameras.size(), 1u);
+  const Pinhole pinhole = SharedPinhole(cameras).value();
   EXPECT_EQ(pinhole.width, 53);
   EXPECT_EQ(pinhole.height, 37);
   EXPECT_EQ(pinhole.fx, 57.4);
@@ -31,28 +33,43 @@ TEST(SharedPinhole, IsThatOfTheModel) {
   EXPECT_EQ(pinhole.cy, 18.5);
 }
 
-TEST(SharedPinhole, EqualCamerasMayHaveTwoNumbersAndModels) {
-  ColmapModel model = LlffModel();
-  model.images.begin()->second.camera_id = 3;
-  model.cameras[3] = {0, 53, 37, {57.4, 26.5, 18.5}};  // SIMPLE_PINHOLE
-  EXPECT_EQ(SharedPinhole(model, "x").fy, 57.4);
-}
-
-// The words for a model with this camera for its last image.
-std::string RefusalOf(const ColmapCamera& camera) {
+// With this camera for its last image.
+ColmapModel WithCamera(const ColmapCamera& camera) {
   ColmapModel model = LlffModel();
   model.cameras[3] = camera;
   model.images.rbegin()->second.camera_id = 3;
+  return model;
+}
+
+TEST(SharedPinhole, EqualCamerasMayHaveTwoNumbersAndModels) {
+  const Pinholes cameras = CentredPinholes(
+      WithCamera({0, 53, 37, {57.4, 26.5, 18.5}}), "x");  // SIMPLE_PINHOLE
+  ASSERT_EQ(cameras.size(), 2u);
+  EXPECT_EQ(cameras.at(3).fy, 57.4);
+  EXPECT_TRUE(SharedPinhole(cameras).has_value());
+}
+
+TEST(SharedPinhole, IsNothingWhenTheCamerasDiffer) {
+  const auto is_shared = [](const ColmapCamera& camera) {
+    return SharedPinhole(CentredPinholes(WithCamera(camera), "x")).has_value();
+  };
+  EXPECT_TRUE(is_shared({1, 53, 37, {57.4, 57.4, 26.5, 18.5}}));
+  EXPECT_FALSE(is_shared({1, 53, 37, {58, 58, 26.5, 18.5}}));
+  EXPECT_FALSE(is_shared({1, 55, 37, {57.4, 57.4, 27.5, 18.5}}));
+  EXPECT_FALSE(is_shared({1, 53, 39, {57.4, 57.4, 26.5, 19.5}}));
+}
+
+std::string RefusalOf(const ColmapCamera& camera) {
   try {
-    SharedPinhole(model, "sparse/0");
+    CentredPinholes(WithCamera(camera), "sparse/0");
   } catch (const UserError& error) {
     return error.what();
   }
   return "taken";
 }
 
-TEST(SharedPinhole, RefusesWhatTheFormatDoesNotKnow) {
-  EXPECT_EQ(RefusalOf({1, 53, 37, {57.4, 57.4, 26.5, 18.5}}), "taken");
+TEST(CentredPinholes, RefuseWhatTheFormatDoesNotKnow) {
+  EXPECT_EQ(RefusalOf({1, 55, 39, {58, 58, 27.5, 19.5}}), "taken");
   EXPECT_THAT(RefusalOf({1, 53, 37, {57.4, 57.5, 26.5, 18.5}}),
               HasSubstr("sparse/0: camera 3 has two different focal lengths"));
   const char* const middle = "camera 3 has its principal point off the middle";
@@ -61,17 +78,11 @@ TEST(SharedPinhole, RefusesWhatTheFormatDoesNotKnow) {
   EXPECT_THAT(RefusalOf({1, 53, 37, {57.4, 57.4, 26.5, 18.4}}),
               HasSubstr(middle));
   EXPECT_THAT(RefusalOf({0, 53, 37, {57.4, 26.5, 18.6}}), HasSubstr(middle));
-  const char* const other = "'IMG 15.jpg' and 'IMG 5.jpg' have different";
-  EXPECT_THAT(RefusalOf({1, 53, 37, {58, 58, 26.5, 18.5}}), HasSubstr(other));
-  EXPECT_THAT(RefusalOf({1, 55, 37, {57.4, 57.4, 27.5, 18.5}}),
-              HasSubstr(other));
-  EXPECT_THAT(RefusalOf({1, 53, 39, {57.4, 57.4, 26.5, 19.5}}),
-              HasSubstr(other));
   EXPECT_THAT(RefusalOf({1, 53, 37, {57.4, 57.5, 26.5, 18.5}}),
               HasSubstr("run the colmap stage, which undistorts"));
 }
 
-TEST(SharedPinhole, RefusesEveryDistortedModel) {
+TEST(CentredPinholes, RefuseEveryDistortedModel) {
   for (int id = 2; id <= 10; ++id) {
     const ColmapCameraModel& kind = *FindColmapCameraModel(id);
     std::vector<double> params = {57.4, 26.5, 18.5};
@@ -82,19 +93,18 @@ TEST(SharedPinhole, RefusesEveryDistortedModel) {
   }
 }
 
-TEST(SharedPinhole, AModelWithoutImagesIsNamed) {
+TEST(CentredPinholes, AModelWithoutImagesIsNamed) {
   try {
-    SharedPinhole({}, "sparse/0");
+    CentredPinholes({}, "sparse/0");
     FAIL();
   } catch (const UserError& error) {
     EXPECT_THAT(error.what(), HasSubstr("sparse/0: the model has no images"));
   }
 }
 
-nlohmann::json Transforms(const ColmapModel& model,
-                          const Pinhole& camera = {
-                              53, 37, 57.4, 49.8, 28.3, 16.9}) {
-  return nlohmann::json::parse(TransformsJson(model, camera));
+nlohmann::json Transforms(const ColmapModel& model) {
+  return nlohmann::json::parse(
+      TransformsJson(model, {{9, {53, 37, 57.4, 49.8, 28.3, 16.9}}}, {}));
 }
 
 // The format could hold any pinhole, so each of its numbers is looked at.
@@ -111,6 +121,38 @@ TEST(TransformsJson, HoldsTheLens) {
       std::tan(json["camera_angle_x"].get<double>() / 2), 53 / 57.4 / 2, 1e-12);
   EXPECT_NEAR(
       std::tan(json["camera_angle_y"].get<double>() / 2), 37 / 49.8 / 2, 1e-12);
+}
+
+// nerfstudio looks into the frames for what the head does not have.
+TEST(TransformsJson, CamerasThatDifferStandInTheFrames) {
+  ColmapModel model = LlffModel();
+  model.images.at(SceneImageId(3)).camera_id = 5;
+  const auto json = nlohmann::json::parse(
+      TransformsJson(model,
+                     {{9, {53, 37, 57.4, 49.8, 28.3, 16.9}},
+                      {5, {61, 43, 70.5, 69.1, 29.4, 22.3}}},
+                     {}));
+  for (const char* key : {"w", "h", "fl_x", "fl_y", "cx", "cy"}) {
+    EXPECT_FALSE(json.contains(key)) << key;
+  }
+  EXPECT_EQ(json["camera_model"], "PINHOLE");
+  for (const auto& frame : json["frames"]) {
+    const bool other = frame["file_path"] == "images/" + SceneJpegName(3);
+    EXPECT_EQ(frame["w"], other ? 61 : 53);
+    EXPECT_EQ(frame["h"], other ? 43 : 37);
+    EXPECT_EQ(frame["fl_x"], other ? 70.5 : 57.4);
+    EXPECT_EQ(frame["fl_y"], other ? 69.1 : 49.8);
+    EXPECT_EQ(frame["cx"], other ? 29.4 : 28.3);
+    EXPECT_EQ(frame["cy"], other ? 22.3 : 16.9);
+  }
+}
+
+TEST(TransformsJson, NamesTheMasksThatThereAre) {
+  const auto json = nlohmann::json::parse(TransformsJson(
+      LlffModel(2), {{9, {53, 37, 57.4, 49.8, 28.3, 16.9}}}, {"IMG 6.png"}));
+  EXPECT_FALSE(json["frames"][0].contains("mask_path"));
+  EXPECT_EQ(json["frames"][1]["file_path"], "images/IMG 6.jpg");
+  EXPECT_EQ(json["frames"][1]["mask_path"], "masks/IMG 6.png");
 }
 
 // Right, up, backward, centre; frames in the order of the names.

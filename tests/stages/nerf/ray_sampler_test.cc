@@ -104,6 +104,35 @@ TEST(RaySamplerTest, VoidPixelsAreDrawnSeldom) {
   EXPECT_NEAR(found_void, kDraws * left, 5 * std::sqrt(kDraws * left));
 }
 
+// Used are the columns up to 30 of the first view, and the last pixel.
+TEST(RaySamplerTest, WhatAMaskLeavesOutNeverComesUp) {
+  View masked = Painted(0, 0, 0);
+  masked.mask = torch::zeros({kHeight, kWidth}, torch::kUInt8);
+  masked.mask.slice(1, 0, 31).fill_(255);
+  masked.mask[kHeight - 1][kWidth - 1] = 1;
+  View none = Painted(2, 0, 0);
+  none.mask = torch::zeros({kHeight, kWidth}, torch::kUInt8);
+  const std::vector<View> views = {masked, Painted(1, 90, 0), none};
+  const Counts counts = Draw(views, {}, kDraws);
+  const double all = 31 * kHeight + 1 + kWidth * kHeight;
+  ASSERT_EQ(counts.size(), static_cast<size_t>(all));
+  const double mean = kDraws / all;
+  for (const auto& [pixel, count] : counts) {
+    const auto [view, x, y] = pixel;
+    EXPECT_NE(view, 2);
+    EXPECT_TRUE(view == 1 || x <= 30 || (x == 96 && y == 60));
+    EXPECT_LT(std::abs(count - mean), 6 * std::sqrt(mean));
+  }
+  SamplerOptions middle;
+  middle.precrop_steps = 9;
+  for (const auto& [pixel, count] : Draw({masked}, middle, 2000)) {
+    EXPECT_TRUE(std::get<1>(pixel) <= 30 || std::get<1>(pixel) == 96);
+  }
+  EXPECT_THROW(Draw({none}, {}, 1), UserError);
+  none.mask = none.mask.slice(1, 1);
+  EXPECT_THROW(Draw({none}, {}, 1), UserError);
+}
+
 // The middle is that of nerf-pytorch: int(H // 2 * frac) pixels to both sides
 // of H // 2, each axis by itself; from step 5 on all pixels count.
 TEST(RaySamplerTest, FirstStepsSeeTheMiddle) {

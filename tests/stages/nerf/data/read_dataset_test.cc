@@ -175,6 +175,89 @@ TEST_F(LayoutsTest, FactorTakesTheFolderOrAverages) {
   }
 }
 
+// White but for a pixel, in the size of a camera's picture.
+Image MaskOf(const SceneCamera& camera, int x, int y) {
+  Image mask(camera.width, camera.height, 1);
+  std::fill(mask.pixels.begin(), mask.pixels.end(), 255);
+  *mask.At(x, y) = 0;
+  return mask;
+}
+
+const View& ViewCalled(const ReadResult& result, const std::string& name) {
+  for (const auto* part : {&result.dataset.train, &result.dataset.test}) {
+    for (const View& view : *part) {
+      if (fs::path(view.name).filename() == name) return view;
+    }
+  }
+  throw std::out_of_range(name);
+}
+
+// Of a workspace: with the images or the smaller copies, and from the whole
+// ones where there are no copies.
+TEST_F(LayoutsTest, MasksComeWithTheImages) {
+  const std::string& name = scene_.names[7];
+  const SceneCamera& camera = scene_.cameras[7];
+  for (const fs::path& folder : {llff_.path(), colmap_.path()}) {
+    fs::create_directories(folder / "masks");
+    WriteImage(MaskOf(camera, 30, 17), folder / "masks" / name);
+    Listener report;
+    const ReadResult whole = ReadDataset(folder, {1, 8, 2}, report);
+    EXPECT_THAT(report.infos,
+                ::testing::Contains(HasSubstr("1 of 11 images have a mask")));
+    const torch::Tensor& mask = ViewCalled(whole, name).mask;
+    ASSERT_TRUE(mask.defined());
+    EXPECT_TRUE(
+        torch::equal(mask, TensorOf(MaskOf(camera, 30, 17)).squeeze(2)));
+    EXPECT_FALSE(ViewCalled(whole, scene_.names[3]).mask.defined());
+    // Averaged, and out as a whole.
+    const torch::Tensor small = ViewCalled(Read(folder, 4), name).mask;
+    ASSERT_EQ(small.size(0), Side(camera.height, 4));
+    EXPECT_TRUE(torch::equal(small,
+                             TensorOf(ReducedMask(MaskOf(camera, 30, 17),
+                                                  Side(camera.width, 4),
+                                                  Side(camera.height, 4)))
+                                 .squeeze(2)));
+    fs::create_directories(folder / "masks_4");
+    Image of_copy(Side(camera.width, 4), Side(camera.height, 4), 1);
+    of_copy.pixels[5] = 255;
+    WriteImage(of_copy, folder / "masks_4" / name);
+    EXPECT_TRUE(torch::equal(ViewCalled(Read(folder, 4), name).mask,
+                             TensorOf(of_copy).squeeze(2)));
+  }
+  nlohmann::json root = scene_.Transforms();
+  for (auto& frame : root["frames"]) {
+    if (frame["file_path"].get<std::string>().find(name) == std::string::npos) {
+      continue;
+    }
+    frame["mask_path"] = "elsewhere/m.png";
+  }
+  WriteFileAtomically(transforms_ / "transforms.json", root.dump());
+  fs::create_directories(transforms_ / "elsewhere");
+  WriteImage(MaskOf(camera, 3, 4), transforms_ / "elsewhere" / "m.png");
+  EXPECT_TRUE(torch::equal(ViewCalled(Read(transforms_), name).mask,
+                           TensorOf(MaskOf(camera, 3, 4)).squeeze(2)));
+}
+
+// What is transparent says that nothing is there; what is masked and opaque
+// says nothing. An LLFF set of others knows no alpha.
+TEST_F(LayoutsTest, MasksTakeNothingFromWhatIsTransparent) {
+  const std::string& name = scene_.names[kTransparentView];
+  const Image& picture = scene_.Picture(kTransparentView);
+  ASSERT_EQ(picture.channels, 4);
+  EXPECT_EQ(ViewCalled(Read(llff_), name).image.size(2), 3);
+  Image black(picture.width, picture.height, 1);
+  for (const fs::path& folder : {llff_.path(), colmap_.path()}) {
+    fs::create_directories(folder / "masks");
+    WriteImage(black, folder / "masks" / name);
+    const View view = ViewCalled(Read(folder), name);
+    ASSERT_EQ(view.image.size(2), 4);
+    EXPECT_TRUE(torch::equal(view.image, TensorOf(picture)));
+    const torch::Tensor transparent = view.image.slice(2, 3).squeeze(2) < 128;
+    EXPECT_TRUE(transparent.any().item<bool>());
+    EXPECT_TRUE(torch::equal(view.mask != 0, transparent));
+  }
+}
+
 TEST_F(LayoutsTest, EveryNthOfTheNamesIsHeldOut) {
   for (const fs::path& folder : All()) {
     ExpectScene(Read(folder, 1, 0), 1, 0);

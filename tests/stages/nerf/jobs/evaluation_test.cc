@@ -6,6 +6,7 @@
 #include "pipeline/base/atomic_file.h"
 #include "stages/media/image_file.h"
 #include "stages/nerf/jobs/metrics_log.h"
+#include "tests/listener.h"
 #include "tests/stages/nerf/known_fields.h"
 #include "tests/stages/nerf/spheres.h"
 #include "tests/temporary_folder.h"
@@ -135,6 +136,28 @@ TEST_P(EvaluationTest, TransparentViewsAreScoredOverTheBackground) {
   ASSERT_EQ(table.rows.size(), 3);
   EXPECT_EQ(table.rows[0][0], "a/x.jpg");
   EXPECT_EQ(table.rows[2][0], "mean of 2");
+}
+
+// The right part says nothing, whatever it shows; of the last view all of it.
+TEST(MaskedEvaluationTest, OnlyWhatAMaskLeavesIsScored) {
+  const TemporaryFolder folder;
+  nerf::Dataset dataset = nerf::BallDataset();
+  dataset.background = {0.6, 0.6, 0.6};
+  nerf::View masked = Plain("m.png", {51, 51, 51, 255});
+  masked.mask =
+      torch::ones({masked.camera.height, masked.camera.width}, torch::kUInt8);
+  masked.mask.slice(1, masked.camera.width / 3).fill_(0);
+  masked.image.slice(1, masked.camera.width / 3).fill_(255);
+  nerf::View nothing = masked;
+  nothing.name = "nothing.png";
+  nothing.mask = torch::zeros_like(masked.mask);
+  Listener report;
+  const Scores scores = Evaluate(
+      *Empty("ngp", dataset, false), {masked, nothing}, folder, report);
+  ASSERT_EQ(scores.views.size(), 1u);
+  EXPECT_NEAR(scores.psnr, -20 * std::log10(0.4), 1e-3);
+  EXPECT_THAT(report.warnings,
+              ElementsAre(::testing::HasSubstr("nothing.png leaves nothing")));
 }
 
 // What is behind opaque views is a matter of `ngp`'s data set and of `nerf`'s

@@ -76,7 +76,7 @@ TEST_F(StagesTest, TrainWritesEverythingAndResumesToTheSameParameters) {
   for (const std::string method : {"ngp", "nerf"}) {
     const std::unique_ptr<TrainStage> stage = TinyTrainStage(method);
     EXPECT_THAT(stage->Inputs(),
-                ElementsAre("poses_bounds.npy", "images", "sparse/0"));
+                ElementsAre("poses_bounds.npy", "images", "masks", "sparse/0"));
     const std::string folder = "train/" + method;
     EXPECT_THAT(stage->Outputs(), ElementsAre(folder));
 
