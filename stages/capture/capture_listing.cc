@@ -8,9 +8,12 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -37,20 +40,55 @@ bool IsMaskFolder(std::string name) {
   return name == "mask" || name == "masks";
 }
 
-// "images_4" where there is "images".
-bool IsSmallerCopy(const fs::path& folder) {
-  const std::string name = folder.filename().string();
+// "images" is 1 of "images", "images_4" 4; nothing for other endings.
+std::pair<std::string, int> FactorOf(const std::string& name) {
   const size_t bar = name.rfind('_');
-  if (bar == std::string::npos || bar == 0 || bar + 1 == name.size()) {
-    return false;
+  int factor = 0;
+  if (bar != std::string::npos && bar > 0) {
+    const char* end = name.data() + name.size();
+    const auto [stop, error] =
+        std::from_chars(name.data() + bar + 1, end, factor);
+    if (error == std::errc() && stop == end && factor > 1) {
+      return {name.substr(0, bar), factor};
+    }
   }
-  const bool number =
-      std::all_of(name.begin() + static_cast<std::ptrdiff_t>(bar) + 1,
-                  name.end(),
-                  [](char c) { return c >= '0' && c <= '9'; });
+  return {name, 1};
+}
+
+// Of the first picture in it; nothing where there is none.
+std::optional<ImageSize> PictureSizeIn(const fs::path& folder) {
+  std::set<fs::path> pictures;
   std::error_code error;
-  return number &&
-         fs::is_directory(folder.parent_path() / name.substr(0, bar), error);
+  for (const fs::directory_entry& entry :
+       fs::directory_iterator(folder, error)) {
+    if (HasImageSuffix(entry.path())) pictures.insert(entry.path());
+  }
+  if (pictures.empty()) return std::nullopt;
+  try {
+    return ReadImageSize(*pictures.begin());
+  } catch (const UserError&) {
+    return std::nullopt;
+  }
+}
+
+// "images_4" where there is "images" or "images_2", with pictures of four or
+// two times the size: others may be of another day.
+bool IsSmallerCopy(const fs::path& folder) {
+  constexpr double kRounding = 0.05;
+  const auto [name, factor] = FactorOf(folder.filename().string());
+  if (factor == 1) return false;
+  std::error_code error;
+  for (const fs::directory_entry& entry :
+       fs::directory_iterator(folder.parent_path(), error)) {
+    const auto [other, less] = FactorOf(entry.path().filename().string());
+    if (other != name || less >= factor || !entry.is_directory(error)) continue;
+    const std::optional<ImageSize> small = PictureSizeIn(folder);
+    const std::optional<ImageSize> large = PictureSizeIn(entry.path());
+    if (!small || !large) continue;
+    const double ratio = static_cast<double>(large->width) / small->width;
+    if (std::abs(ratio * less / factor - 1) < kRounding) return true;
+  }
+  return false;
 }
 
 class Walk {
@@ -165,7 +203,9 @@ void TellWhere(const std::vector<std::string>& names,
   constexpr size_t kShown = 4;
   std::map<std::string, int64_t, decltype(&NaturalLess)> counts(NaturalLess);
   for (const std::string& name : names) ++counts[FolderOf(name)];
-  if (counts.size() > 1 || (counts.size() == 1 && !counts.contains(""))) {
+  if (counts.size() == 1 && !counts.contains("")) {
+    report.Info("the " + unit + "s are in '" + counts.begin()->first + "'");
+  } else if (counts.size() > 1) {
     std::string line;
     size_t shown = 0;
     for (const auto& [folder, count] : counts) {
@@ -186,7 +226,7 @@ void TellWhere(const std::vector<std::string>& names,
                 " in the folder skipped: hidden or no picture");
   }
   if (!listing.smaller_copies.empty()) {
-    report.Info("left out as smaller copies: " +
+    report.Info("left out as smaller copies of other folders: " +
                 FirstOf(listing.smaller_copies));
   }
   if (!listing.too_deep.empty()) {

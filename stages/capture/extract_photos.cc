@@ -139,26 +139,22 @@ void TellAboutLayouts(const std::vector<FrameLayout>& layouts, Report& report) {
 
 void TellAboutCopies(const std::vector<std::string>& names,
                      const std::vector<int>& copy_of,
-                     const std::string& how,
                      Report& report) {
-  const auto count = std::count_if(
-      copy_of.begin(), copy_of.end(), [](int of) { return of >= 0; });
+  const auto is_copy = [](int of) { return of >= 0; };
+  const auto count = std::count_if(copy_of.begin(), copy_of.end(), is_copy);
   if (count == 0) return;
   const auto first = static_cast<size_t>(
-      std::find_if(
-          copy_of.begin(), copy_of.end(), [](int of) { return of >= 0; }) -
-      copy_of.begin());
-  report.Info(Counted(count, "photo") + " left out, equal to others " + how +
-              ": '" + names[first] + "' is '" +
-              names[static_cast<size_t>(copy_of[first])] + "'" +
-              (count > 1 ? " again, and so on" : " again"));
+      std::find_if(copy_of.begin(), copy_of.end(), is_copy) - copy_of.begin());
+  report.Info(Counted(count, "photo") + " left out: copies of others, as '" +
+              names[first] + "' is of '" +
+              names[static_cast<size_t>(copy_of[first])] + "'");
 }
 
 // Without those that are in the folder twice.
 void LeaveOutCopies(const StageContext& context, PairedMasks* paired) {
   const std::vector<int> copy_of =
       CopiesByBytes(context.capture, paired->photos, context.threads);
-  TellAboutCopies(paired->photos, copy_of, "byte by byte", *context.report);
+  TellAboutCopies(paired->photos, copy_of, *context.report);
   PairedMasks kept;
   for (size_t i = 0; i < copy_of.size(); ++i) {
     if (copy_of[i] >= 0) continue;
@@ -206,7 +202,8 @@ void TellAboutMasks(const std::vector<TakenPhoto>& taken,
   }
   if (transparent > 0) {
     report.Info(Counted(transparent, "photo") +
-                " with transparent parts: those are not used");
+                (transparent == 1 ? " has" : " have") +
+                " transparent parts, which are not used");
   }
   if (!paired.alone.empty()) {
     report.Warn(
@@ -329,7 +326,7 @@ FrameList ExtractPhotos(const StageContext& context,
   TellAboutLayouts(layouts, report);
   const std::vector<int> copy_of =
       FindCopies(context, paired.photos, taken, threads);
-  TellAboutCopies(paired.photos, copy_of, "pixel by pixel", report);
+  TellAboutCopies(paired.photos, copy_of, report);
   int64_t turned = 0;
   for (size_t i = 0; i < taken.size(); ++i) {
     if (copy_of[i] >= 0) {

@@ -132,6 +132,9 @@ void FindLayoutOf(const std::vector<Image>& samples,
   const VideoInfo& info = to_write.reader->info();
   to_write.layout = FindLayout(samples, {info.width, info.height}, wanted);
   if (to_write.layout.IsPlain()) return;
+  if (to_write.layout.panorama && to_write.name.empty()) {
+    to_write.name = clip->path.filename().string();
+  }
   report.Info(to_write.title + " shows " + WordsFor(to_write.layout));
   for (SurveyedFrame& frame : clip->survey) {
     frame.motion *= to_write.layout.ViewsAcross();

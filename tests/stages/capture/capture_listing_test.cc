@@ -3,11 +3,13 @@
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/error.h"
 #include "stages/capture/frame_masks.h"
+#include "stages/media/image_file.h"
 #include "tests/listener.h"
 #include "tests/temporary_folder.h"
 
 #include <filesystem>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -67,6 +69,11 @@ TEST_F(Listing, TakesPhotosOfAllFoldersInTheOrderOfPeople) {
 TEST_F(Listing, OfAPlainFolderNothingIsSaid) {
   Make({"a.jpg", "b.png"});
   EXPECT_THAT(Told(), IsEmpty());
+  std::filesystem::create_directories(folder_ / "sub");
+  for (const char* name : {"a.jpg", "b.png"}) {
+    std::filesystem::rename(folder_ / name, folder_ / "sub" / name);
+  }
+  EXPECT_THAT(Told(), ElementsAre("the photos are in 'sub'"));
 }
 
 TEST_F(Listing, LeavesAloneWhatIsNotTheCapture) {
@@ -77,17 +84,30 @@ TEST_F(Listing, LeavesAloneWhatIsNotTheCapture) {
         "__MACOSX/._a.jpg",
         "a-nerf/.nerfpipe/workspace.json",
         "a-nerf/images/00001.jpg",
-        "images/1.jpg",
-        "images_4/1.jpg",
-        "notes_4/1.jpg",  // no copy: there is no "notes"
         "1/2/3/c.jpg",
         "1/2/3/4/d.jpg"});
-  EXPECT_THAT(
-      List().photos,
-      ElementsAre("1/2/3/c.jpg", "a.jpg", "images/1.jpg", "notes_4/1.jpg"));
-  EXPECT_THAT(Told().back(), "left out as smaller copies: 'images_4'");
+  EXPECT_THAT(List().photos, ElementsAre("1/2/3/c.jpg", "a.jpg"));
+  Told();
   EXPECT_THAT(ears_.warnings,
               ElementsAre(HasSubstr("more than 3 folders deep: '1/2/3/4'")));
+}
+
+TEST_F(Listing, KnowsSmallerCopiesByTheirSize) {
+  for (const auto& [name, width, height] :
+       {std::tuple("images/IMG 1.png", 86, 63),
+        std::tuple("images_4/image000.png", 22, 16),
+        std::tuple("images_12/a.png", 86, 63),  // of another day
+        std::tuple("old/images_2/a.png", 43, 32),
+        std::tuple("old/images_8/a.png", 11, 8)}) {
+    std::filesystem::create_directories((folder_ / name).parent_path());
+    WriteImage(Image(width, height, 3), folder_ / name);
+  }
+  EXPECT_THAT(
+      List().photos,
+      ElementsAre("images/IMG 1.png", "images_12/a.png", "old/images_2/a.png"));
+  EXPECT_THAT(Told().back(),
+              "left out as smaller copies of other folders: 'images_4', "
+              "'old/images_8'");
 }
 
 TEST_F(Listing, FollowsALinkOnce) {

@@ -4,7 +4,6 @@
 #include "stages/capture/frame_views.h"
 #include "stages/media/image_file.h"
 #include "tests/scenes/clips.h"
-#include "tests/scenes/small_captures.h"
 #include "tests/stages/capture/layout_pictures.h"
 #include "tests/stages/capture/stage_fixture.h"
 #include "tests/stages/media/test_pictures.h"
@@ -226,14 +225,14 @@ Image Even(const Image& image) {
 
 TEST_F(ExtractClips, OfStereoTheLeftViewIsTaken) {
   const auto picture = [](int i) {
-    return SideBySide(Even(ClipFrame(i)), Even(ClipFrame(i + 1)));
+    return SideBySide(Even(WallPicture(i)), Even(WallPicture(i + 5)));
   };
   context_.capture = folder_ / "stereo.mkv";
   Film("", 13, picture);
   EXPECT_EQ(Extract().line, "13 of 13 frames of the video");
   EXPECT_EQ(Listed().Kind(), "video");
   EXPECT_THAT(Sizes(), Each(ImageSize{212, 148}));
-  EXPECT_GT(Psnr(ReadImage(Frame("00009.jpg")), Even(ClipFrame(8))), 28);
+  EXPECT_GT(Psnr(ReadImage(Frame("00009.jpg")), Even(WallPicture(8))), 28);
   EXPECT_THAT(ears_.infos,
               ElementsAre(AllOf(HasSubstr("the video shows two views side by"),
                                 HasSubstr("--set extract.layout=plain"))));
@@ -255,7 +254,8 @@ TEST_F(ExtractClips, PanoramasAreFourWalks) {
   for (size_t i = 0; i < 24; ++i) {
     const ListedFrame& frame = list.frames[i];
     EXPECT_EQ(frame.index, static_cast<int64_t>(i % 6));
-    EXPECT_EQ(frame.clip, " at " + std::to_string(90 * (i / 6)) + " degrees");
+    EXPECT_EQ(frame.clip,
+              "pano.mkv at " + std::to_string(90 * (i / 6)) + " degrees");
     EXPECT_NEAR(frame.focal, std::sqrt(0.125), 1e-9);
     const Image expected =
         CutViews(PanoramaPicture(304, 3.0 * static_cast<double>(i % 6)),

@@ -6,7 +6,6 @@
 #include "stages/media/jpeg.h"
 #include "stages/media/orientation.h"
 #include "tests/scenes/photos.h"
-#include "tests/scenes/small_captures.h"
 #include "tests/stages/capture/layout_pictures.h"
 #include "tests/stages/capture/stage_fixture.h"
 #include "tests/stages/media/test_pictures.h"
@@ -172,7 +171,7 @@ TEST_F(ExtractMasks, AreMadeOfAlphaThatHidesSomething) {
   EXPECT_EQ(Mask("00003.png").pixels, Corner(64, 48, 40, 19).pixels);
   EXPECT_THAT(ears_.infos,
               ElementsAre(HasSubstr("1 mask: "),
-                          "2 photos with transparent parts: those are not "
+                          "2 photos have transparent parts, which are not "
                           "used"));
 }
 
@@ -223,13 +222,13 @@ TEST_F(ExtractMasks, OfPanoramasAreCutAlike) {
 
 TEST_F(ExtractMasks, OfStereoPhotosTheLeftIsTaken) {
   for (int i = 0; i < 4; ++i) {
-    WriteImage(SideBySide(ClipFrame(9 * i), ClipFrame(9 * i + 1)),
+    WriteImage(SideBySide(WallPicture(9 * i), WallPicture(9 * i + 5)),
                In(std::to_string(i) + ".png"));
   }
   WriteImage(SideBySide(Corner(213, 149, 30, 20), Corner(213, 149, 0, 0)),
              In("3_mask.png"));
   Extract();
-  EXPECT_EQ(ReadImage(Frame("00003.png")).pixels, ClipFrame(18).pixels);
+  EXPECT_EQ(ReadImage(Frame("00003.png")).pixels, WallPicture(18).pixels);
   EXPECT_EQ(Mask("00004.png").pixels, Corner(213, 149, 30, 20).pixels);
 }
 

@@ -4,7 +4,6 @@
 
 #include "pipeline/base/error.h"
 #include "stages/capture/frame_layout.h"
-#include "tests/scenes/small_captures.h"
 #include "tests/stages/capture/layout_pictures.h"
 
 #include <algorithm>
@@ -76,8 +75,8 @@ TEST(CutViews, MasksKeepTheirTwoValues) {
 }
 
 TEST(CutViews, OfTwoViewsTheFirstIsLeft) {
-  const Image one = ClipFrame(3);
-  const Image other = ClipFrame(4);
+  const Image one = WallPicture(3);
+  const Image other = WallPicture(4);
   EXPECT_EQ(CutViews(SideBySide(one, other),
                      {Half::kLeft, false, false},
                      Resampling::kSmooth)[0]
@@ -99,6 +98,8 @@ TEST(CutViews, OfTwoViewsTheFirstIsLeft) {
 
 constexpr int kSamples = 5;
 
+Image Wall(int way) { return WallPicture(way); }
+
 FrameLayout Find(const std::function<Image(int)>& picture,
                  const std::string& wanted = "auto") {
   std::vector<Image> samples;
@@ -108,12 +109,12 @@ FrameLayout Find(const std::function<Image(int)>& picture,
 
 TEST(FindLayout, SeesTwoViewsForTwoEyes) {
   const auto pair = [](int i) {
-    return SideBySide(ClipFrame(i), ClipFrame(i + 1));
+    return SideBySide(WallPicture(i), WallPicture(i + 5));
   };
   EXPECT_EQ(Find(pair), (FrameLayout{Half::kLeft, false, false}));
   EXPECT_TRUE(Find(pair, "plain").IsPlain());
   EXPECT_EQ(Find([](int i) {
-              return OneAboveTheOther(ClipFrame(i), ClipFrame(i + 1));
+              return OneAboveTheOther(WallPicture(i), WallPicture(i + 5));
             }),
             (FrameLayout{Half::kUpper, false, false}));
   // Squeezed to 16:9.
@@ -124,37 +125,38 @@ TEST(FindLayout, SeesTwoViewsForTwoEyes) {
 }
 
 TEST(FindLayout, TakesNoPlainPictureForTwo) {
-  EXPECT_TRUE(Find(ClipFrame).IsPlain());
+  EXPECT_TRUE(Find(Wall).IsPlain());
   // Places that have nothing to do with each other.
   EXPECT_TRUE(Find([](int i) {
-                return SideBySide(ClipFrame(i), ClipFrame(i + 60));
+                return SideBySide(WallPicture(i), WallPicture(i + 900));
               }).IsPlain());
   // A thing of two like sides.
   EXPECT_TRUE(Find([](int i) {
-                const Image one = ClipFrame(i);
+                const Image one = WallPicture(i);
                 return SideBySide(one, Mirrored(one));
               }).IsPlain());
   // A wall that repeats itself goes on in the middle.
   EXPECT_TRUE(Find([](int i) {
-                const Image one = ClipFrame(i);
+                const Image one = WallPicture(i);
                 const Image tile = SideBySide(one, Mirrored(one));
                 return SideBySide(tile, tile);
               }).IsPlain());
   // Now and then it looks so.
   EXPECT_TRUE(Find([](int i) {
-                return SideBySide(ClipFrame(i), ClipFrame(i < 20 ? i : i + 60));
+                return SideBySide(WallPicture(i),
+                                  WallPicture(i < 20 ? i : i + 900));
               }).IsPlain());
 }
 
 TEST(FindLayout, OfTwoWantedViewsFindsHowTheyLie) {
   EXPECT_EQ(Find(
                 [](int i) {
-                  return OneAboveTheOther(ClipFrame(i), ClipFrame(i + 1));
+                  return OneAboveTheOther(WallPicture(i), WallPicture(i + 5));
                 },
                 "stereo")
                 .half,
             Half::kUpper);
-  EXPECT_EQ(Find(ClipFrame, "stereo").half, Half::kLeft);
+  EXPECT_EQ(Find(Wall, "stereo").half, Half::kLeft);
 }
 
 TEST(FindLayout, SeesPanoramas) {
@@ -170,11 +172,11 @@ TEST(FindLayout, SeesPanoramas) {
 TEST(FindLayout, TakesNoPlainPictureForAPanorama) {
   // Of its shape, but its borders are those of a picture.
   EXPECT_TRUE(Find([](int i) {
-                return Resized(ClipFrame(i), 402, 201, Resampling::kSmooth);
+                return Resized(WallPicture(i), 402, 201, Resampling::kSmooth);
               }).IsPlain());
   // A thing before a wall whose light falls from above: all borders join.
   EXPECT_TRUE(Find([](int i) {
-                const Image thing = ClipFrame(i);
+                const Image thing = WallPicture(i);
                 Image picture(402, 201, 3);
                 for (int y = 0; y < 201; ++y) {
                   for (int x = 0; x < 402; ++x) {
@@ -192,7 +194,7 @@ TEST(FindLayout, TakesNoPlainPictureForAPanorama) {
 
 TEST(FindLayout, RefusesPanoramasOfAnotherShape) {
   try {
-    Find(ClipFrame, "equirectangular");
+    Find(Wall, "equirectangular");
     FAIL();
   } catch (const UserError& error) {
     EXPECT_THAT(error.what(), HasSubstr("213x149 are not twice as wide"));

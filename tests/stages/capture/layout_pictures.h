@@ -47,6 +47,39 @@ inline Image PanoramaPicture(int width, double step) {
   return image;
 }
 
+// A wall of which no two places look alike, seen by a camera that stands `way`
+// pixels to the right.
+inline Image WallPicture(double way, int width = 213, int height = 149) {
+  constexpr double kSpot = 6.3;  // pixels
+  const auto spot = [](int x, int y) {
+    uint32_t mixed = static_cast<uint32_t>(x) * 0x9e3779b1u ^
+                     static_cast<uint32_t>(y) * 0x85ebca77u;
+    mixed = (mixed ^ mixed >> 15) * 0x2c1b3c6du;
+    return (mixed >> 16 & 0xff) * 0.8 + 20;
+  };
+  Image image(width, height, 3);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      const double u = (x + way) / kSpot;
+      const double v = y / kSpot;
+      const int column = static_cast<int>(u);
+      const int row = static_cast<int>(v);
+      const double right = u - column;
+      const double down = v - row;
+      for (int c = 0; c < 3; ++c) {
+        const int at = column + 5000 * c;
+        const double upper =
+            (1 - right) * spot(at, row) + right * spot(at + 1, row);
+        const double lower =
+            (1 - right) * spot(at, row + 1) + right * spot(at + 1, row + 1);
+        image.At(x, y)[c] =
+            static_cast<uint8_t>((1 - down) * upper + down * lower + 0.5);
+      }
+    }
+  }
+  return image;
+}
+
 // Of the same size.
 inline Image SideBySide(const Image& left, const Image& right) {
   Image both(2 * left.width, left.height, 3);
