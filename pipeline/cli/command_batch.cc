@@ -4,7 +4,7 @@
 #include "pipeline/base/interrupt.h"
 #include "pipeline/base/text.h"
 #include "pipeline/cli/commands.h"
-#include "stages/media/image_file.h"
+#include "stages/media/file_kind.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -27,42 +27,25 @@ struct Capture {
   fs::path workspace;
 };
 
-bool HoldsImages(const fs::path& folder) {
+bool HoldsPictures(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.is_regular_file() && HasImageSuffix(entry.path())) {
+    if (entry.is_regular_file() &&
+        (IsImageFile(entry.path()) || HasVideoSuffix(entry.path()))) {
       return true;
     }
   }
   return false;
 }
 
-bool HasVideoSuffix(const fs::path& path) {
-  static const std::set<std::string> kSuffixes = {".mp4",
-                                                  ".mov",
-                                                  ".m4v",
-                                                  ".mkv",
-                                                  ".webm",
-                                                  ".avi",
-                                                  ".3gp",
-                                                  ".mts",
-                                                  ".ts",
-                                                  ".mpg",
-                                                  ".mpeg",
-                                                  ".wmv"};
-  std::string suffix = path.extension().string();
-  std::transform(suffix.begin(), suffix.end(), suffix.begin(), ::tolower);
-  return kSuffixes.count(suffix) > 0;
-}
-
-// Videos and folders of photos, by name; two captures of the same name get
-// workspaces that keep the suffix.
+// Videos, and folders of photos or videos, by name; two captures of the same
+// name get workspaces that keep the suffix.
 std::vector<Capture> FindCaptures(const fs::path& folder,
                                   const fs::path& into) {
   std::vector<fs::path> paths;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const bool hidden = entry.path().filename().string()[0] == '.';
     if (!hidden && !Workspace::Exists(entry.path()) &&
-        (entry.is_directory() ? HoldsImages(entry.path())
+        (entry.is_directory() ? HoldsPictures(entry.path())
                               : HasVideoSuffix(entry.path()))) {
       paths.push_back(entry.path());
     }

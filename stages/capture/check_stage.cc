@@ -39,7 +39,7 @@ struct Measured {
 
 Measured Measure(const FrameList& list, const StageContext& context) {
   Measured result;
-  result.capture.kind = list.video ? "video" : "photos";
+  result.capture.kind = list.Kind();
   result.capture.frames.resize(list.frames.size());
   result.looks.resize(list.frames.size());
   const auto total = static_cast<int64_t>(list.frames.size());
@@ -62,6 +62,7 @@ Measured Measure(const FrameList& list, const StageContext& context) {
     frame.name = listed.name;
     frame.original = listed.original;
     frame.focal = listed.focal;
+    frame.clip = listed.clip;
     frame.index = listed.index;
     frame.time = listed.time;
     frame.width = measures.width;
@@ -79,6 +80,7 @@ void MeasureMotion(int threads, Measured* measured) {
   ParallelFor(pairs, threads, [&](int64_t pair) {
     ThrowIfInterrupted();
     const auto i = static_cast<size_t>(pair);
+    if (frames[i].clip != frames[i + 1].clip) return;
     frames[i + 1].motion =
         MotionBetween(measured->looks[i].measures.thumbnail,
                       measured->looks[i + 1].measures.thumbnail);
@@ -291,7 +293,7 @@ class CheckStage : public Stage {
  private:
   Counts Choose(Measured* measured) const {
     CaptureFile& capture = measured->capture;
-    const bool video = capture.kind == "video";
+    const bool video = capture.kind != "photos";
     Counts counts;
     counts.frames = static_cast<int64_t>(capture.frames.size());
     DropOtherSizes(&capture);
@@ -300,6 +302,7 @@ class CheckStage : public Stage {
       DropDuplicates(
           options_.duplicate,
           [&](size_t i, size_t j) {
+            if (capture.frames[i].clip != capture.frames[j].clip) return 1.0;
             return j == i + 1
                        ? capture.frames[j].motion
                        : MotionBetween(measured->looks[i].measures.thumbnail,

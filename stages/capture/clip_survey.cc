@@ -18,6 +18,13 @@ namespace {
 
 constexpr int64_t kMostSurveyed = 1500;
 constexpr int kPreviewSide = 640;
+// Motion below it is noise: of a camera that stands still.
+constexpr double kStill = 1e-4;
+
+size_t SampleStep(size_t frames) {
+  constexpr size_t kSamples = 9;
+  return std::max<size_t>(1, frames / kSamples);
+}
 
 struct Look {
   int64_t index = 0;
@@ -35,9 +42,9 @@ double Worth(double sharpness, double off) {
 
 }  // namespace
 
-std::vector<SurveyedFrame> SurveyClip(const std::filesystem::path& video,
-                                      int threads,
-                                      Report& report) {
+ClipSurvey SurveyClip(const std::filesystem::path& video,
+                      int threads,
+                      Report& report) {
   VideoReader reader(video, threads);
   const int64_t clip_frames = reader.info().frames;
   const int64_t stride =
@@ -50,17 +57,23 @@ std::vector<SurveyedFrame> SurveyClip(const std::filesystem::path& video,
   const std::unique_ptr<Progress> progress =
       report.Start("surveying", clip_frames, "frames");
   std::deque<Look> looks;  // its elements stay where they are
+  ClipSurvey survey;
+  const size_t sampled = SampleStep(wanted.size());
   WorkQueue workers(threads);
   ForWantedFrames(
       wanted, &reader, progress.get(), [&](const VideoFrame& frame) {
         Look& look = looks.emplace_back();
         look.index = frame.index();
+        if (looks.size() % sampled == sampled / 2) {
+          survey.samples.push_back(frame.ToGrayPreview(kPreviewSide));
+        }
         workers.Add([frame, &look] {
           look.measures = MeasureGray(frame.ToGrayPreview(kPreviewSide));
         });
       });
   workers.Finish();
-  std::vector<SurveyedFrame> frames(looks.size());
+  std::vector<SurveyedFrame>& frames = survey.frames;
+  frames.resize(looks.size());
   ParallelFor(static_cast<int64_t>(frames.size()), threads, [&](int64_t at) {
     ThrowIfInterrupted();
     const auto i = static_cast<size_t>(at);
@@ -70,15 +83,39 @@ std::vector<SurveyedFrame> SurveyClip(const std::filesystem::path& video,
     frames[i].motion = MotionBetween(looks[i - 1].measures.thumbnail,
                                      looks[i].measures.thumbnail);
   });
-  return frames;
+  return survey;
+}
+
+std::vector<Image> SampleClip(const std::filesystem::path& video, int threads) {
+  VideoReader reader(video, threads);
+  const int64_t clip_frames = reader.info().frames;
+  const auto step =
+      static_cast<int64_t>(SampleStep(static_cast<size_t>(clip_frames)));
+  std::vector<int64_t> wanted;
+  for (int64_t i = step / 2; i < clip_frames; i += step) wanted.push_back(i);
+  reader.DecodeOnly(wanted);
+  const std::unique_ptr<Progress> progress =
+      SilentReport().Start("", clip_frames, "frames");
+  std::vector<Image> samples;
+  ForWantedFrames(
+      wanted, &reader, progress.get(), [&](const VideoFrame& frame) {
+        samples.push_back(frame.ToGrayPreview(kPreviewSide));
+      });
+  return samples;
+}
+
+double WayOf(const std::vector<SurveyedFrame>& frames) {
+  double way = 0;
+  for (size_t i = 1; i < frames.size(); ++i) {
+    way += std::max(kStill, frames[i].motion);
+  }
+  return way;
 }
 
 std::vector<int64_t> ChooseByMotion(const std::vector<SurveyedFrame>& frames,
                                     int target) {
   // A part of the width; features of neighbours match well up to it.
   constexpr double kFarthest = 0.06;
-  // Below it flow measures noise: of a camera that stands still.
-  constexpr double kStill = 1e-4;
   std::vector<double> way(frames.size());
   for (size_t i = 1; i < frames.size(); ++i) {
     way[i] = way[i - 1] + std::max(kStill, frames[i].motion);

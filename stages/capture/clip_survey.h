@@ -3,6 +3,7 @@
 // A first look at a clip at low resolution, and which frames are worth having.
 
 #include "pipeline/base/report.h"
+#include "stages/common/image.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -17,11 +18,23 @@ struct SurveyedFrame {
                          // first
 };
 
+struct ClipSurvey {
+  std::vector<SurveyedFrame> frames;
+  // Some nine of them, gray, 640 pixels on the longer side.
+  std::vector<Image> samples;
+};
+
 // Measures the frames of a clip, or every N-th of one with more than 1500.
 // Throws UserError when the video cannot be read; damaged frames are missing.
-std::vector<SurveyedFrame> SurveyClip(const std::filesystem::path& video,
-                                      int threads,
-                                      Report& report);
+ClipSurvey SurveyClip(const std::filesystem::path& video,
+                      int threads,
+                      Report& report);
+
+// The samples alone.
+std::vector<Image> SampleClip(const std::filesystem::path& video, int threads);
+
+// The sum of the motion.
+double WayOf(const std::vector<SurveyedFrame>& frames);
 
 // Numbers in the clip of about `target` frames, ascending: the clip is cut into
 // parts of equal image motion, and from the middle of each the sharpest frame

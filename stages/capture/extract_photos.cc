@@ -4,17 +4,22 @@
 #include "pipeline/base/interrupt.h"
 #include "pipeline/base/parallel.h"
 #include "pipeline/base/text.h"
+#include "stages/capture/frame_layout.h"
+#include "stages/capture/frame_masks.h"
+#include "stages/capture/frame_names.h"
+#include "stages/capture/frame_views.h"
+#include "stages/capture/photo_copies.h"
+#include "stages/capture/photo_turns.h"
+#include "stages/capture/take_photo.h"
 #include "stages/media/image_file.h"
-#include "stages/media/orientation.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
-#include <cctype>
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
-#include <system_error>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -26,316 +31,325 @@ namespace fs = std::filesystem;
 // Of a pixel: as decoded, as turned, and as a file.
 constexpr double kBytesToTake = 8;
 
-struct Listing {
-  std::vector<fs::path> photos;
-  size_t foreign = 0;
-  size_t others = 0;
-  std::vector<fs::path> subfolders_with_photos;
-};
-
-bool IsHidden(const fs::path& path) {
-  return path.filename().string().front() == '.';
-}
-
-bool HoldsPhotos(const fs::path& folder) {
-  std::error_code error;
-  for (const fs::directory_entry& entry :
-       fs::directory_iterator(folder, error)) {
-    if (HasImageSuffix(entry.path()) && !IsHidden(entry.path())) return true;
-  }
-  return false;
-}
-
-Listing List(const fs::path& folder) {
-  Listing listing;
-  std::error_code error;
-  fs::directory_iterator entries(folder, error);
-  if (error) {
-    throw UserError("cannot read the folder '" + folder.string() + "' (" +
-                        error.message() + ")",
-                    "make it readable");
-  }
-  for (const fs::directory_entry& entry : entries) {
-    const fs::path& path = entry.path();
-    if (entry.is_directory(error)) {
-      if (!IsHidden(path) && HoldsPhotos(path)) {
-        listing.subfolders_with_photos.push_back(path);
-      }
-    } else if (IsHidden(path) || !entry.is_regular_file(error)) {
-      ++listing.others;
-    } else if (HasImageSuffix(path)) {
-      listing.photos.push_back(path);
-    } else if (HasForeignImageSuffix(path)) {
-      ++listing.foreign;
-    } else {
-      ++listing.others;
-    }
-  }
-  std::sort(listing.photos.begin(),
-            listing.photos.end(),
-            [](const fs::path& a, const fs::path& b) {
-              return NaturalLess(a.filename().string(), b.filename().string());
-            });
-  return listing;
-}
-
-void RequirePhotos(const fs::path& folder, const Listing& listing) {
-  if (!listing.photos.empty()) return;
-  const std::string name = "'" + folder.string() + "'";
-  if (listing.foreign > 0) {
-    throw UserError(name + " holds no JPEG or PNG images, only " +
-                        Counted(listing.foreign, "camera raw file"),
-                    "convert them to JPEG first");
-  }
-  if (!listing.subfolders_with_photos.empty()) {
-    const fs::path& first =
-        *std::min_element(listing.subfolders_with_photos.begin(),
-                          listing.subfolders_with_photos.end());
-    throw UserError(
-        name + " holds no images itself",
-        "give one of its folders, such as '" + first.string() + "'");
-  }
-  throw UserError(name + " holds no images",
-                  "give a folder of photos (.jpg or .png) or a video file");
-}
-
-// Photos that COLMAP and every data loader read as we do.
-bool CanStayAsIs(const ImageHeader& header) {
-  const bool jpeg = header.format == ImageHeader::Format::kJpeg;
-  const bool png = header.format == ImageHeader::Format::kPng;
-  return (jpeg || png) && header.orientation == 1 && header.bits == 8 &&
-         (header.channels == 1 || header.channels == 3);
-}
-
-// A photo's size as stored and as shown.
-struct Shape {
-  int width = 0, height = 0;
-  int orientation = 1;
-
-  bool IsPortrait() const {
-    return (height > width) != OrientationSwapsSides(orientation);
-  }
-};
-
-Shape ShapeOf(const fs::path& photo) {
+PhotoShape ShapeOf(const fs::path& photo) {
   try {
     const ImageHeader header = ReadImageHeader(photo);
     return {header.width, header.height, header.orientation};
   } catch (const UserError&) {
-    return {};  // Take() will say so
+    return {};  // TakePhoto() will say so
   }
 }
 
-std::vector<Shape> ShapesOf(const std::vector<fs::path>& photos, int threads) {
-  std::vector<Shape> shapes(photos.size());
+std::vector<PhotoShape> ShapesOf(const fs::path& folder,
+                                 const std::vector<std::string>& photos,
+                                 int threads) {
+  std::vector<PhotoShape> shapes(photos.size());
   ParallelFor(static_cast<int64_t>(photos.size()), threads, [&](int64_t i) {
-    shapes[static_cast<size_t>(i)] = ShapeOf(photos[static_cast<size_t>(i)]);
+    const auto at = static_cast<size_t>(i);
+    shapes[at] = ShapeOf(folder / photos[at]);
   });
   return shapes;
 }
 
-double MostPixels(const std::vector<Shape>& shapes) {
+double MostPixels(const std::vector<PhotoShape>& shapes) {
   double most = 1;
-  for (const Shape& shape : shapes) {
+  for (const PhotoShape& shape : shapes) {
     most = std::max(most, static_cast<double>(shape.width) * shape.height);
   }
   return most;
 }
 
-// All images are to share one camera, whose picture lies as the sensor does. So
-// where some photos were taken with the camera held the other way, the fewer
-// are turned back: for each photo the EXIF orientation to apply once it is
-// upright, 1 for nothing. Only among photos of the same two sides: others have
-// another lens or were cut.
-std::vector<int> TurnsToOneShape(const std::vector<Shape>& shapes) {
-  std::map<std::pair<int, int>, std::array<int, 2>> counts;
-  const auto sides = [](const Shape& shape) {
-    return std::minmax(shape.width, shape.height);
+Image GrayPreview(const fs::path& photo) {
+  constexpr int kSide = 640;
+  const Image picture = ReadPreview(photo, kSide);
+  Image gray(picture.width, picture.height, 1);
+  for (size_t i = 0; i < gray.pixels.size(); ++i) {
+    const uint8_t* pixel = &picture.pixels[3 * i];
+    gray.pixels[i] =
+        static_cast<uint8_t>((pixel[0] + 2 * pixel[1] + pixel[2] + 2) / 4);
+  }
+  const double scale =
+      static_cast<double>(kSide) / std::max(gray.width, gray.height);
+  if (scale >= 1) return gray;
+  const auto side = [&](int length) {
+    return std::max(2, static_cast<int>(scale * length / 2) * 2);
   };
-  for (const Shape& shape : shapes) {
-    const auto [shorter, longer] = sides(shape);
-    if (shorter < longer) ++counts[{shorter, longer}][shape.IsPortrait()];
-  }
-  std::vector<int> turns(shapes.size(), 1);
-  for (size_t i = 0; i < shapes.size(); ++i) {
-    const auto [shorter, longer] = sides(shapes[i]);
-    if (shorter >= longer) continue;
-    const auto [landscapes, portraits] = counts[{shorter, longer}];
-    if (shapes[i].IsPortrait() == (portraits > landscapes)) continue;
-    // Back to how it was stored, if EXIF turned it; else either way will do.
-    switch (shapes[i].orientation) {
-      case 5:
-      case 7:
-        turns[i] = shapes[i].orientation;
-        break;
-      case 8:
-        turns[i] = 6;
-        break;
-      default:
-        turns[i] = 8;
-    }
-  }
-  return turns;
+  return Resized(
+      gray, side(gray.width), side(gray.height), Resampling::kSmooth);
 }
 
-struct Taken {
-  std::string suffix;
-  bool as_is = false;
-  double focal = 0;     // as ListedFrame has it
-  std::string problem;  // why it was left out; empty when it was not
-};
-
-// `stem` is where it goes, without suffix; `turn` is as of TurnsToOneShape. A
-// photo that cannot be read is a problem of that photo; one that cannot be
-// written throws.
-Taken Take(const fs::path& photo,
-           int turn,
-           const std::string& stem,
-           int quality) {
-  Taken taken;
-  Image upright;
-  try {
-    const ImageHeader header = ReadImageHeader(photo);
-    const bool png = header.format == ImageHeader::Format::kPng;
-    taken.suffix = png ? ".png" : ".jpg";
-    taken.focal = header.focal;
-    taken.as_is = turn == 1 && CanStayAsIs(header);
-    if (taken.as_is) {
-      // Only to find damage: a small preview still reads every byte.
-      ReadPreview(photo, 1);
-    } else {
-      upright = ApplyOrientation(ReadImage(photo), turn);
+// Some of the photos, from the first to the last.
+std::vector<Image> SamplesOf(const fs::path& folder,
+                             const std::vector<std::string>& photos,
+                             const std::vector<size_t>& places,
+                             int threads) {
+  constexpr size_t kMost = 9;
+  const size_t count = std::min(kMost, places.size());
+  std::vector<Image> samples(count);
+  ParallelFor(static_cast<int64_t>(count), threads, [&](int64_t i) {
+    ThrowIfInterrupted();
+    const auto at = static_cast<size_t>(i);
+    try {
+      samples[at] =
+          GrayPreview(folder / photos[places[at * places.size() / count]]);
+    } catch (const UserError&) {
+      // TakePhoto() will say so.
     }
-  } catch (const UserError& error) {
-    taken.problem = error.problem();
-    return taken;
+  });
+  std::erase_if(samples, [](const Image& image) { return image.width == 0; });
+  return samples;
+}
+
+// Photos of one size are of one camera.
+std::vector<FrameLayout> LayoutsOf(const fs::path& folder,
+                                   const std::vector<std::string>& photos,
+                                   const std::vector<PhotoShape>& shapes,
+                                   const std::string& wanted,
+                                   int threads) {
+  std::vector<FrameLayout> layouts(photos.size());
+  std::map<std::pair<int, int>, std::vector<size_t>> places;
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    const ImageSize size = shapes[i].Upright();
+    if (size.width > 0) places[{size.width, size.height}].push_back(i);
   }
-  const fs::path to = stem + taken.suffix;
-  if (!taken.as_is) {
-    WriteImage(upright, to, quality);
-    return taken;
+  for (const auto& [size, of_size] : places) {
+    constexpr size_t kFewest = 3;
+    if (wanted == "plain" || (wanted == "auto" && of_size.size() < kFewest)) {
+      continue;
+    }
+    const FrameLayout layout =
+        FindLayout(SamplesOf(folder, photos, of_size, threads),
+                   {size.first, size.second},
+                   wanted);
+    for (const size_t i : of_size) layouts[i] = layout;
   }
-  std::error_code error;
-  fs::copy_file(photo, to, error);
-  if (error) {
-    throw UserError(
-        "cannot write '" + to.string() + "' (" + error.message() + ")",
-        "free some space, or choose a folder you may write to");
+  return layouts;
+}
+
+void TellAboutLayouts(const std::vector<FrameLayout>& layouts, Report& report) {
+  std::map<std::string, int64_t> counts;
+  for (const FrameLayout& layout : layouts) {
+    if (!layout.IsPlain()) ++counts[WordsFor(layout)];
   }
-  // The copy of a read-only photo must not be read-only itself.
-  fs::permissions(to, fs::perms::owner_write, fs::perm_options::add, error);
+  for (const auto& [words, count] : counts) {
+    report.Info(Counted(count, "photo") + (count == 1 ? " is " : " are each ") +
+                words);
+  }
+}
+
+void TellAboutCopies(const std::vector<std::string>& names,
+                     const std::vector<int>& copy_of,
+                     Report& report) {
+  const auto is_copy = [](int of) { return of >= 0; };
+  const auto count = std::count_if(copy_of.begin(), copy_of.end(), is_copy);
+  if (count == 0) return;
+  const auto first = static_cast<size_t>(
+      std::find_if(copy_of.begin(), copy_of.end(), is_copy) - copy_of.begin());
+  report.Info(Counted(count, "photo") + " left out: copies of others, as '" +
+              names[first] + "' is of '" +
+              names[static_cast<size_t>(copy_of[first])] + "'");
+}
+
+// Without those that are in the folder twice.
+void LeaveOutCopies(const StageContext& context, PairedMasks* paired) {
+  const std::vector<int> copy_of =
+      CopiesByBytes(context.capture, paired->photos, context.threads);
+  TellAboutCopies(paired->photos, copy_of, *context.report);
+  PairedMasks kept;
+  for (size_t i = 0; i < copy_of.size(); ++i) {
+    if (copy_of[i] >= 0) continue;
+    kept.photos.push_back(paired->photos[i]);
+    kept.of_photo.push_back(paired->of_photo[i]);
+  }
+  // A mask may stand beside the copy alone.
+  std::map<std::string, std::string> lent;
+  for (size_t i = 0; i < copy_of.size(); ++i) {
+    if (copy_of[i] < 0 || paired->of_photo[i].empty()) continue;
+    lent.try_emplace(paired->photos[static_cast<size_t>(copy_of[i])],
+                     paired->of_photo[i]);
+  }
+  for (size_t i = 0; i < kept.photos.size(); ++i) {
+    const auto mask = lent.find(kept.photos[i]);
+    if (kept.of_photo[i].empty() && mask != lent.end()) {
+      kept.of_photo[i] = mask->second;
+    }
+  }
+  kept.alone = paired->alone;
+  *paired = std::move(kept);
+}
+
+void TellAboutMasks(const std::vector<TakenPhoto>& taken,
+                    const PairedMasks& paired,
+                    Report& report) {
+  int64_t masks = 0;
+  int64_t without = 0;
+  int64_t transparent = 0;
+  for (size_t i = 0; i < taken.size(); ++i) {
+    if (!taken[i].problem.empty()) continue;
+    const bool has = !paired.of_photo[i].empty();
+    ++(has && taken[i].mask_problem.empty() ? masks : without);
+    if (taken[i].transparent) ++transparent;
+    if (!taken[i].mask_problem.empty()) {
+      report.Warn("mask " + taken[i].mask_problem +
+                  "; its photo is used as a whole");
+    }
+  }
+  if (masks > 0) {
+    report.Info(Counted(masks, "mask") + ": what is black in them is not used" +
+                (without > 0 ? "; " + Counted(without, "photo") +
+                                   (without == 1 ? " has none" : " have none")
+                             : ""));
+  }
+  if (transparent > 0) {
+    report.Info(Counted(transparent, "photo") +
+                (transparent == 1 ? " has" : " have") +
+                " transparent parts, which are not used");
+  }
+  if (!paired.alone.empty()) {
+    report.Warn(
+        Counted(static_cast<int64_t>(paired.alone.size()), "mask") +
+        " without a photo of that name left out: " + FirstOf(paired.alone));
+  }
+}
+
+void TellAbout(const CaptureListing& listing,
+               const std::vector<TakenPhoto>& taken,
+               Report& report) {
+  if (listing.foreign > 0) {
+    report.Warn(
+        Counted(static_cast<int64_t>(listing.foreign), "camera raw file") +
+        " skipped; convert them to JPEG to use them");
+  }
+  if (!listing.videos.empty()) {
+    report.Warn(Counted(static_cast<int64_t>(listing.videos.size()), "video") +
+                " beside the photos left out: " + FirstOf(listing.videos) +
+                "; to use them, give a folder without photos");
+  }
+  for (const TakenPhoto& photo : taken) {
+    if (!photo.problem.empty()) report.Warn(photo.problem + "; left out");
+  }
+}
+
+// Which of those that were taken show another's pixels.
+std::vector<int> FindCopies(const StageContext& context,
+                            const std::vector<std::string>& photos,
+                            const std::vector<TakenPhoto>& taken,
+                            int threads) {
+  std::vector<std::string> names = photos;
+  std::vector<PictureGist> gists;
+  for (size_t i = 0; i < taken.size(); ++i) {
+    gists.push_back(taken[i].gist);
+    if (!taken[i].problem.empty()) names[i].clear();
+  }
+  return CopiesByPixels(context.capture, names, gists, threads);
+}
+
+std::vector<TakenPhoto> TakeAll(const StageContext& context,
+                                const ExtractOptions& options,
+                                const PairedMasks& paired,
+                                const std::vector<int>& turns,
+                                const std::vector<FrameLayout>& layouts,
+                                int threads) {
+  const auto total = static_cast<int64_t>(paired.photos.size());
+  std::vector<TakenPhoto> taken(paired.photos.size());
+  const std::unique_ptr<Progress> progress =
+      context.report->Start("reading photos", total, "photos");
+  std::atomic<int64_t> done = 0;
+  ParallelFor(total, threads, [&](int64_t i) {
+    ThrowIfInterrupted();
+    const auto at = static_cast<size_t>(i);
+    PhotoToTake photo;
+    photo.path = context.capture / paired.photos[at];
+    if (!paired.of_photo[at].empty()) {
+      photo.mask = context.capture / paired.of_photo[at];
+    }
+    photo.turn = layouts[at].IsPlain() ? turns[at] : 1;
+    photo.layout = layouts[at];
+    photo.number = i + 1;
+    photo.count = total;
+    taken[at] = TakePhoto(photo, context.out, options.jpeg_quality);
+    progress->Update(++done);
+  });
   return taken;
 }
 
-void TellAbout(const Listing& listing,
-               const std::vector<Taken>& taken,
-               Report& report) {
-  if (listing.others > 0) {
-    report.Info(Counted(listing.others, "file") +
-                " in the folder skipped: hidden or not an image");
+// In order, those of each direction of panoramas after those of the one before.
+std::vector<WrittenFrame> Written(const std::vector<std::string>& photos,
+                                  const std::vector<TakenPhoto>& taken) {
+  std::vector<WrittenFrame> frames;
+  const auto total = static_cast<int64_t>(taken.size());
+  for (int view = 0; view < kViewsOfPanorama; ++view) {
+    for (size_t i = 0; i < taken.size(); ++i) {
+      if (!taken[i].problem.empty() || view >= taken[i].views) continue;
+      WrittenFrame frame;
+      frame.file = WrittenName(
+          static_cast<int64_t>(i) + 1, total, view, taken[i].suffix);
+      frame.masked = taken[i].masked;
+      frame.listed.original = photos[i];
+      if (taken[i].views > 1) frame.listed.original += DirectionOf(view);
+      frame.listed.focal = taken[i].focal;
+      frames.push_back(std::move(frame));
+    }
   }
-  if (listing.foreign > 0) {
-    report.Warn(Counted(listing.foreign, "camera raw file") +
-                " skipped; convert them to JPEG to use them");
-  }
-  for (const Taken& photo : taken) {
-    if (!photo.problem.empty()) report.Warn(photo.problem + "; left out");
+  return frames;
+}
+
+void Remove(const fs::path& out,
+            const TakenPhoto& photo,
+            int64_t number,
+            int64_t total) {
+  for (int view = 0; view < photo.views; ++view) {
+    const std::string name = WrittenName(number, total, view, photo.suffix);
+    fs::remove(out / kFrameFolder / name);
+    fs::remove(MaskFileOf(out, name));
   }
 }
 
 }  // namespace
 
-bool NaturalLess(std::string_view a, std::string_view b) {
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  const auto lower = [](char c) {
-    return std::tolower(static_cast<unsigned char>(c));
-  };
-  size_t i = 0;
-  size_t j = 0;
-  while (i < a.size() && j < b.size()) {
-    if (is_digit(a[i]) && is_digit(b[j])) {
-      while (i < a.size() && a[i] == '0') ++i;
-      while (j < b.size() && b[j] == '0') ++j;
-      const size_t a_start = i;
-      const size_t b_start = j;
-      while (i < a.size() && is_digit(a[i])) ++i;
-      while (j < b.size() && is_digit(b[j])) ++j;
-      const std::string_view x = a.substr(a_start, i - a_start);
-      const std::string_view y = b.substr(b_start, j - b_start);
-      if (x.size() != y.size()) return x.size() < y.size();
-      if (x != y) return x < y;
-    } else {
-      if (lower(a[i]) != lower(b[j])) return lower(a[i]) < lower(b[j]);
-      ++i;
-      ++j;
-    }
-  }
-  if ((i < a.size()) != (j < b.size())) return j < b.size();
-  return a < b;  // equal but for case and leading zeros
-}
-
 FrameList ExtractPhotos(const StageContext& context,
                         const ExtractOptions& options,
-                        const std::filesystem::path& folder) {
-  const fs::path& photos = context.capture;
+                        const CaptureListing& listing) {
   Report& report = *context.report;
-  Listing listing = List(photos);
-  if (listing.photos.empty() && listing.foreign == 0 &&
-      listing.subfolders_with_photos.size() == 1) {
-    const fs::path only = listing.subfolders_with_photos[0];
-    report.Info("the images are in '" + only.string() + "'");
-    listing = List(only);
-  }
-  RequirePhotos(photos, listing);
-  const auto total = static_cast<int64_t>(listing.photos.size());
-  const std::vector<Shape> shapes = ShapesOf(listing.photos, context.threads);
-  const std::vector<int> turns = TurnsToOneShape(shapes);
+  TellWhere(listing.photos, listing, "photo", report);
+  PairedMasks paired = PairMasks(listing);
+  LeaveOutCopies(context, &paired);
+  const std::vector<PhotoShape> shapes =
+      ShapesOf(context.capture, paired.photos, context.threads);
   const int threads = context.ThreadsFor(kBytesToTake * MostPixels(shapes));
-  std::vector<Taken> taken(listing.photos.size());
-  {
-    const std::unique_ptr<Progress> progress =
-        report.Start("reading photos", total, "photos");
-    std::atomic<int64_t> done = 0;
-    ParallelFor(total, threads, [&](int64_t i) {
-      ThrowIfInterrupted();
-      const auto at = static_cast<size_t>(i);
-      const std::string stem = (folder / FrameName(i + 1, total, "")).string();
-      taken[at] =
-          Take(listing.photos[at], turns[at], stem, options.jpeg_quality);
-      progress->Update(++done);
-    });
-  }
+  const std::vector<FrameLayout> layouts = LayoutsOf(
+      context.capture, paired.photos, shapes, options.layout, threads);
+  const std::vector<int> turns = TurnsToOneShape(shapes);
+  std::vector<TakenPhoto> taken =
+      TakeAll(context, options, paired, turns, layouts, threads);
   TellAbout(listing, taken, report);
-  const auto turned = static_cast<size_t>(
-      std::count_if(turns.begin(), turns.end(), [](int t) { return t != 1; }));
+  TellAboutLayouts(layouts, report);
+  const std::vector<int> copy_of =
+      FindCopies(context, paired.photos, taken, threads);
+  TellAboutCopies(paired.photos, copy_of, report);
+  int64_t turned = 0;
+  for (size_t i = 0; i < taken.size(); ++i) {
+    if (copy_of[i] >= 0) {
+      Remove(context.out,
+             taken[i],
+             static_cast<int64_t>(i) + 1,
+             static_cast<int64_t>(taken.size()));
+      taken[i].problem = "a copy";
+    }
+    if (turns[i] != 1 && layouts[i].IsPlain()) ++turned;
+  }
+  TellAboutMasks(taken, paired, report);
   if (turned > 0) {
     report.Info(Counted(turned, "photo") +
                 " turned by a quarter, so that all lie as the sensor does");
   }
-
   FrameList list;
-  list.source = photos.filename().empty()
-                    ? photos.parent_path().filename().string()
-                    : photos.filename().string();
   list.video = false;
-  for (size_t i = 0; i < taken.size(); ++i) {
-    if (!taken[i].problem.empty()) continue;
-    ListedFrame frame;
-    const auto number = static_cast<int64_t>(list.frames.size()) + 1;
-    frame.name = FrameName(number, total, taken[i].suffix);
-    frame.original = listing.photos[i].filename().string();
-    frame.focal = taken[i].focal;
-    const auto written = static_cast<int64_t>(i) + 1;
-    if (written != number) {
-      // Close the gap that a damaged photo left.
-      fs::rename(folder / FrameName(written, total, taken[i].suffix),
-                 folder / frame.name);
-    }
-    list.frames.push_back(std::move(frame));
-  }
+  list.frames = NameInOrder(Written(paired.photos, taken), context.out);
   if (list.frames.empty()) {
-    throw UserError("none of the " + Counted(taken.size(), "image") + " in '" +
-                        photos.string() + "' can be read (" +
+    throw UserError("none of the " +
+                        Counted(static_cast<int64_t>(taken.size()), "image") +
+                        " in '" + context.capture.string() + "' can be read (" +
                         taken.front().problem + ")",
                     "copy them from the camera again");
   }

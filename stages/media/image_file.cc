@@ -125,6 +125,10 @@ Image Decode(const std::filesystem::path& path,
       return DecodeHeif(bytes);
     }
     RequirePlausible(path, header.width, header.height);
+    if (header.animated) {
+      throw UserError("'" + path.string() + "' is an animation, not a photo",
+                      "convert it to a video (.mp4) and give that");
+    }
     return ApplyOrientation(header.format == Format::kJpeg
                                 ? DecodeJpeg(bytes, least_side)
                                 : DecodeByOpenCv(path, bytes, keep_alpha),
@@ -143,6 +147,8 @@ bool HasImageSuffix(const std::filesystem::path& path) {
                  {".jpg",
                   ".jpeg",
                   ".jpe",
+                  ".jfif",
+                  ".mpo",
                   ".png",
                   ".webp",
                   ".tif",

@@ -82,6 +82,8 @@ void ParseWebp(std::string_view data, ImageHeader* header) {
     if (kind == "EXIF") {
       Take(ParseExif(bytes.From(body, length)), header);
     } else if (kind == "VP8X" && bytes.Has(body, 10)) {
+      constexpr uint32_t kAnimation = 0x02;
+      header->animated = (bytes.U8(body) & kAnimation) != 0;
       set_size((bytes.U32(body + 4) & 0xffffff) + 1,
                (bytes.U32(body + 6) >> 8) + 1);
     } else if (kind == "VP8 " && bytes.Has(body, 10)) {

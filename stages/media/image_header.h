@@ -19,9 +19,10 @@ struct ImageHeader {
   // file that says so was not among the bytes, and for HEIC.
   int width = 0;
   int height = 0;
-  int bits = 0;         // per channel
-  int channels = 0;     // 1 gray, 3 RGB (or YCbCr, palette), 4 alpha or CMYK
-  int orientation = 1;  // EXIF, 1 to 8; values outside count as 1
+  int bits = 0;           // per channel
+  int channels = 0;       // 1 gray, 3 RGB (or YCbCr, palette), 4 alpha or CMYK
+  int orientation = 1;    // EXIF, 1 to 8; values outside count as 1
+  bool animated = false;  // a WebP of several pictures
   // EXIF focal length in parts of the picture's diagonal; 0 when not told.
   double focal = 0;
 };

@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 extern "C" {
 #include <libavutil/frame.h>
@@ -98,6 +99,12 @@ void Convert(const AVFrame& picture, int filter, AVFrame* to) {
             to->linesize);
 }
 
+// In square pixels.
+int SquareWidth(const AVFrame& picture, double pixel_aspect) {
+  return std::max(1,
+                  static_cast<int>(std::lround(picture.width * pixel_aspect)));
+}
+
 // The pictures that nearly every camera makes, for which there is a quicker
 // and better conversion than libswscale's.
 bool IsCommon(const AVFrame& picture) {
@@ -145,8 +152,7 @@ Image RgbOfPicture(const AVFrame& picture, double pixel_aspect) {
   const bool pq = picture.color_trc == AVCOL_TRC_SMPTE2084;
   const bool hlg = picture.color_trc == AVCOL_TRC_ARIB_STD_B67;
   const av::Owned<AVFrame> rgb = av::MakeFrame();
-  rgb->width =
-      std::max(1, static_cast<int>(std::lround(picture.width * pixel_aspect)));
+  rgb->width = SquareWidth(picture, pixel_aspect);
   rgb->height = picture.height;
   rgb->format = pq || hlg ? AV_PIX_FMT_RGB48 : AV_PIX_FMT_RGB24;
   // Chroma is interpolated, not repeated: feature points sit on edges.
@@ -185,6 +191,12 @@ Image GrayOfPicture(const AVFrame& picture,
     std::copy(row, row + image.width, image.At(0, y));
   }
   return image;
+}
+
+ImageSize VideoFrame::size() const {
+  ImageSize size{SquareWidth(*picture_, pixel_aspect_), picture_->height};
+  if (OrientationSwapsSides(orientation_)) std::swap(size.width, size.height);
+  return size;
 }
 
 Image VideoFrame::ToGrayPreview(int longer_side) const {

@@ -4,6 +4,7 @@
 // whatever the container, codec, pixel format or rotation.
 
 #include "stages/common/image.h"
+#include "stages/media/image_file.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -37,6 +38,8 @@ class VideoFrame {
   int64_t index() const { return index_; }
   // Seconds from the clip's first frame, from the stream's time stamps.
   double time() const { return time_; }
+  // Of ToImage(). A stream may change it on the way.
+  ImageSize size() const;
   // Upright RGB with square pixels; HDR is brought to standard range. May be
   // called from any thread.
   Image ToImage() const;

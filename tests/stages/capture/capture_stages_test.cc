@@ -137,14 +137,13 @@ TEST_F(CaptureStages, StaticCameraIsCaughtHere) {
 
 TEST_F(CaptureStages, PhotosStayAsTheyAre) {
   const std::filesystem::path photos = folder_.path() / "照 片";
-  std::filesystem::create_directories(photos / "subfolder");
+  std::filesystem::create_directories(photos);
   for (int i = 1; i <= 10; ++i) {
     const bool other = i == 3 || i == 4;
     WriteImage(TestPicture(other ? 48 : 64, 48, 5 * i),
                photos / ("IMG_" + std::to_string(i) + ".jpg"));
   }
   std::filesystem::rename(photos / "IMG_2.jpg", photos / "IMG_2.JPG");
-  WriteImage(TestPicture(64, 48, 100), photos / "subfolder/x.jpg");
   WriteImage(TestPicture(64, 48, 100), photos / ".hidden.jpg");
   std::ofstream(photos / "notes.txt") << "not a photo";
   const std::string whole = ReadFile(photos / "IMG_6.jpg");
@@ -173,8 +172,9 @@ TEST_F(CaptureStages, PhotosTakenTheOtherWayAreTurned) {
   std::filesystem::create_directories(photos);
   const Image picture = TestPicture(64, 48, 7);
   for (int i = 1; i <= 9; ++i) {
-    WriteImage(i < 9 ? picture : ApplyOrientation(picture, 6),
-               photos / (std::to_string(i) + ".png"));
+    WriteImage(
+        i < 9 ? TestPicture(64, 48, 9 * i) : ApplyOrientation(picture, 6),
+        photos / (std::to_string(i) + ".png"));
   }
   context_.capture = photos;
   MakeExtractStage()->Run(context_);
@@ -186,13 +186,18 @@ TEST_F(CaptureStages, BadCapturesAreNamed) {
   const std::filesystem::path& folder = folder_.path();
   EXPECT_THAT(ExtractProblem(folder / "none"), HasSubstr("there is no file"));
   std::filesystem::create_directories(folder / "empty");
-  EXPECT_THAT(ExtractProblem(folder / "empty"), HasSubstr("holds no images"));
+  EXPECT_THAT(ExtractProblem(folder / "empty"),
+              HasSubstr("holds no images and no videos"));
   std::filesystem::create_directories(folder / "above/inside");
   WriteImage(TestPicture(16, 16), folder / "above/inside/a.jpg");
   EXPECT_EQ(ExtractProblem(folder / "above"), "no error");
   std::filesystem::create_directories(folder / "above/more");
   WriteImage(TestPicture(16, 16), folder / "above/more/a.jpg");
-  EXPECT_THAT(ExtractProblem(folder / "above"), HasSubstr("above/inside"));
+  EXPECT_EQ(ExtractProblem(folder / "above"), "no error");
+  std::filesystem::create_directories(folder / "deep/1/2/3/4");
+  WriteImage(TestPicture(16, 16), folder / "deep/1/2/3/4/a.jpg");
+  EXPECT_THAT(ExtractProblem(folder / "deep"),
+              HasSubstr("such as '" + (folder / "deep/1/2/3/4").string()));
   std::filesystem::create_directories(folder / "phone");
   std::ofstream(folder / "phone/IMG_1.CR2") << "x";
   EXPECT_THAT(ExtractProblem(folder / "phone"), HasSubstr("convert"));

@@ -20,7 +20,6 @@ namespace nerfpipe {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::UnorderedElementsAre;
@@ -120,22 +119,24 @@ TEST_F(ExtractPhotos, OfEquallyManyThoseThatLieWin) {
 }
 
 TEST_F(ExtractPhotos, WhatOthersReadOtherwiseIsWrittenAnew) {
-  const Image picture = TestPicture(9, 7);
-  const std::string rows(picture.pixels.begin(), picture.pixels.end());
+  const auto picture = [](int i) { return TestPicture(9, 7, 13.0 * i); };
+  const auto rows = [&](int i) {
+    const Image image = picture(i);
+    return std::string(image.pixels.begin(), image.pixels.end());
+  };
   std::string wide;
+  for (const char value : rows(1)) wide += std::string(2, value);
   std::string with_alpha;
-  for (size_t i = 0; i < rows.size(); ++i) {
-    wide += std::string(2, rows[i]);
-    with_alpha += rows[i];
-    if (i % 3 == 2) with_alpha += '\x33';
+  for (int i = 0; i < 9 * 7; ++i) {
+    with_alpha += rows(2).substr(3 * i, 3) + '\x93';
   }
-  const std::string gray = MakePng({9, 7, 8, 0, rows.substr(0, 63), "", ""});
+  const std::string gray = MakePng({9, 7, 8, 0, rows(3).substr(0, 63), "", ""});
   Save("1.png", MakePng({9, 7, 16, 2, wide, "", ""}));
   Save("2.PNG", MakePng({9, 7, 8, 6, with_alpha, "", ""}));
   Save("3.png", gray);
   Save("4.jpeg", MakeCmykJpeg(9, 7, {10, 20, 30, 40}, true));
-  Save("5.tif", MakeTiff(picture, 1));
-  Save("6.png", MakePng({9, 7, 8, 2, rows, "", ExifStructure(3, 0)}));
+  Save("5.tif", MakeTiff(picture(5), 1));
+  Save("6.png", MakePng({9, 7, 8, 2, rows(6), "", ExifStructure(3, 0)}));
   Extract();
   std::vector<std::string> names;
   for (const ListedFrame& frame : Listed().frames) names.push_back(frame.name);
@@ -146,17 +147,19 @@ TEST_F(ExtractPhotos, WhatOthersReadOtherwiseIsWrittenAnew) {
                           "00004.jpg",
                           "00005.jpg",
                           "00006.png"));
-  for (const std::string name : {"00001.png", "00002.png"}) {
+  for (const int i : {1, 2}) {
+    const std::string name = FrameName(i, 6, ".png");
     const ImageHeader header = ReadImageHeader(Frame(name));
     EXPECT_EQ(header.bits, 8) << name;
     EXPECT_EQ(header.channels, 3) << name;
-    EXPECT_EQ(ReadImage(Frame(name)).pixels, picture.pixels) << name;
+    EXPECT_EQ(ReadImage(Frame(name)).pixels, picture(i).pixels) << name;
   }
   EXPECT_EQ(ReadFile(Frame("00003.png")), gray);
   EXPECT_EQ(ReadImageHeader(Frame("00004.jpg")).channels, 3);
-  EXPECT_GT(Psnr(ReadImage(Frame("00005.jpg")), picture), 30);
+  EXPECT_GT(Psnr(ReadImage(Frame("00005.jpg")), picture(5)), 30);
   EXPECT_EQ(ReadImageHeader(Frame("00006.png")).orientation, 1);
-  EXPECT_EQ(AsStored(ReadImage(Frame("00006.png")), 3).pixels, picture.pixels);
+  EXPECT_EQ(AsStored(ReadImage(Frame("00006.png")), 3).pixels,
+            picture(6).pixels);
 }
 
 TEST_F(ExtractPhotos, QualityIsThatOfWhatIsWrittenAnew) {
@@ -216,47 +219,118 @@ TEST_F(ExtractPhotos, WhatIsNoPhotoIsCountedAndSaid) {
   Save("notes.txt", "not a photo");
   Save("2.NEF", "x");
   Save("2.dng", "x");
-  SaveJpeg("folder.jpg/3.jpg", TestPicture(64, 48));
   Extract();
   EXPECT_EQ(Listed().frames.size(), 1u);
   EXPECT_THAT(ears_.infos,
-              ElementsAre("2 files in the folder skipped: hidden or not an "
-                          "image"));
+              ElementsAre("2 files in the folder skipped: hidden or no "
+                          "picture"));
   EXPECT_THAT(ears_.warnings,
               ElementsAre("2 camera raw files skipped; convert them to JPEG to "
                           "use them"));
 }
 
-TEST_F(ExtractPhotos, TheOnlyFolderInsideIsTaken) {
-  SaveJpeg("DCIM/1.jpg", TestPicture(64, 48));
-  SaveJpeg("DCIM/2.jpg", TestPicture(64, 48, 5));
-  SaveJpeg(".trash/3.jpg", TestPicture(64, 48, 9));
-  SaveJpeg("hidden/.4.jpg", TestPicture(64, 48, 9));
+TEST_F(ExtractPhotos, ThoseOfFoldersInsideAreTakenUnderTheirPaths) {
+  SaveJpeg("101MEDIA/1.jpg", TestPicture(64, 48));
+  SaveJpeg("100MEDIA/2.jpg", TestPicture(64, 48, 5));
+  SaveJpeg("100MEDIA/1.jpg", TestPicture(64, 48, 9));
+  SaveJpeg("7.jpg", TestPicture(64, 48, 15));
   context_.capture += "/";
-  Extract();
-  EXPECT_EQ(Listed().source, "photos");
-  EXPECT_EQ(Listed().frames.size(), 2u);
-  EXPECT_FALSE(Listed().video);
-  EXPECT_THAT(ears_.infos, Contains(HasSubstr("the images are in '")));
-  // With photos of its own the folder means those.
-  std::filesystem::remove_all(Frame(""));
-  SaveJpeg("7.jpg", TestPicture(64, 48));
-  Extract();
-  EXPECT_EQ(Listed().frames.size(), 1u);
+  EXPECT_EQ(Extract().line, "4 photos");
+  const FrameList list = Listed();
+  EXPECT_EQ(list.source, "photos");
+  EXPECT_FALSE(list.video);
+  std::vector<std::string> originals;
+  for (const ListedFrame& frame : list.frames) {
+    originals.push_back(frame.original);
+    EXPECT_EQ(ReadFile(Frame(frame.name)),
+              ReadFile(context_.capture / frame.original));
+  }
+  EXPECT_THAT(
+      originals,
+      ElementsAre(
+          "7.jpg", "100MEDIA/1.jpg", "100MEDIA/2.jpg", "101MEDIA/1.jpg"));
+  EXPECT_THAT(ears_.infos,
+              ElementsAre("4 photos: 1 on top, 2 in '100MEDIA', 1 in "
+                          "'101MEDIA'"));
 }
 
 TEST_F(ExtractPhotos, RawFilesAboveAFolderOfPhotosAreSaid) {
   Save("a.cr2", "x");
   SaveJpeg("small/1.jpg", TestPicture(64, 48));
-  EXPECT_THAT(ExtractProblem(context_.capture),
-              AllOf(HasSubstr("only 1 camera raw file"),
-                    HasSubstr("; convert them to JPEG first")));
+  EXPECT_EQ(Extract().line, "1 photo");
+  EXPECT_THAT(ears_.warnings, ElementsAre(HasSubstr("1 camera raw file")));
+}
+
+TEST_F(ExtractPhotos, VideosBesideEnoughPhotosAreLeftOut) {
+  for (int i = 1; i <= 8; ++i) {
+    SaveJpeg(std::to_string(i) + ".jpg", TestPicture(64, 48, 5 * i));
+  }
+  for (const char* name : {"1.mov", "2.mov", "3.MP4", "4.mov"}) {
+    Save(name, "part of a live photo");
+  }
+  EXPECT_EQ(Extract().line, "8 photos");
+  EXPECT_THAT(ears_.warnings,
+              ElementsAre("4 videos beside the photos left out: '1.mov', "
+                          "'2.mov', '3.MP4' and 1 more; to use them, give a "
+                          "folder without photos"));
+}
+
+TEST_F(ExtractPhotos, CopiesAreLeftOut) {
+  const Image picture = TestPicture(64, 48);
+  const std::string jpeg = EncodeJpeg(picture, 95);
+  Save("IMG_7 (1).jpg", jpeg);
+  Save("IMG_7.jpg", jpeg);
+  SaveJpeg("IMG_8.jpg", TestPicture(64, 48, 1));  // much like it
+  Save("old/IMG_7.jpg", jpeg);
+  // The same pixels in other bytes.
+  Save("edited.jpg", WithExif(EncodeJpeg(TestPicture(64, 48, 40), 95), 1, 31));
+  SaveJpeg("original.jpg", TestPicture(64, 48, 40));
+  const std::string rows(picture.pixels.begin(), picture.pixels.end());
+  Save("p.tif", MakeTiff(picture, 1));
+  Save("q.png", MakePng({64, 48, 8, 2, rows, "", ""}));
+  EXPECT_EQ(Extract().line, "4 photos");
+  std::vector<std::string> originals;
+  for (const ListedFrame& frame : Listed().frames) {
+    originals.push_back(frame.original);
+  }
+  EXPECT_THAT(originals,
+              ElementsAre("edited.jpg", "IMG_7.jpg", "IMG_8.jpg", "p.tif"));
+  EXPECT_EQ(ReadFile(Frame("00002.jpg")), jpeg);
+  EXPECT_THAT(
+      ears_.infos,
+      ElementsAre(HasSubstr("8 photos: "),
+                  "2 photos left out: copies of others, as 'IMG_7 (1).jpg' is "
+                  "of 'IMG_7.jpg'",
+                  "2 photos left out: copies of others, as 'original.jpg' is "
+                  "of 'edited.jpg'"));
+  // Their files are gone.
+  size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(Frame(""))) {
+    files += entry.is_regular_file();
+  }
+  EXPECT_EQ(files, 4u);
+}
+
+TEST_F(ExtractPhotos, SuffixesOfAllKindsAreTaken) {
+  const auto jpeg = [](int i) {
+    return EncodeJpeg(TestPicture(64, 48, 9 * i), 95);
+  };
+  Save("1.jfif", jpeg(1));
+  Save("2.MPO", jpeg(2) + jpeg(9));  // the other eye's picture follows
+  Save("3", jpeg(3));
+  Save("4.Jpe", jpeg(4));
+  EXPECT_EQ(Extract().line, "4 photos");
+  for (int i = 1; i <= 4; ++i) {
+    const std::string name = FrameName(i, 4, ".jpg");
+    EXPECT_GT(Psnr(ReadImage(Frame(name)), TestPicture(64, 48, 9 * i)), 32);
+  }
 }
 
 TEST_F(ExtractPhotos, OrderIsThatOfPeople) {
+  double moved = 0;
   for (const char* name :
        {"b10.jpg", "B9.JPG", "b2.jpg", "b010a.jpg", "a.jpg"}) {
-    SaveJpeg(name, TestPicture(16, 12));
+    SaveJpeg(name, TestPicture(16, 12, moved += 5));
   }
   Extract();
   std::vector<std::string> originals;
@@ -281,7 +355,7 @@ TEST_F(ExtractPhotos, CopiesMayBeWrittenEvenOfWhatMayNot) {
 
 TEST_F(ExtractPhotos, NamesMayBeOfAnyBytes) {
   SaveJpeg("M\xfcller.jpg", TestPicture(16, 12));  // Latin-1
-  SaveJpeg("Möller.jpg", TestPicture(16, 12));
+  SaveJpeg("Möller.jpg", TestPicture(16, 12, 5));
   EXPECT_EQ(Extract().state, StageResult::State::kDone);
   std::vector<std::string> originals;
   for (const ListedFrame& frame : Listed().frames) {

@@ -281,6 +281,8 @@ TEST_F(ImageKinds, SuffixesTellWhatIsTaken) {
   for (const char* name : {"a.jpg",
                            "a.JPEG",
                            "a.jpe",
+                           "a.JFIF",
+                           "a.mpo",
                            "a.Png",
                            "a.webp",
                            "a.tif",

@@ -101,6 +101,7 @@ Image Smeared(const Image& image) {
 struct Captured {
   std::vector<int64_t> indices;            // in the clip
   uintmax_t bytes = 0;                     // of the first frame
+  int width = 0;                           // likewise
   std::map<int64_t, std::string> dropped;  // with the reason
 };
 
@@ -126,6 +127,7 @@ Captured Capture(const std::vector<Setting>& settings) {
   folder.Run(*check, clip);
   Captured captured;
   captured.bytes = fs::file_size(folder / "frames/00001.jpg");
+  captured.width = ReadImageSize(folder / "frames/00001.jpg").width;
   for (const CaptureFrame& frame :
        ReadCaptureFile(folder / "capture.json").frames) {
     captured.indices.push_back(frame.index);
@@ -157,6 +159,13 @@ const std::vector<Line<Captured>>& CaptureLines() {
        "makes the files less than half as large",
        [](const Captured& without, const Captured& with) {
          return 2 * with.bytes < without.bytes && with.bytes > 500;
+       },
+       {}},
+      {"extract.layout",
+       "stereo",
+       "takes half of each picture",
+       [](const Captured& without, const Captured& with) {
+         return with.width == without.width / 2;
        },
        {}},
       {"check.blur",
