@@ -172,13 +172,13 @@ class ExtractTest : public ::testing::Test {
 
   std::vector<Features> Extract(const std::vector<std::string>& names,
                                 const char* scratch = "scratch") {
-    return ExtractAllFeatures(folder_ / "frames",
-                              folder_ / "frame_masks",
-                              names,
-                              kWidth,
-                              kHeight,
-                              {},
-                              {folder_ / scratch, 2, 2, &SilentReport()});
+    return ExtractAllFeatures(
+        folder_ / "frames",
+        folder_ / "frame_masks",
+        names,
+        CameraPrior{{0, kWidth, kHeight, {1, 0, 0}}, false},
+        {},
+        {folder_ / scratch, 2, 2, &SilentReport()});
   }
 
   const TemporaryFolder folder_;
