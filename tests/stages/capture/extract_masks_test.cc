@@ -225,11 +225,13 @@ TEST_F(ExtractMasks, OfStereoPhotosTheLeftIsTaken) {
     WriteImage(SideBySide(WallPicture(9 * i), WallPicture(9 * i + 5)),
                In(std::to_string(i) + ".png"));
   }
-  WriteImage(SideBySide(Corner(213, 149, 30, 20), Corner(213, 149, 0, 0)),
-             In("3_mask.png"));
+  const Image left = Corner(213, 149, 30, 20);
+  Image mask(426, 149, 1);
+  for (int y = 0; y < 149; ++y) std::copy_n(left.At(0, y), 213, mask.At(0, y));
+  WriteImage(mask, In("3_mask.png"));
   Extract();
   EXPECT_EQ(ReadImage(Frame("00003.png")).pixels, WallPicture(18).pixels);
-  EXPECT_EQ(Mask("00004.png").pixels, Corner(213, 149, 30, 20).pixels);
+  EXPECT_EQ(Mask("00004.png").pixels, left.pixels);
 }
 
 }  // namespace

@@ -156,7 +156,11 @@ TEST(FindLayout, OfTwoWantedViewsFindsHowTheyLie) {
                 "stereo")
                 .half,
             Half::kUpper);
-  EXPECT_EQ(Find(Wall, "stereo").half, Half::kLeft);
+  EXPECT_EQ(
+      Find([](int i) { return SideBySide(WallPicture(i), WallPicture(i + 5)); },
+           "stereo")
+          .half,
+      Half::kLeft);
 }
 
 TEST(FindLayout, SeesPanoramas) {
