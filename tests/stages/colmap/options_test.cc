@@ -31,9 +31,9 @@ TEST_F(ColmapStageTest, OptionsReachColmap) {
   AddCornerFrames(10);
   capture_.frames[4].kept = false;
   capture_.frames[4].focal = 9;
-  capture_.frames[2].focal = 0.7;
+  capture_.frames[2].focal = 0.74;
   capture_.frames[6].focal = 0.75;
-  capture_.frames[9].focal = 3;
+  capture_.frames[9].focal = 0.755;
   memory_ = 60000000;
   const StageResult result = Run("photos",
                                  2,
