@@ -9,13 +9,22 @@
 
 namespace nerfpipe {
 
+std::string FrameList::Kind() const {
+  if (!video) return "photos";
+  const bool several =
+      std::any_of(frames.begin(), frames.end(), [&](const ListedFrame& frame) {
+        return frame.clip != frames.front().clip;
+      });
+  return several ? "clips" : "video";
+}
+
 FrameList ReadFrameList(const std::filesystem::path& path) {
   const std::string text = ReadFile(path);
   try {
     const nlohmann::json json = nlohmann::json::parse(text);
     FrameList list;
     list.source = json.at("source").get<std::string>();
-    list.video = json.at("kind").get<std::string>() == "video";
+    list.video = json.at("kind").get<std::string>() != "photos";
     if (list.video) {
       const nlohmann::json& clip = json.at("clip");
       list.clip_frames = clip.at("frames").get<int64_t>();
@@ -30,10 +39,11 @@ FrameList ReadFrameList(const std::filesystem::path& path) {
       if (list.video) {
         frame.index = entry.at("index").get<int64_t>();
         frame.time = entry.at("time").get<double>();
+        frame.clip = entry.value("clip", "");
       } else {
         frame.original = entry.at("original").get<std::string>();
-        frame.focal = entry.value("focal", 0.0);
       }
+      frame.focal = entry.value("focal", 0.0);
       list.frames.push_back(std::move(frame));
     }
     return list;
@@ -46,7 +56,7 @@ FrameList ReadFrameList(const std::filesystem::path& path) {
 void WriteFrameList(const FrameList& list, const std::filesystem::path& path) {
   nlohmann::ordered_json json;
   json["source"] = list.source;
-  json["kind"] = list.video ? "video" : "photos";
+  json["kind"] = list.Kind();
   if (list.video) {
     json["clip"] = {{"frames", list.clip_frames},
                     {"duration", list.clip_duration},
@@ -61,10 +71,11 @@ void WriteFrameList(const FrameList& list, const std::filesystem::path& path) {
     if (list.video) {
       entry["index"] = frame.index;
       entry["time"] = frame.time;
+      if (!frame.clip.empty()) entry["clip"] = frame.clip;
     } else {
       entry["original"] = frame.original;
-      if (frame.focal > 0) entry["focal"] = frame.focal;
     }
+    if (frame.focal > 0) entry["focal"] = frame.focal;
     json["frames"].push_back(std::move(entry));
   }
   std::filesystem::create_directories(path.parent_path());

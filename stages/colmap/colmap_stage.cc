@@ -149,12 +149,12 @@ SolveJob ColmapStage::MakeJob(const StageContext& context,
                                      allowed,
                                      plan.threads));
   if (plan.image_size < options_.max_image_size) {
-    context.report->Warn(
-        fmt::format("features are looked for at {} pixels for {}, to stay "
-                    "within the {}",
-                    plan.image_size,
-                    options_.max_image_size,
-                    allowed));
+    context.report->Warn(fmt::format(
+        "features are looked for at {} pixels instead of {}, to stay "
+        "within the {}",
+        plan.image_size,
+        options_.max_image_size,
+        allowed));
     job.options.max_image_size = plan.image_size;
     // What an earlier sitting with more memory found does not go with it.
     job.place.scratch /= fmt::format("at-{}", plan.image_size);

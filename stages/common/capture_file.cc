@@ -16,16 +16,17 @@ constexpr int kVersion = 1;
 // easy to read.
 double Rounded(double value) { return std::round(value * 1e6) / 1e6; }
 
-nlohmann::ordered_json ToJson(const CaptureFrame& frame, bool video) {
+nlohmann::ordered_json ToJson(const CaptureFrame& frame, bool photo) {
   nlohmann::ordered_json json;
   json["name"] = frame.name;
-  if (video) {
+  if (photo) {
+    json["original"] = frame.original;
+  } else {
+    if (!frame.clip.empty()) json["clip"] = frame.clip;
     json["index"] = frame.index;
     json["time"] = Rounded(frame.time);
-  } else {
-    json["original"] = frame.original;
-    if (frame.focal > 0) json["focal"] = Rounded(frame.focal);
   }
+  if (frame.focal > 0) json["focal"] = Rounded(frame.focal);
   json["width"] = frame.width;
   json["height"] = frame.height;
   json["sharpness"] = Rounded(frame.sharpness);
@@ -38,16 +39,17 @@ nlohmann::ordered_json ToJson(const CaptureFrame& frame, bool video) {
   return json;
 }
 
-CaptureFrame FromJson(const nlohmann::json& json, bool video) {
+CaptureFrame FromJson(const nlohmann::json& json, bool photo) {
   CaptureFrame frame;
   frame.name = json.at("name").get<std::string>();
-  if (video) {
+  if (photo) {
+    frame.original = json.at("original").get<std::string>();
+  } else {
+    frame.clip = json.value("clip", "");
     frame.index = json.at("index").get<int64_t>();
     frame.time = json.at("time").get<double>();
-  } else {
-    frame.original = json.at("original").get<std::string>();
-    frame.focal = json.value("focal", 0.0);
   }
+  frame.focal = json.value("focal", 0.0);
   frame.width = json.at("width").get<int>();
   frame.height = json.at("height").get<int>();
   frame.sharpness = json.at("sharpness").get<double>();
@@ -81,9 +83,9 @@ CaptureFile ReadCaptureFile(const std::filesystem::path& path) {
     }
     CaptureFile capture;
     capture.kind = json.at("kind").get<std::string>();
-    const bool video = capture.kind == "video";
+    const bool photos = capture.kind == "photos";
     for (const nlohmann::json& frame : json.at("frames")) {
-      capture.frames.push_back(FromJson(frame, video));
+      capture.frames.push_back(FromJson(frame, photos));
     }
     return capture;
   } catch (const nlohmann::json::exception& error) {
@@ -99,7 +101,7 @@ void WriteCaptureFile(const CaptureFile& capture,
   json["kind"] = capture.kind;
   json["frames"] = nlohmann::ordered_json::array();
   for (const CaptureFrame& frame : capture.frames) {
-    json["frames"].push_back(ToJson(frame, capture.kind == "video"));
+    json["frames"].push_back(ToJson(frame, capture.kind == "photos"));
   }
   // Names that are not UTF-8 must not stop the stage.
   WriteFileAtomically(

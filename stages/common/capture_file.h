@@ -12,9 +12,14 @@ namespace nerfpipe {
 
 struct CaptureFrame {
   std::string name;      // file in frames/, "00001.jpg"
-  std::string original;  // photos: name in the capture folder; else empty
-  // Photos: focal length that EXIF tells, in parts of the diagonal; 0: none.
+  std::string original;  // photos: path in the capture folder; else empty
+  // Focal length in parts of the diagonal, where EXIF or the kind of the
+  // picture tells it; 0: not known.
   double focal = 0;
+  // Which of several clips, or of several directions that the camera looks in
+  // at once: frames next to each other are neighbours in time where it is the
+  // same. Empty for photos, and for a video that is the capture itself.
+  std::string clip;
   int64_t index = 0;  // video: number of the frame in the clip, from 0
   double time = 0;    // video: seconds from the clip's first frame
   int width = 0;
@@ -31,7 +36,7 @@ struct CaptureFrame {
 };
 
 struct CaptureFile {
-  std::string kind;  // "video" or "photos"
+  std::string kind;  // "video", "clips" (several videos) or "photos"
   // In the order of the capture, which is also the order of the names.
   std::vector<CaptureFrame> frames;
 

@@ -44,9 +44,10 @@ TEST_F(ColmapStageTest, OptionsReachColmap) {
   EXPECT_THAT(result.line, HasSubstr("9 of 9 images"));
   EXPECT_TRUE(
       result.line.ends_with(", features at 320 pixels for want of memory"));
-  EXPECT_THAT(report_.warnings,
-              Contains(HasSubstr("features are looked for at 320 pixels for "
-                                 "1600, to stay within the 60.0 MB")));
+  EXPECT_THAT(
+      report_.warnings,
+      Contains(HasSubstr("features are looked for at 320 pixels instead "
+                         "of 1600, to stay within the 60.0 MB")));
   EXPECT_THAT(report_.details, Contains(HasSubstr("1 threads")));
   EXPECT_TRUE(fs::exists(root_ / "scratch" / "at-320" / "features"));
 

@@ -102,7 +102,18 @@ struct Captured {
   std::vector<int64_t> indices;            // in the clip
   uintmax_t bytes = 0;                     // of the first frame
   std::map<int64_t, std::string> dropped;  // with the reason
+  size_t photos = 0;  // kept of the frames of the clip as a folder of photos
 };
+
+// The first frames of the clip as photos.
+size_t KeptPhotos(Stage& extract, Stage& check) {
+  static const TemporaryFolder photos;
+  if (fs::is_empty(photos.path())) WritePhotos(photos.path(), kClipFrames);
+  const Folder folder;
+  folder.Run(extract, photos.path());
+  folder.Run(check, photos.path());
+  return ReadCaptureFile(folder / "capture.json").KeptNames().size();
+}
 
 Captured Capture(const std::vector<Setting>& settings) {
   static const TemporaryFolder clip_folder;
@@ -117,7 +128,7 @@ Captured Capture(const std::vector<Setting>& settings) {
     writer.Finish();
   }
   const std::unique_ptr<Stage> extract = MakeExtractStage();
-  const std::unique_ptr<Stage> check = MakeCheckStage();
+  const std::unique_ptr<Stage> check = MakeCheckStage(extract.get());
   for (const Setting& setting : settings) {
     Set(setting.first.rfind("check.", 0) == 0 ? *check : *extract, setting);
   }
@@ -131,6 +142,7 @@ Captured Capture(const std::vector<Setting>& settings) {
     captured.indices.push_back(frame.index);
     if (!frame.kept) captured.dropped[frame.index] = frame.reason;
   }
+  captured.photos = KeptPhotos(*extract, *check);
   return captured;
 }
 
@@ -175,6 +187,14 @@ const std::vector<Line<Captured>>& CaptureLines() {
                 with.dropped.count(kRepeated) == 0;
        },
        {}},
+      {"check.thin",
+       "yes",
+       "keeps about as many photos as extract.target says",
+       [](const Captured& without, const Captured& with) {
+         return without.photos == kClipFrames && with.photos >= 8 &&
+                with.photos <= 12;
+       },
+       {{"extract.target", "10"}}},
   };
   return lines;
 }
