@@ -180,7 +180,7 @@ std::vector<ComparedPair> CompareFurther(const std::vector<ViewPoints>& views,
   constexpr size_t kOfADistance = 40;
   constexpr size_t kFewest = 4;
   std::vector<ComparedPair> further;
-  for (size_t distance = kStride; distance < walk.size(); distance *= 2) {
+  for (size_t distance = 2 * kStride; distance < walk.size(); distance *= 2) {
     std::vector<ComparedPair> pairs = PairsApart(walk, distance, kOfADistance);
     Compare(views, threads, &pairs);
     std::vector<double> shifts;

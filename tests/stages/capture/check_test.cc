@@ -355,9 +355,9 @@ TEST_F(Check, PhotosOfOtherSizesAreKept) {
 }
 
 TEST_F(Check, FramesOfAClipAsPhotosAreThinned) {
-  // 46 frames that move by three in a thousand of the width each.
+  // 30 frames that move by three in a thousand of the width each.
   std::vector<Image> pictures;
-  for (int i = 0; i < 46; ++i) pictures.push_back(View(0.9 * i));
+  for (int i = 0; i < 30; ++i) pictures.push_back(View(0.9 * i));
   Frames(pictures, false);
   const auto kept = [&](const char* thin, const char* target) {
     const std::unique_ptr<Stage> extract = MakeExtractStage();
@@ -367,23 +367,23 @@ TEST_F(Check, FramesOfAClipAsPhotosAreThinned) {
     EXPECT_EQ(stage->Run(context_).state, StageResult::State::kDone);
     return Capture().KeptNames().size();
   };
-  EXPECT_EQ(kept("auto", "14"), 14u);
+  EXPECT_EQ(kept("auto", "10"), 10u);
   EXPECT_THAT(ears_.infos,
-              Contains(AllOf(HasSubstr("32 of 46 photos left out: they are "
+              Contains(AllOf(HasSubstr("20 of 30 photos left out: they are "
                                        "frames of a clip"),
                              HasSubstr("check.thin=no"))));
   EXPECT_THAT(Dropped(),
               Contains(HasSubstr("00001.png: hardly another view than 0000")));
-  EXPECT_EQ(kept("no", "14"), 46u);
+  EXPECT_EQ(kept("no", "10"), 30u);
   // Not so many that they have to be fewer.
-  EXPECT_EQ(kept("auto", "31"), 46u);
-  EXPECT_EQ(kept("yes", "31"), 31u);
+  EXPECT_EQ(kept("auto", "20"), 30u);
+  EXPECT_EQ(kept("yes", "20"), 20u);
   // Each another view.
-  for (int i = 0; i < 46; ++i) {
+  for (int i = 0; i < 30; ++i) {
     pictures[static_cast<size_t>(i)] = View(17 * i);
   }
   Frames(pictures, false);
-  EXPECT_EQ(kept("auto", "14"), 46u);
+  EXPECT_EQ(kept("auto", "10"), 30u);
 }
 
 TEST_F(Check, ClipsAreNotComparedAcrossTheirBorder) {
