@@ -188,11 +188,11 @@ const std::vector<Line<Captured>>& CaptureLines() {
        },
        {}},
       {"check.thin",
-       "yes",
-       "keeps about as many photos as extract.target says",
+       "no",
+       "keeps all frames of a clip that are given as photos",
        [](const Captured& without, const Captured& with) {
-         return without.photos == kClipFrames && with.photos >= 8 &&
-                with.photos <= 12;
+         return without.photos >= 8 && without.photos <= 12 &&
+                with.photos == kClipFrames;
        },
        {{"extract.target", "10"}}},
   };
