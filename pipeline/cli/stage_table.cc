@@ -16,7 +16,7 @@ namespace nerfpipe {
 std::vector<std::unique_ptr<Stage>> MakeStages() {
   std::vector<std::unique_ptr<Stage>> stages;
   stages.push_back(MakeExtractStage());
-  stages.push_back(MakeCheckStage());
+  stages.push_back(MakeCheckStage(stages.front().get()));
   stages.push_back(sfm::MakeColmapStage());
   stages.push_back(MakePosesStage());
   stages.push_back(MakeDownsampleStage());

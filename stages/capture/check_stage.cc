@@ -4,9 +4,12 @@
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
 #include "pipeline/base/parallel.h"
+#include "stages/capture/check_account.h"
+#include "stages/capture/compared_views.h"
 #include "stages/capture/frame_choice.h"
 #include "stages/capture/frame_list.h"
 #include "stages/capture/frame_measures.h"
+#include "stages/capture/light_drift.h"
 #include "stages/capture/report_card.h"
 #include "stages/capture/report_page.h"
 #include "stages/common/capture_file.h"
@@ -16,12 +19,10 @@
 #include <atomic>
 #include <cmath>
 #include <filesystem>
-#include <map>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 namespace nerfpipe {
 namespace {
@@ -37,6 +38,15 @@ struct Measured {
   std::vector<FrameLook> looks;
 };
 
+// The mask of a frame; empty where it has none.
+std::filesystem::path MaskOf(const std::string& frame,
+                             const StageContext& context) {
+  const std::filesystem::path mask =
+      context.workspace / kFrameMaskFolder /
+      std::filesystem::path(frame).replace_extension(".png");
+  return std::filesystem::exists(mask) ? mask : std::filesystem::path();
+}
+
 Measured Measure(const FrameList& list, const StageContext& context) {
   Measured result;
   result.capture.kind = list.Kind();
@@ -47,16 +57,19 @@ Measured Measure(const FrameList& list, const StageContext& context) {
       context.report->Start("measuring", total, "frames");
   std::atomic<int64_t> done = 0;
   const std::filesystem::path folder = context.workspace / kFrameFolder;
-  int threads = context.threads;
-  if (total > 0) {
-    const ImageSize size = ReadImageSize(folder / list.frames[0].name);
-    threads = context.ThreadsFor(kBytesToMeasure * size.width * size.height);
+  double pixels = 1;
+  for (const ListedFrame& listed : list.frames) {
+    const ImageSize size = ReadImageSize(folder / listed.name);
+    pixels = std::max(pixels, static_cast<double>(size.width) * size.height);
+    if (list.video) break;  // others have the same
   }
+  const int threads = context.ThreadsFor(kBytesToMeasure * pixels);
   ParallelFor(total, threads, [&](int64_t index) {
     ThrowIfInterrupted();
     const auto i = static_cast<size_t>(index);
     const ListedFrame& listed = list.frames[i];
-    result.looks[i] = LookAtFrame(folder / listed.name);
+    result.looks[i] =
+        LookAtFrame(folder / listed.name, MaskOf(listed.name, context));
     const FrameMeasures& measures = result.looks[i].measures;
     CaptureFrame& frame = result.capture.frames[i];
     frame.name = listed.name;
@@ -74,6 +87,11 @@ Measured Measure(const FrameList& list, const StageContext& context) {
   return result;
 }
 
+double Motion(const Measured& measured, size_t from, size_t to) {
+  return MotionBetween(measured.looks[from].measures.thumbnail,
+                       measured.looks[to].measures.thumbnail);
+}
+
 void MeasureMotion(int threads, Measured* measured) {
   std::vector<CaptureFrame>& frames = measured->capture.frames;
   const auto pairs = static_cast<int64_t>(frames.size()) - 1;
@@ -81,41 +99,47 @@ void MeasureMotion(int threads, Measured* measured) {
     ThrowIfInterrupted();
     const auto i = static_cast<size_t>(pair);
     if (frames[i].clip != frames[i + 1].clip) return;
-    frames[i + 1].motion =
-        MotionBetween(measured->looks[i].measures.thumbnail,
-                      measured->looks[i + 1].measures.thumbnail);
+    frames[i + 1].motion = Motion(*measured, i, i + 1);
   });
 }
 
-LightDrift MeasureDrift(Measured* measured) {
-  std::vector<double> light;
-  std::vector<double> red;
-  std::vector<double> blue;
-  for (size_t i = 0; i < measured->looks.size(); ++i) {
-    const FrameLook& look = measured->looks[i];
-    light.push_back(look.measures.light);
-    if (!measured->capture.frames[i].kept) continue;
-    red.push_back(look.red);
-    blue.push_back(look.blue);
-  }
-  return {MeasureExposureDrift(light, &measured->capture),
-          std::max(RangeOfMost(std::move(red)), RangeOfMost(std::move(blue)))};
-}
-
-ComparedViews Compare(const Measured& measured, const StageContext& context) {
+// Of the kept frames, whose number in the capture `kept` says.
+std::vector<ComparedPair> Compare(const Measured& measured,
+                                  const std::vector<size_t>& kept,
+                                  const StageContext& context) {
   std::vector<ViewPoints> views;
-  for (size_t i = 0; i < measured.looks.size(); ++i) {
-    if (measured.capture.frames[i].kept) {
-      views.push_back(measured.looks[i].points);
+  std::vector<std::string> clips;
+  for (const size_t i : kept) {
+    views.push_back(measured.looks[i].points);
+    if (measured.capture.kind != "photos") {
+      clips.push_back(measured.capture.frames[i].clip);
     }
   }
-  ComparedViews compared;
-  if (views.empty()) return compared;
-  compared.width = views[0].width;
-  compared.height = views[0].height;
-  compared.pairs =
-      CompareCapture(views, measured.capture.kind == "video", context.threads);
-  return compared;
+  return CompareCapture(views, clips, context.threads);
+}
+
+// Sets exposure_drift of the kept frames.
+CaptureLight MeasureLight(const std::vector<size_t>& kept,
+                          const std::vector<ComparedPair>& pairs,
+                          Measured* measured) {
+  const std::vector<LightStep> steps = LightOfViews(kept.size(), pairs);
+  std::vector<double> exposure;
+  std::vector<double> red;
+  std::vector<double> blue;
+  for (size_t k = 0; k < kept.size(); ++k) {
+    measured->capture.frames[kept[k]].exposure_drift = steps[k].exposure;
+    exposure.push_back(steps[k].exposure);
+    red.push_back(steps[k].red);
+    blue.push_back(steps[k].blue);
+  }
+  CaptureLight light;
+  light.exposure = RangeOfMost(std::move(exposure));
+  light.colour =
+      std::max(RangeOfMost(std::move(red)), RangeOfMost(std::move(blue)));
+  for (const FrameLook& look : measured->looks) {
+    light.tones.push_back(look.measures.tones);
+  }
+  return light;
 }
 
 std::string PageOf(const std::string& title,
@@ -128,115 +152,27 @@ std::string PageOf(const std::string& title,
   return ReportPage(title, measured.capture, card, thumbnails);
 }
 
-struct Counts {
-  int64_t frames = 0;
-  int64_t kept = 0;
-  int64_t other_size = 0;
-  int64_t duplicates = 0;
-  int64_t blurred = 0;
-};
-
-int64_t CountKept(const CaptureFile& capture) {
-  return std::count_if(capture.frames.begin(),
-                       capture.frames.end(),
-                       [](const CaptureFrame& frame) { return frame.kept; });
-}
-
-void ShowCard(const std::vector<Verdict>& card, Report& report) {
-  Table table;
-  table.header = {"capture", "verdict", "what was found"};
-  for (const Verdict& verdict : card) {
-    table.rows.push_back(
-        {verdict.item, NameOf(verdict.grade), verdict.finding});
+std::vector<size_t> KeptOf(const CaptureFile& capture) {
+  std::vector<size_t> kept;
+  for (size_t i = 0; i < capture.frames.size(); ++i) {
+    if (capture.frames[i].kept) kept.push_back(i);
   }
-  report.Show(table);
-  for (const Verdict& verdict : card) {
-    if (verdict.advice.empty()) continue;
-    const std::string line = verdict.item + ": " + verdict.advice;
-    if (verdict.grade == Grade::kBad) {
-      report.Warn(line);
-    } else {
-      report.Info(line);
-    }
-  }
-}
-
-nlohmann::ordered_json CardAsJson(const std::vector<Verdict>& card) {
-  nlohmann::ordered_json items = nlohmann::ordered_json::array();
-  for (const Verdict& verdict : card) {
-    items.push_back({{"item", verdict.item},
-                     {"verdict", NameOf(verdict.grade)},
-                     {"finding", verdict.finding},
-                     {"advice", verdict.advice},
-                     {"frames", verdict.frames}});
-  }
-  return {{"verdict", NameOf(Overall(card))}, {"items", items}};
-}
-
-std::vector<std::string> Reasons(const CaptureFile& capture) {
-  std::vector<std::string> lines;
-  for (const CaptureFrame& frame : capture.frames) {
-    if (frame.kept) continue;
-    const std::string original =
-        frame.original.empty() ? "" : " (" + frame.original + ")";
-    lines.push_back(frame.name + original + ": " + frame.reason);
-  }
-  return lines;
-}
-
-void TellAbout(const CaptureFile& capture, Report& report) {
-  for (const std::string& line : Reasons(capture)) report.Detail(line);
-  std::map<std::string, int64_t> sizes;
-  for (const CaptureFrame& frame : capture.frames) {
-    if (frame.reason.starts_with("size ")) ++sizes[frame.reason];
-  }
-  for (const auto& [reason, count] : sizes) {
-    report.Warn(std::to_string(count) + " left out: " + reason +
-                "; a capture has one camera held one way, so run the "
-                "others as a capture of their own");
-  }
-}
-
-StageResult TooFew(const CaptureFile& capture, const Counts& counts) {
-  const std::string kept = std::to_string(counts.kept);
-  if (counts.duplicates > 0 && counts.kept + counts.blurred <= 1) {
-    return StageResult::Failed(
-        "the camera does not move: all " + std::to_string(counts.frames) +
-            " frames show the same view; film while walking round the "
-            "subject",
-        Reasons(capture));
-  }
-  std::string why;
-  const auto add = [&why](int64_t count, const char* what) {
-    if (count == 0) return;
-    why += (why.empty() ? " (" : ", ") + std::to_string(count) + what;
-  };
-  add(counts.duplicates, " show the same view as another");
-  add(counts.blurred, " blurred");
-  add(counts.other_size, " of another size");
-  if (!why.empty()) why += ")";
-  const std::string remedy =
-      capture.kind == "video"
-          ? "film longer while moving, or take more frames with "
-            "extract.every or extract.target"
-          : "add photos that overlap, all from the same camera held the same "
-            "way";
-  return StageResult::Failed(
-      "only " + kept + " of " + std::to_string(counts.frames) +
-          " frames can be used" + why + ", and at least " +
-          std::to_string(kFewestFrames) + " are needed; " + remedy,
-      Reasons(capture));
+  return kept;
 }
 
 class CheckStage : public Stage {
  public:
+  explicit CheckStage(Stage* extract) : extract_(extract) {}
   std::string Name() const override { return "check"; }
-  int Version() const override { return 4; }
+  int Version() const override { return 5; }
   std::string Description() const override {
     return "measure the frames and choose which to use";
   }
   std::vector<std::string> Inputs() const override {
-    return {kFrameFolder, kFrameListFile};
+    return {kFrameFolder, kFrameListFile, kFrameMaskFolder};
+  }
+  std::vector<std::string> OptionalInputs() const override {
+    return {kFrameMaskFolder};
   }
   std::vector<std::string> Outputs() const override {
     return {kCaptureFile, kCheckPage};
@@ -256,20 +192,35 @@ class CheckStage : public Stage {
                 "video: drop frames that moved less than this share of the "
                 "width since the last kept one; 0 drops none",
                 0,
-                1);
+                1)
+        .Choice("thin",
+                &options_.thin,
+                {"auto", "yes", "no"},
+                "photos: keep about as many as extract.target says, the "
+                "sharpest at equal steps of image motion; auto: where they "
+                "are the frames of a clip");
+    return {group};
+  }
+
+  std::vector<OptionGroup> SharedOptions() override {
+    LearnTarget();
+    OptionGroup group("extract");
+    group.Integer("target", &target_, "", 1, std::numeric_limits<int>::max());
     return {group};
   }
 
   StageResult Run(const StageContext& context) override {
+    LearnTarget();
     const FrameList list = ReadFrameList(context.workspace / kFrameListFile);
     Measured measured = Measure(list, context);
     CaptureFile& capture = measured.capture;
-    if (list.video) MeasureMotion(context.threads, &measured);
-    const Counts counts = Choose(&measured);
-    const LightDrift drift = MeasureDrift(&measured);
-    const std::vector<Verdict> card =
-        ReportCard(capture, Compare(measured, context), drift);
-    TellAbout(capture, *context.report);
+    if (capture.kind != "photos") MeasureMotion(context.threads, &measured);
+    const FrameCounts counts = Choose(context.threads, &measured);
+    const std::vector<size_t> kept = KeptOf(capture);
+    const std::vector<ComparedPair> pairs = Compare(measured, kept, context);
+    const CaptureLight light = MeasureLight(kept, pairs, &measured);
+    const std::vector<Verdict> card = ReportCard(capture, pairs, light);
+    TellAbout(capture, counts, *context.report);
     ShowCard(card, *context.report);
     WriteFileAtomically(context.out / kCheckPage,
                         PageOf(list.source, measured, card));
@@ -291,44 +242,74 @@ class CheckStage : public Stage {
   }
 
  private:
-  Counts Choose(Measured* measured) const {
+  void LearnTarget() {
+    if (extract_ == nullptr) return;
+    target_ = std::stoi(extract_->Options().at(0).Find("target")->get());
+  }
+
+  FrameCounts Choose(int threads, Measured* measured) const {
     CaptureFile& capture = measured->capture;
-    const bool video = capture.kind != "photos";
-    Counts counts;
+    FrameCounts counts;
     counts.frames = static_cast<int64_t>(capture.frames.size());
-    DropOtherSizes(&capture);
-    const int64_t of_one_size = CountKept(capture);
-    if (video) {
+    int64_t left = counts.frames;
+    const auto dropped = [&] {
+      const auto kept = static_cast<int64_t>(KeptOf(capture).size());
+      return std::exchange(left, kept) - kept;
+    };
+    bool walk = capture.kind != "photos";
+    if (walk) {
+      DropOtherSizes(&capture);
+      counts.other_size = dropped();
       DropDuplicates(
           options_.duplicate,
           [&](size_t i, size_t j) {
-            if (capture.frames[i].clip != capture.frames[j].clip) return 1.0;
-            return j == i + 1
-                       ? capture.frames[j].motion
-                       : MotionBetween(measured->looks[i].measures.thumbnail,
-                                       measured->looks[j].measures.thumbnail);
+            return j == i + 1 ? capture.frames[j].motion
+                              : Motion(*measured, i, j);
           },
           &capture);
+      counts.duplicates = dropped();
+    } else {
+      walk = Thin(threads, measured);
+      counts.thinned = dropped();
     }
-    const int64_t distinct = CountKept(capture);
     // Neighbouring photos need not show the same thing, and one of a plain
     // thing has a tenth of the sharpness of another, and is in focus all the
     // same.
-    DropBlurred(video ? options_.blur : std::pow(options_.blur, 4), &capture);
-    counts.kept = CountKept(capture);
-    counts.other_size = counts.frames - of_one_size;
-    counts.duplicates = of_one_size - distinct;
-    counts.blurred = distinct - counts.kept;
+    DropBlurred(walk ? options_.blur : std::pow(options_.blur, 4), &capture);
+    counts.blurred = dropped();
+    counts.kept = left;
     return counts;
   }
 
+  // Of photos that are frames of a clip; says whether they are.
+  bool Thin(int threads, Measured* measured) const {
+    constexpr double kMany = 1.5;  // of the target
+    const bool always = options_.thin == "yes";
+    if (options_.thin == "no") return false;
+    const std::vector<size_t> photos = OfMostCommonSize(measured->capture);
+    const auto count = static_cast<double>(photos.size());
+    if (count <= (always ? 1 : kMany) * target_) return false;
+    std::vector<double> motions(photos.size(), 0.0);
+    ParallelFor(
+        static_cast<int64_t>(photos.size()) - 1, threads, [&](int64_t at) {
+          ThrowIfInterrupted();
+          const auto k = static_cast<size_t>(at);
+          motions[k + 1] = Motion(*measured, photos[k], photos[k + 1]);
+        });
+    if (!always && !AreOfAClip(motions)) return false;
+    ThinLikeAClip(photos, motions, target_, &measured->capture);
+    return true;
+  }
+
   CheckOptions options_;
+  Stage* extract_;
+  int target_ = 100;
 };
 
 }  // namespace
 
-std::unique_ptr<Stage> MakeCheckStage() {
-  return std::make_unique<CheckStage>();
+std::unique_ptr<Stage> MakeCheckStage(Stage* extract) {
+  return std::make_unique<CheckStage>(extract);
 }
 
 }  // namespace nerfpipe

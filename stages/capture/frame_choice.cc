@@ -1,6 +1,7 @@
 #include "stages/capture/frame_choice.h"
 
 #include "pipeline/base/error.h"
+#include "stages/capture/clip_survey.h"
 
 #include <algorithm>
 #include <cmath>
@@ -30,6 +31,17 @@ std::vector<size_t> KeptIndices(const CaptureFile& capture) {
   return kept;
 }
 
+// The kept frames of each clip that has any.
+std::vector<std::vector<size_t>> KeptByClip(const CaptureFile& capture) {
+  std::map<std::string, std::vector<size_t>> clips;
+  for (const size_t i : KeptIndices(capture)) {
+    clips[capture.frames[i].clip].push_back(i);
+  }
+  std::vector<std::vector<size_t>> kept;
+  for (auto& [clip, frames] : clips) kept.push_back(std::move(frames));
+  return kept;
+}
+
 void Drop(std::string reason, CaptureFrame* frame) {
   frame->kept = false;
   frame->reason = std::move(reason);
@@ -47,64 +59,10 @@ size_t RunLength(const std::vector<bool>& dropped, size_t at) {
   return length;
 }
 
-}  // namespace
-
-std::vector<double> RelativeToNeighbours(const std::vector<double>& values) {
-  constexpr size_t kNeighbours = 10;
-  std::vector<double> relative(values.size(), 1.0);
-  const size_t window = std::min(kNeighbours + 1, values.size());
-  if (window < 2) return relative;
-  for (size_t i = 0; i < values.size(); ++i) {
-    const size_t half = kNeighbours / 2;
-    const size_t start =
-        std::min(i > half ? i - half : 0, values.size() - window);
-    std::vector<double> neighbours;
-    for (size_t j = start; j < start + window; ++j) {
-      if (j != i) neighbours.push_back(values[j]);
-    }
-    const double median = Median(std::move(neighbours));
-    if (median > 0) relative[i] = values[i] / median;
-  }
-  return relative;
-}
-
-void DropOtherSizes(CaptureFile* capture) {
-  std::map<std::pair<int, int>, size_t> counts;
-  for (const CaptureFrame& frame : capture->frames) {
-    ++counts[{frame.width, frame.height}];
-  }
-  if (counts.size() < 2) return;
-  const auto most = std::max_element(
-      counts.begin(), counts.end(), [](const auto& a, const auto& b) {
-        return a.second < b.second;
-      });
-  const auto [width, height] = most->first;
-  for (CaptureFrame& frame : capture->frames) {
-    if (frame.width == width && frame.height == height) continue;
-    Drop("size " + SizeText(frame.width, frame.height) + ", most are " +
-             SizeText(width, height),
-         &frame);
-  }
-}
-
-void DropDuplicates(double least,
-                    const std::function<double(size_t, size_t)>& motion_between,
-                    CaptureFile* capture) {
-  const std::vector<size_t> kept = KeptIndices(*capture);
-  if (kept.empty()) return;
-  size_t last = kept.front();
-  for (size_t k = 1; k < kept.size(); ++k) {
-    const size_t i = kept[k];
-    if (motion_between(last, i) < least) {
-      Drop("same view as " + capture->frames[last].name, &capture->frames[i]);
-    } else {
-      last = i;
-    }
-  }
-}
-
-void DropBlurred(double least, CaptureFile* capture) {
-  const std::vector<size_t> kept = KeptIndices(*capture);
+// `kept` are frames of one clip.
+void DropBlurredOf(const std::vector<size_t>& kept,
+                   double least,
+                   CaptureFile* capture) {
   std::vector<double> sharpness;
   for (const size_t i : kept) {
     sharpness.push_back(capture->frames[i].sharpness);
@@ -133,30 +91,126 @@ void DropBlurred(double least, CaptureFile* capture) {
   }
 }
 
+}  // namespace
+
+std::vector<double> RelativeToNeighbours(const std::vector<double>& values) {
+  constexpr size_t kNeighbours = 10;
+  std::vector<double> relative(values.size(), 1.0);
+  const size_t window = std::min(kNeighbours + 1, values.size());
+  if (window < 2) return relative;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const size_t half = kNeighbours / 2;
+    const size_t start =
+        std::min(i > half ? i - half : 0, values.size() - window);
+    std::vector<double> neighbours;
+    for (size_t j = start; j < start + window; ++j) {
+      if (j != i) neighbours.push_back(values[j]);
+    }
+    const double median = Median(std::move(neighbours));
+    if (median > 0) relative[i] = values[i] / median;
+  }
+  return relative;
+}
+
+std::vector<size_t> OfMostCommonSize(const CaptureFile& capture) {
+  std::map<std::pair<int, int>, std::vector<size_t>> sizes;
+  for (const size_t i : KeptIndices(capture)) {
+    sizes[{capture.frames[i].width, capture.frames[i].height}].push_back(i);
+  }
+  const auto most = std::max_element(
+      sizes.begin(), sizes.end(), [](const auto& a, const auto& b) {
+        return a.second.size() < b.second.size();
+      });
+  return most == sizes.end() ? std::vector<size_t>() : most->second;
+}
+
+void DropOtherSizes(CaptureFile* capture) {
+  const std::vector<size_t> most = OfMostCommonSize(*capture);
+  if (most.empty()) return;
+  const int width = capture->frames[most[0]].width;
+  const int height = capture->frames[most[0]].height;
+  for (const size_t i : KeptIndices(*capture)) {
+    CaptureFrame& frame = capture->frames[i];
+    if (frame.width == width && frame.height == height) continue;
+    Drop("size " + SizeText(frame.width, frame.height) + ", most are " +
+             SizeText(width, height),
+         &frame);
+  }
+}
+
+bool AreOfAClip(const std::vector<double>& motions) {
+  // Shares of the width. A clip is thinned to steps of three to six in a
+  // hundred; whoever takes photos one by one takes no smaller ones.
+  constexpr double kMiddle = 0.015;
+  constexpr double kNearlyAll = 0.03;
+  if (motions.size() < 3) return false;
+  std::vector<double> sorted(motions.begin() + 1, motions.end());
+  std::sort(sorted.begin(), sorted.end());
+  return sorted[sorted.size() / 2] < kMiddle &&
+         sorted[sorted.size() * 9 / 10] < kNearlyAll;
+}
+
+void ThinLikeAClip(const std::vector<size_t>& photos,
+                   const std::vector<double>& motions,
+                   int target,
+                   CaptureFile* capture) {
+  NERFPIPE_CHECK(photos.size() == motions.size());
+  std::vector<SurveyedFrame> clip;
+  std::vector<double> way;
+  for (size_t k = 0; k < photos.size(); ++k) {
+    clip.push_back({static_cast<int64_t>(k),
+                    capture->frames[photos[k]].sharpness,
+                    motions[k]});
+    way.push_back(motions[k] + (k > 0 ? way.back() : 0));
+  }
+  const std::vector<int64_t> chosen = ChooseByMotion(clip, target);
+  if (chosen.empty()) return;
+  size_t next = 0;  // of those chosen, the first that is not before k
+  for (size_t k = 0; k < photos.size(); ++k) {
+    while (next < chosen.size() && chosen[next] < static_cast<int64_t>(k)) {
+      ++next;
+    }
+    if (next < chosen.size() && chosen[next] == static_cast<int64_t>(k)) {
+      continue;
+    }
+    const auto after =
+        static_cast<size_t>(chosen[std::min(next, chosen.size() - 1)]);
+    const auto before = static_cast<size_t>(chosen[next > 0 ? next - 1 : 0]);
+    const size_t nearest =
+        std::abs(way[k] - way[before]) <= std::abs(way[after] - way[k]) ? before
+                                                                        : after;
+    Drop("hardly another view than " + capture->frames[photos[nearest]].name,
+         &capture->frames[photos[k]]);
+  }
+}
+
+void DropDuplicates(double least,
+                    const std::function<double(size_t, size_t)>& motion_between,
+                    CaptureFile* capture) {
+  for (const std::vector<size_t>& kept : KeptByClip(*capture)) {
+    size_t last = kept.front();
+    for (size_t k = 1; k < kept.size(); ++k) {
+      const size_t i = kept[k];
+      if (motion_between(last, i) < least) {
+        Drop("same view as " + capture->frames[last].name, &capture->frames[i]);
+      } else {
+        last = i;
+      }
+    }
+  }
+}
+
+void DropBlurred(double least, CaptureFile* capture) {
+  for (const std::vector<size_t>& kept : KeptByClip(*capture)) {
+    DropBlurredOf(kept, least, capture);
+  }
+}
+
 double RangeOfMost(std::vector<double> values) {
   if (values.empty()) return 0;
   std::sort(values.begin(), values.end());
   const size_t extreme = values.size() / 20;
   return values[values.size() - 1 - extreme] - values[extreme];
-}
-
-double MeasureExposureDrift(const std::vector<double>& light,
-                            CaptureFile* capture) {
-  NERFPIPE_CHECK(light.size() == capture->frames.size());
-  const std::vector<size_t> kept = KeptIndices(*capture);
-  if (kept.empty()) return 0;
-  // Black frames have no logarithm; 16 stops below white is black.
-  const auto stops = [](double value) {
-    return std::log2(std::max(value, 1.0 / 65536));
-  };
-  std::vector<double> sorted;
-  for (const size_t i : kept) sorted.push_back(stops(light[i]));
-  std::sort(sorted.begin(), sorted.end());
-  const double median = Median(sorted);
-  for (size_t i = 0; i < light.size(); ++i) {
-    capture->frames[i].exposure_drift = stops(light[i]) - median;
-  }
-  return RangeOfMost(std::move(sorted));
 }
 
 }  // namespace nerfpipe

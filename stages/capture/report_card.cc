@@ -1,23 +1,15 @@
 #include "stages/capture/report_card.h"
 
-#include "pipeline/base/interrupt.h"
-#include "pipeline/base/parallel.h"
+#include "pipeline/base/median.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstdio>
-#include <map>
-#include <numeric>
 #include <utility>
 
 namespace nerfpipe {
 namespace {
-
-// Matches that make it likely that two views are found to be of one place: the
-// corners that are compared here are a tenth of what is matched later.
-constexpr int kEnoughMatches = 18;
-// Frames between the views of a wider pair.
-constexpr size_t kStride = 5;
 
 std::string Format(const char* format, double value) {
   char text[160];
@@ -25,8 +17,14 @@ std::string Format(const char* format, double value) {
   return text;
 }
 
-std::string Of(int64_t part, size_t all, const std::string& what) {
-  return std::to_string(part) + " of " + std::to_string(all) + " " + what;
+// "3 of 100 frames are blurred", with "is" for one.
+std::string Of(size_t part,
+               size_t all,
+               const std::string& what,
+               const std::string& is,
+               const std::string& are) {
+  return std::to_string(part) + " of " + std::to_string(all) + " " + what +
+         " " + (part == 1 ? is : are);
 }
 
 Verdict About(std::string item) {
@@ -60,38 +58,52 @@ Verdict JudgeAmount(int64_t kept) {
   verdict.finding = std::to_string(kept) + " frames can be used";
   if (kept < kFew) {
     verdict.grade = kept < kFewestFrames ? Grade::kBad : Grade::kFair;
-    verdict.advice = "holes are likely; 40 or more from all round are better";
+    verdict.advice = "holes are likely: 40 or more, from all round, are better";
   }
   return verdict;
 }
 
-Verdict JudgeSharpness(const CaptureFile& capture) {
+// What the sharpness of a frame would be with light as usual: contrast, and
+// with it the variance of the Laplacian, falls with the light.
+double InUsualLight(double sharpness, const Tones& tones) {
+  constexpr double kUsual = 0.5;
+  constexpr double kLeast = 0.02;
+  const double gain = std::max(1.0, kUsual / std::max(kLeast, tones.bright));
+  return gain * gain * sharpness;
+}
+
+Verdict JudgeSharpness(const CaptureFile& capture,
+                       const std::vector<Tones>& tones) {
   // Of the variance of the Laplacian: what is in focus is well above it.
   constexpr double kSoft = 12;
   constexpr double kManyBlurred = 0.1;
   Verdict verdict = About("sharpness");
   verdict.frames = Dropped(capture, "blurred");
   std::vector<double> sharpness;
-  for (const CaptureFrame* frame : Kept(capture)) {
-    sharpness.push_back(frame->sharpness);
+  for (size_t i = 0; i < capture.frames.size(); ++i) {
+    const CaptureFrame& frame = capture.frames[i];
+    if (!frame.kept) continue;
+    sharpness.push_back(tones.empty()
+                            ? frame.sharpness
+                            : InUsualLight(frame.sharpness, tones[i]));
   }
-  std::sort(sharpness.begin(), sharpness.end());
-  const double median = sharpness.empty() ? 0 : sharpness[sharpness.size() / 2];
-  const double share =
-      static_cast<double>(verdict.frames.size()) /
-      std::max<size_t>(1, verdict.frames.size() + sharpness.size());
+  const size_t compared = verdict.frames.size() + sharpness.size();
+  const double share = static_cast<double>(verdict.frames.size()) /
+                       static_cast<double>(std::max<size_t>(1, compared));
   verdict.finding = verdict.frames.empty()
                         ? "no frame is more blurred than its neighbours"
-                        : Of(static_cast<int64_t>(verdict.frames.size()),
-                             verdict.frames.size() + sharpness.size(),
-                             "frames are blurred and left out");
+                        : Of(verdict.frames.size(),
+                             compared,
+                             "frames",
+                             "is blurred and left out",
+                             "are blurred and left out");
   if (share > kManyBlurred) {
     verdict.grade = Grade::kFair;
     verdict.advice = "move more slowly, in more light";
   }
-  if (median < kSoft) {
+  if (sharpness.empty() || UpperMedian(std::move(sharpness)) < kSoft) {
     verdict.grade = Grade::kFair;
-    verdict.finding += Format("; all are soft or plain (%.0f)", median);
+    verdict.finding += "; most are soft or plain";
     verdict.advice =
         "wipe the lens, let it focus, and give a plain subject something to "
         "see, such as a printed cloth under it";
@@ -99,14 +111,66 @@ Verdict JudgeSharpness(const CaptureFile& capture) {
   return verdict;
 }
 
-Verdict JudgeExposure(double stops) {
+bool IsDark(const Tones& tones) {
+  return tones.bright < 0.19 || tones.black > 0.6;
+}
+
+bool IsBright(const Tones& tones) {
+  return tones.dark > 0.8 || tones.white > 0.2;
+}
+
+bool IsLost(const Tones& tones) { return tones.white > 0.5; }
+
+void Add(const std::string& more, std::string* text) {
+  *text += (text->empty() ? "" : "; ") + more;
+}
+
+Verdict JudgeExposure(const CaptureFile& capture, const CaptureLight& light) {
+  constexpr double kNoticed = 0.1;  // of the frames
+  constexpr double kMost = 0.5;
   Verdict verdict = About("exposure");
-  verdict.finding = Format("changes by %.1f stops", stops);
-  if (stops > 1) {
-    verdict.grade = stops > 2.5 ? Grade::kBad : Grade::kFair;
-    verdict.advice =
-        "shows as fog in the result; lock the exposure when filming";
+  std::vector<std::string> dark;
+  std::vector<std::string> bright;
+  size_t kept = 0;
+  size_t lost = 0;
+  for (size_t i = 0; i < light.tones.size(); ++i) {
+    if (!capture.frames[i].kept) continue;
+    ++kept;
+    if (IsDark(light.tones[i])) dark.push_back(capture.frames[i].name);
+    if (IsBright(light.tones[i])) bright.push_back(capture.frames[i].name);
+    lost += IsLost(light.tones[i]);
   }
+  const auto share = [&](size_t count) {
+    return static_cast<double>(count) /
+           static_cast<double>(std::max<size_t>(1, kept));
+  };
+  verdict.finding = Format("changes by %.1f stops", light.exposure);
+  if (light.exposure > 1) {
+    verdict.grade = light.exposure > 2.5 ? Grade::kBad : Grade::kFair;
+    verdict.advice =
+        "a change shows as fog in the result: lock the exposure when filming";
+  }
+  const auto report = [&](const std::vector<std::string>& frames,
+                          bool bad,
+                          const char* what,
+                          const char* advice) {
+    if (share(frames.size()) < kNoticed) return;
+    verdict.grade = std::max(verdict.grade, bad ? Grade::kBad : Grade::kFair);
+    Add(Of(frames.size(), kept, "frames", "is", "are") + " " + what,
+        &verdict.finding);
+    Add(advice, &verdict.advice);
+    verdict.frames.insert(verdict.frames.end(), frames.begin(), frames.end());
+  };
+  report(dark,
+         share(dark.size()) >= kMost,
+         "too dark",
+         "film in more light: the contrast is stretched when features are "
+         "looked for, but what is dark and noisy stays so in the result");
+  report(bright,
+         share(lost) >= kMost,
+         "too bright",
+         "expose for the brightest parts of the subject: what is burnt out "
+         "has no features and no colour");
   return verdict;
 }
 
@@ -126,66 +190,25 @@ Verdict JudgeDuplicates(const CaptureFile& capture) {
   const std::vector<std::string> frames = Dropped(capture, "same view");
   verdict.finding = frames.empty()
                         ? "every frame shows another view"
-                        : Of(static_cast<int64_t>(frames.size()),
+                        : Of(frames.size(),
                              capture.frames.size(),
-                             "frames show the view before again and are left "
-                             "out");
+                             "frames",
+                             "repeats the view before and is left out",
+                             "repeat the view before and are left out");
   return verdict;
 }
 
-bool HangTogether(const ViewPair& common) {
-  return common.matches >= kEnoughMatches;
-}
-
-// Sets of views, each at first of one.
-class Groups {
- public:
-  explicit Groups(size_t views) : parent_(views) {
-    std::iota(parent_.begin(), parent_.end(), size_t{0});
-  }
-  // A view that stands for the set that this one is in.
-  size_t Of(size_t view) {
-    while (parent_[view] != view) {
-      view = parent_[view] = parent_[parent_[view]];
-    }
-    return view;
-  }
-  void Join(size_t a, size_t b) { parent_[Of(a)] = Of(b); }
-
- private:
-  std::vector<size_t> parent_;
-};
-
-// Sets of views that hang together, the largest first.
-std::vector<std::vector<size_t>> Parts(
-    size_t count, const std::vector<ComparedViews::Pair>& pairs) {
-  Groups groups(count);
-  for (const ComparedViews::Pair& pair : pairs) {
-    if (HangTogether(pair.common)) groups.Join(pair.first, pair.second);
-  }
-  std::map<size_t, std::vector<size_t>> members;
-  for (size_t i = 0; i < count; ++i) members[groups.Of(i)].push_back(i);
-  std::vector<std::vector<size_t>> parts;
-  for (auto& [view, part] : members) parts.push_back(std::move(part));
-  std::stable_sort(
-      parts.begin(), parts.end(), [](const auto& a, const auto& b) {
-        return a.size() > b.size();
-      });
-  return parts;
-}
-
 Verdict JudgeOverlap(const std::vector<const CaptureFrame*>& kept,
-                     const ComparedViews& views,
-                     bool video) {
+                     const std::vector<ComparedPair>& pairs,
+                     const std::string& kind) {
   // Of photos, which may be far apart, many more matches are found later.
-  const double most_outside = video ? 0.1 : 0.4;
+  const double most_outside = kind == "photos" ? 0.4 : 0.1;
   Verdict verdict = About("overlap");
   if (kept.size() < 2) {
     verdict.finding = "there is nothing to compare";
     return verdict;
   }
-  const std::vector<std::vector<size_t>> parts =
-      Parts(kept.size(), views.pairs);
+  const std::vector<std::vector<size_t>> parts = Parts(kept.size(), pairs);
   if (parts.size() <= 1) {
     verdict.finding = "every view shares much with another";
     return verdict;
@@ -195,23 +218,34 @@ Verdict JudgeOverlap(const std::vector<const CaptureFrame*>& kept,
     for (const size_t at : parts[i]) verdict.frames.push_back(kept[at]->name);
   }
   std::sort(verdict.frames.begin(), verdict.frames.end());
-  verdict.finding = Of(static_cast<int64_t>(outside),
+  verdict.finding = Of(outside,
                        kept.size(),
-                       "views share little with the rest, which falls into " +
-                           std::to_string(parts.size()) + " parts");
+                       "views",
+                       "shares little with the others",
+                       "share little with the others") +
+                    "; the capture falls into " + std::to_string(parts.size()) +
+                    " parts";
   verdict.grade = static_cast<double>(outside) >
                           most_outside * static_cast<double>(kept.size())
                       ? Grade::kBad
                       : Grade::kFair;
-  verdict.advice = video ? "film these stretches again, more slowly and in "
-                           "one go; more frames may help: extract.target"
-                         : "add photos in between, each sharing two thirds of "
-                           "its picture with the next";
+  if (kind == "photos") {
+    verdict.advice =
+        "add photos in between, each sharing two thirds of its picture with "
+        "the next";
+  } else {
+    verdict.advice =
+        "film these stretches again, more slowly and in one go; more frames "
+        "may help: extract.target";
+  }
+  if (kind == "clips") {
+    verdict.advice += "; let each clip show much of what another one shows";
+  }
   return verdict;
 }
 
 // Does the camera move, and does all that it sees move with it?
-Verdict JudgeMovement(const ComparedViews& views) {
+Verdict JudgeMovement(const std::vector<ComparedPair>& pairs) {
   constexpr double kFewestMoved = 0.02;  // of the width
   constexpr double kWide = 0.1;          // of the width
   constexpr size_t kFewestWide = 4;
@@ -221,13 +255,17 @@ Verdict JudgeMovement(const ComparedViews& views) {
   constexpr double kEnoughStill = 0.4;  // of the pairs
   Verdict verdict = About("movement");
   std::vector<std::array<double, 9>> planar;
+  size_t near = 0;
   size_t wide = 0;
   size_t moved = 0;
   size_t still = 0;
-  for (const ComparedViews::Pair& pair : views.pairs) {
-    still += pair.common.still > kStill;
-    if (pair.common.matches < kEnoughMatches ||
-        pair.common.shift < kFewestMoved) {
+  for (const ComparedPair& pair : pairs) {
+    // Views far apart share little but what was printed over the picture.
+    if (!pair.far) {
+      ++near;
+      still += pair.common.still > kStill;
+    }
+    if (!HangTogether(pair.common) || pair.common.shift < kFewestMoved) {
       continue;
     }
     ++moved;
@@ -241,17 +279,17 @@ Verdict JudgeMovement(const ComparedViews& views) {
            static_cast<double>(part) >= share * static_cast<double>(all);
   };
   if (wide >= kFewestWide && most(planar.size(), kMostPairs, wide) &&
-      AreRotations(planar, views.width, views.height)) {
+      AreRotations(planar)) {
     verdict.grade = Grade::kBad;
     verdict.finding = "the camera turns on the spot";
     verdict.advice =
         "from one place there is no depth to be seen: walk round the subject";
-  } else if (most(still, kEnoughStill, views.pairs.size())) {
+  } else if (most(still, kEnoughStill, near)) {
     verdict.grade = Grade::kFair;
     verdict.finding = "the subject moves and what is behind it stands still";
     verdict.advice =
         "better walk round it than turn it: the background is left out when "
-        "cameras are found, but not from the NeRF";
+        "cameras are looked for, but not of the NeRF";
   } else if (moved == 0) {
     verdict.grade = Grade::kFair;
     verdict.finding = "no movement of the camera can be measured";
@@ -262,12 +300,13 @@ Verdict JudgeMovement(const ComparedViews& views) {
   return verdict;
 }
 
-Verdict JudgeLoop(size_t kept, const ComparedViews& views) {
+Verdict JudgeLoop(size_t kept, const std::vector<ComparedPair>& pairs) {
   Verdict verdict = About("orbit");
-  const bool closes = std::any_of(
-      views.pairs.begin(), views.pairs.end(), [&](const auto& pair) {
-        return pair.second - pair.first > std::max(kept / 2, 2 * kStride) &&
-               pair.common.matches >= kEnoughMatches;
+  const bool closes =
+      std::any_of(pairs.begin(), pairs.end(), [&](const ComparedPair& pair) {
+        return !pair.far &&
+               pair.second - pair.first > std::max(kept / 2, 2 * kStride) &&
+               HangTogether(pair.common);
       });
   if (closes) {
     verdict.finding = "the end of the walk sees its beginning again";
@@ -275,74 +314,20 @@ Verdict JudgeLoop(size_t kept, const ComparedViews& views) {
     verdict.grade = Grade::kFair;
     verdict.finding = "the end of the walk does not see its beginning";
     verdict.advice =
-        "of a thing in the round, go all the way and a little further; of a "
-        "wall or a front it does not matter";
+        "if the subject stands free, go all the way round it and a little "
+        "further; for a wall or a front it does not matter";
   }
   return verdict;
 }
 
-// Pairs of photos, those that look most alike first, that hang them all
-// together if anything does.
-std::vector<ComparedViews::Pair> CompareAlike(
-    const std::vector<ViewPoints>& views, int threads) {
-  constexpr size_t kMostPairs = 4000;
-  constexpr int kFewestAlike = 12;
-  constexpr size_t kMostFailed = 300;
-  if (views.size() < 2) return {};
-  // Of many photos, which were likely taken in their order, only neighbours.
-  const size_t reach =
-      std::min(views.size(), std::max<size_t>(12, kMostPairs / views.size()));
-  std::vector<ComparedViews::Pair> pairs;
-  for (size_t i = 0; i < views.size(); ++i) {
-    for (size_t j = i + 1; j < std::min(views.size(), i + 1 + reach); ++j) {
-      pairs.push_back({i, j, {}});
-    }
-  }
-  std::vector<int> alike(pairs.size());
-  ParallelFor(static_cast<int64_t>(pairs.size()), threads, [&](int64_t at) {
-    ThrowIfInterrupted();
-    const auto k = static_cast<size_t>(at);
-    alike[k] = CountAlike(views[pairs[k].first], views[pairs[k].second]);
-  });
-  std::vector<size_t> order;
-  for (size_t k = 0; k < pairs.size(); ++k) {
-    if (alike[k] >= kFewestAlike) order.push_back(k);
-  }
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    return alike[a] > alike[b];
-  });
-  Groups groups(views.size());
-  std::vector<ComparedViews::Pair> compared;
-  size_t failed = 0;
-  for (const size_t k : order) {
-    ComparedViews::Pair& pair = pairs[k];
-    if (groups.Of(pair.first) == groups.Of(pair.second)) continue;
-    if (failed >= kMostFailed) break;
-    pair.common = CompareViews(views[pair.first], views[pair.second]);
-    if (HangTogether(pair.common)) {
-      groups.Join(pair.first, pair.second);
-    } else {
-      ++failed;
-    }
-    compared.push_back(pair);
-  }
-  return compared;
-}
-
-std::vector<ComparedViews::Pair> PairsOfWalk(size_t count) {
-  constexpr size_t kEnds = 3;
-  std::vector<ComparedViews::Pair> pairs;
-  for (size_t i = 0; i + 1 < count; ++i) {
-    pairs.push_back({i, i + 1, {}});
-    if (i + kStride < count) pairs.push_back({i, i + kStride, {}});
-  }
-  // The walk may go further than once round.
-  for (size_t end = count - std::min(count, kEnds); end < count; ++end) {
-    for (size_t i = 0; i + count / 2 + 1 < end; i += 2) {
-      pairs.push_back({i, end, {}});
-    }
-  }
-  return pairs;
+// Several clips need not close one by one, if they do so together.
+bool IsOneWalk(const CaptureFile& capture) {
+  return capture.kind != "photos" &&
+         std::all_of(capture.frames.begin(),
+                     capture.frames.end(),
+                     [&](const CaptureFrame& frame) {
+                       return frame.clip == capture.frames[0].clip;
+                     });
 }
 
 }  // namespace
@@ -359,33 +344,18 @@ const char* NameOf(Grade grade) {
   return "bad";
 }
 
-std::vector<ComparedViews::Pair> CompareCapture(
-    const std::vector<ViewPoints>& views, bool video, int threads) {
-  if (!video) return CompareAlike(views, threads);
-  std::vector<ComparedViews::Pair> pairs = PairsOfWalk(views.size());
-  ParallelFor(static_cast<int64_t>(pairs.size()), threads, [&](int64_t at) {
-    ThrowIfInterrupted();
-    ComparedViews::Pair& pair = pairs[static_cast<size_t>(at)];
-    pair.common = CompareViews(views[pair.first], views[pair.second]);
-  });
-  return pairs;
-}
-
 std::vector<Verdict> ReportCard(const CaptureFile& capture,
-                                const ComparedViews& views,
-                                const LightDrift& drift) {
-  const bool video = capture.kind == "video";
+                                const std::vector<ComparedPair>& pairs,
+                                const CaptureLight& light) {
   const std::vector<const CaptureFrame*> kept = Kept(capture);
   std::vector<Verdict> card = {JudgeAmount(static_cast<int64_t>(kept.size())),
-                               JudgeSharpness(capture),
-                               JudgeExposure(drift.exposure),
-                               JudgeColour(drift.colour),
-                               JudgeOverlap(kept, views, video),
-                               JudgeMovement(views)};
-  if (video) {
-    card.push_back(JudgeDuplicates(capture));
-    card.push_back(JudgeLoop(kept.size(), views));
-  }
+                               JudgeSharpness(capture, light.tones),
+                               JudgeExposure(capture, light),
+                               JudgeColour(light.colour),
+                               JudgeOverlap(kept, pairs, capture.kind),
+                               JudgeMovement(pairs)};
+  if (capture.kind != "photos") card.push_back(JudgeDuplicates(capture));
+  if (IsOneWalk(capture)) card.push_back(JudgeLoop(kept.size(), pairs));
   return card;
 }
 

@@ -3,7 +3,8 @@
 // What can be said of a capture before any camera is found: a verdict per item,
 // with the frames concerned and advice.
 
-#include "stages/capture/view_pairs.h"
+#include "stages/capture/compared_views.h"
+#include "stages/capture/frame_measures.h"
 #include "stages/common/capture_file.h"
 
 #include <cstdint>
@@ -28,36 +29,20 @@ struct Verdict {
   std::vector<std::string> frames;  // concerned
 };
 
-// Views in the order of the kept frames of the capture.
-struct ComparedViews {
-  // Two views as numbers in that order, first < second.
-  struct Pair {
-    size_t first = 0;
-    size_t second = 0;
-    ViewPair common;
-  };
-  std::vector<Pair> pairs;
-  int width = 0;  // of the searched images
-  int height = 0;
+// What the light of a capture is like.
+struct CaptureLight {
+  // How far it changes from one end of most kept frames to the other, in stops.
+  double exposure = 0;
+  double colour = 0;  // red or blue against green, likewise
+  // Of each frame of the capture, dropped ones too.
+  std::vector<Tones> tones;
 };
-
-// Colour of the light over the capture.
-struct LightDrift {
-  double exposure = 0;  // stops between the extremes
-  double colour = 0;    // red or blue against green, likewise
-};
-
-// Compares the pairs that ReportCard wants: of a video neighbours, views some
-// frames apart, and its end with its beginning; of photos, which have no
-// order, those that look most alike.
-std::vector<ComparedViews::Pair> CompareCapture(
-    const std::vector<ViewPoints>& views, bool video, int threads);
 
 // One verdict per item, always the same items in the same order for a video,
-// and for photos.
+// for several clips and for photos. The views of `pairs` are the kept frames.
 std::vector<Verdict> ReportCard(const CaptureFile& capture,
-                                const ComparedViews& views,
-                                const LightDrift& drift);
+                                const std::vector<ComparedPair>& pairs,
+                                const CaptureLight& light);
 
 // The worst of them.
 Grade Overall(const std::vector<Verdict>& card);

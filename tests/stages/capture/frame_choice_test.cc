@@ -231,22 +231,86 @@ TEST(DropOtherSizes, KeepsTheMajority) {
   EXPECT_EQ(capture.frames[4].reason, "size 50x100, most are 100x50");
 }
 
-TEST(MeasureExposureDrift, IsThatOfTheKeptFrames) {
-  CaptureFile capture = WithSharpness({1, 1, 1, 1});
-  capture.frames[3].kept = false;
-  capture.frames[3].reason = "blurred";
-  EXPECT_NEAR(MeasureExposureDrift({0.2, 0.2, 0.4, 0.8}, &capture), 1, 1e-9);
-  EXPECT_NEAR(capture.frames[3].exposure_drift, 2, 1e-9);
-  // Black is 16 stops below white, not infinitely many.
-  CaptureFile black = WithSharpness({1, 1});
-  EXPECT_NEAR(MeasureExposureDrift({0, 1}, &black), 16, 1e-9);
+TEST(DropOtherSizes, OfWhatIsKept) {
+  CaptureFile capture = WithSharpness({1, 1, 1, 1, 1});
+  EXPECT_THAT(OfMostCommonSize(capture), ElementsAre(0, 1, 2, 3, 4));
+  for (const size_t i : {1u, 2u, 4u}) capture.frames[i].height = 60;
+  EXPECT_THAT(OfMostCommonSize(capture), ElementsAre(1, 2, 4));
+  for (const size_t i : {1u, 2u}) {
+    capture.frames[i].kept = false;
+    capture.frames[i].reason = "copy";
+  }
+  EXPECT_THAT(OfMostCommonSize(capture), ElementsAre(0, 3));
+  EXPECT_TRUE(OfMostCommonSize({}).empty());
 }
 
-TEST(MeasureExposureDrift, CountsStops) {
-  CaptureFile capture = WithSharpness({1, 1, 1});
-  EXPECT_NEAR(MeasureExposureDrift({0.1, 0.2, 0.4}, &capture), 2, 1e-9);
-  EXPECT_NEAR(capture.frames[0].exposure_drift, -1, 1e-9);
-  EXPECT_NEAR(capture.frames[2].exposure_drift, 1, 1e-9);
+TEST(Clips, AreNotComparedAcrossTheirBorder) {
+  // The second clip has a tenth of the sharpness of the first, and begins where
+  // that ends; their frames lie by turns.
+  std::vector<double> sharpness;
+  for (int i = 0; i < 40; ++i) sharpness.push_back(i % 2 == 0 ? 100 : 10);
+  sharpness[12] = 30;
+  CaptureFile capture = WithSharpness(sharpness);
+  capture.kind = "clips";
+  for (size_t i = 0; i < 40; ++i) {
+    capture.frames[i].clip = i % 2 == 0 ? "a.mp4" : "b.mp4";
+  }
+  DropDuplicates(
+      0.1,
+      [](size_t i, size_t j) {
+        EXPECT_EQ(i % 2, j % 2);
+        return j == 25 ? 0.05 : 1;
+      },
+      &capture);
+  EXPECT_THAT(Dropped(capture), ElementsAre(25));
+  EXPECT_EQ(capture.frames[25].reason, "same view as 23");
+  DropBlurred(0.4, &capture);
+  EXPECT_THAT(Dropped(capture), ElementsAre(12, 25));
+  EXPECT_EQ(capture.frames[13].relative_sharpness, 1);
+}
+
+// `count` motions, of which the first is from nowhere.
+std::vector<double> Motions(size_t count, double each) {
+  std::vector<double> motions(count, each);
+  motions[0] = 0;
+  return motions;
+}
+
+TEST(AreOfAClip, WhereNeighboursHardlyMove) {
+  EXPECT_TRUE(AreOfAClip(Motions(200, 0.0149)));
+  EXPECT_FALSE(AreOfAClip(Motions(200, 0.015)));
+  // Photos of places each of which was taken several times.
+  std::vector<double> motions = Motions(200, 0.001);
+  for (size_t i = 1; i < 200; i += 9) motions[i] = 0.2;
+  EXPECT_FALSE(AreOfAClip(motions));
+  // A cut now and then is none of that.
+  for (size_t i = 1; i < 200; i += 9) motions[i] = i % 2 == 0 ? 0.2 : 0.01;
+  EXPECT_TRUE(AreOfAClip(motions));
+  EXPECT_FALSE(AreOfAClip({}));
+  EXPECT_FALSE(AreOfAClip({0, 0.001}));
+}
+
+TEST(ThinLikeAClip, KeepsTheSharpestAtEqualSteps) {
+  std::vector<double> sharpness(41, 100.0);
+  sharpness[7] = 130;
+  CaptureFile capture = WithSharpness(sharpness);
+  // One photo of another size in between is none of the clip.
+  capture.frames.insert(capture.frames.begin() + 9, CaptureFrame());
+  std::vector<size_t> photos;
+  for (size_t i = 0; i < 42; ++i) {
+    if (i != 9) photos.push_back(i);
+  }
+  ThinLikeAClip(photos, Motions(41, 0.005), 4, &capture);
+  std::vector<size_t> kept;
+  for (size_t i = 0; i < 42; ++i) {
+    if (capture.frames[i].kept) kept.push_back(i);
+  }
+  EXPECT_THAT(kept, ElementsAre(7, 9, 16, 26, 36));
+  EXPECT_EQ(capture.frames[0].reason, "hardly another view than 7");
+  // The nearest: frames are called by their number before the other came in.
+  EXPECT_EQ(capture.frames[11].reason, "hardly another view than 7");
+  EXPECT_EQ(capture.frames[13].reason, "hardly another view than 15");
+  EXPECT_EQ(capture.frames[41].reason, "hardly another view than 35");
 }
 
 }  // namespace

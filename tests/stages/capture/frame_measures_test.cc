@@ -7,6 +7,7 @@
 #include "tests/stages/media/test_pictures.h"
 #include "tests/temporary_folder.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -63,15 +64,10 @@ double VarianceOfLaplacian(const Image& gray) {
   return squares / count - sum * sum / count / count;
 }
 
-double MeanOf(const Image& image, double gamma, int channel = 0) {
+double MeanOf(const Image& gray) {
   double sum = 0;
-  double count = 0;
-  for (size_t i = static_cast<size_t>(channel); i < image.pixels.size();
-       i += static_cast<size_t>(image.channels)) {
-    sum += std::pow(image.pixels[i] / 255.0, gamma);
-    ++count;
-  }
-  return sum / count;
+  for (const uint8_t value : gray.pixels) sum += value / 255.0;
+  return sum / static_cast<double>(gray.pixels.size());
 }
 
 TEST(MeasureGray, AgreesWithItsTwin) {
@@ -81,8 +77,7 @@ TEST(MeasureGray, AgreesWithItsTwin) {
   EXPECT_EQ(measures.height, 140);
   const double variance = VarianceOfLaplacian(gray);
   EXPECT_NEAR(measures.sharpness, variance, 1e-9 * variance);
-  EXPECT_NEAR(measures.luma, MeanOf(gray, 1), 1e-9);
-  EXPECT_NEAR(measures.light, MeanOf(gray, 2.2), 1e-9);
+  EXPECT_NEAR(measures.luma, MeanOf(gray), 1e-9);
 }
 
 TEST(MeasureGray, LargePicturesAreMeasuredAt960) {
@@ -127,9 +122,6 @@ TEST(LookAtFrame, TellsWhatIsInTheFile) {
   EXPECT_EQ(look.thumbnail.height, 33);
   EXPECT_EQ(look.thumbnail.channels, 3);
   EXPECT_NEAR(look.thumbnail.At(80, 10)[0], 200, 2);
-  // Stops of linear light against green, of gamma 2.2.
-  EXPECT_NEAR(look.red, 2.2 * std::log2(200.0 / 100), 0.03);
-  EXPECT_NEAR(look.blue, 2.2 * std::log2(50.0 / 100), 0.03);
 }
 
 TEST(LookAtFrame, LooksAtGrayOfTheColours) {
@@ -145,9 +137,98 @@ TEST(LookAtFrame, LooksAtGrayOfTheColours) {
   const FrameLook look = LookAtFrame(folder / "a.png");
   const double variance = VarianceOfLaplacian(gray);
   EXPECT_NEAR(look.measures.sharpness, variance, 0.02 * variance);
-  EXPECT_NEAR(look.measures.luma, MeanOf(gray, 1), 1e-3);
+  EXPECT_NEAR(look.measures.luma, MeanOf(gray), 1e-3);
   EXPECT_EQ(look.points.width, 300);
   EXPECT_THROW(LookAtFrame(folder / "none.png"), UserError);
+}
+
+// Left `share` of the columns of the one value, the rest of the other.
+Image Halves(double share, int left, int right) {
+  Image gray(200, 130, 1);
+  for (int y = 0; y < gray.height; ++y) {
+    for (int x = 0; x < gray.width; ++x) {
+      *gray.At(x, y) =
+          static_cast<uint8_t>(x < share * gray.width ? left : right);
+    }
+  }
+  return gray;
+}
+
+TEST(Tones, AreThoseOfMostPixels) {
+  const auto tones = [](const Image& gray) { return MeasureGray(gray).tones; };
+  EXPECT_NEAR(tones(Halves(0.89, 40, 200)).bright, 200 / 255.0, 1e-9);
+  EXPECT_NEAR(tones(Halves(0.91, 40, 200)).bright, 40 / 255.0, 1e-9);
+  EXPECT_NEAR(tones(Halves(0.11, 40, 200)).dark, 40 / 255.0, 1e-9);
+  EXPECT_NEAR(tones(Halves(0.09, 40, 200)).dark, 200 / 255.0, 1e-9);
+  // What is as good as black or white counts on its own.
+  const Tones black = tones(Halves(0.6, 2, 30));
+  EXPECT_NEAR(black.black, 0.6, 1e-9);
+  EXPECT_NEAR(black.bright, 30 / 255.0, 1e-9);
+  EXPECT_EQ(tones(Halves(0.6, 3, 30)).black, 0);
+  const Tones white = tones(Halves(0.3, 253, 220));
+  EXPECT_NEAR(white.white, 0.3, 1e-9);
+  EXPECT_NEAR(white.dark, 220 / 255.0, 1e-9);
+  EXPECT_EQ(tones(Halves(0.3, 252, 220)).white, 0);
+}
+
+TEST(Tones, AGroundOfPlainBlackOrWhiteIsNoneOfThem) {
+  for (const int ground : {0, 255}) {
+    Image gray = Halves(1, ground, ground);
+    for (int y = 20; y < 70; ++y) {
+      for (int x = 30; x < 90; ++x) *gray.At(x, y) = x < 60 ? 90 : 170;
+    }
+    const Tones tones = MeasureGray(gray).tones;
+    EXPECT_NEAR(tones.bright, 170 / 255.0, 1e-9) << ground;
+    EXPECT_NEAR(tones.dark, 90 / 255.0, 1e-9) << ground;
+    EXPECT_EQ(tones.black, 0) << ground;
+    EXPECT_EQ(tones.white, 0) << ground;
+  }
+  // A picture of nothing else is what it is.
+  EXPECT_EQ(MeasureGray(Halves(1, 1, 1)).tones.black, 1);
+  EXPECT_EQ(MeasureGray(Halves(1, 1, 1)).tones.bright, 0);
+  EXPECT_EQ(MeasureGray(Halves(1, 254, 254)).tones.white, 1);
+  EXPECT_EQ(MeasureGray(Halves(1, 254, 254)).tones.dark, 1);
+}
+
+TEST(MeasureGray, LooksOnlyAtWhatTheMaskShows) {
+  Image gray = Gray(200, 130, 5, 3);
+  const Image whole = gray;
+  const Image mask = Halves(0.4, 255, 0);
+  for (int y = 0; y < 130; ++y) {
+    for (int x = 80; x < 200; ++x) {
+      *gray.At(x, y) = static_cast<uint8_t>((x + y) % 2 * 255);
+    }
+  }
+  const FrameMeasures measures = MeasureGray(gray, mask);
+  const FrameMeasures shown = MeasureGray(whole, mask);
+  EXPECT_EQ(measures.sharpness, shown.sharpness);
+  EXPECT_EQ(measures.luma, shown.luma);
+  EXPECT_EQ(measures.tones.white, 0);
+  EXPECT_LT(measures.sharpness, 0.1 * MeasureGray(gray).sharpness);
+  // A mask that shows nothing is none.
+  EXPECT_EQ(MeasureGray(gray, Halves(1, 0, 0)).luma, MeasureGray(gray).luma);
+}
+
+TEST(LookAtFrame, TakesTheMaskFromItsFile) {
+  // At another size than the picture, with lossy edges.
+  const TemporaryFolder folder;
+  Image picture = TestPicture(300, 170, 12);
+  for (int y = 0; y < 170; ++y) {
+    for (int x = 150; x < 300; ++x) std::fill_n(picture.At(x, y), 3, 255);
+  }
+  WriteImage(picture, folder / "a.png");
+  Image mask(600, 340, 3);
+  for (int y = 0; y < 340; ++y) {
+    for (int x = 0; x < 600; ++x) {
+      std::fill_n(mask.At(x, y), 3, x < 300 ? 250 : 3);
+    }
+  }
+  WriteImage(mask, folder / "mask.png");
+  const FrameLook look = LookAtFrame(folder / "a.png", folder / "mask.png");
+  EXPECT_EQ(look.measures.tones.white, 0);
+  EXPECT_GT(LookAtFrame(folder / "a.png").measures.tones.white, 0.45);
+  for (const auto& [x, y] : look.points.places) EXPECT_LT(x, 151);
+  EXPECT_THROW(LookAtFrame(folder / "a.png", folder / "no.png"), UserError);
 }
 
 TEST(MotionBetween, IsAShareOfTheWidth) {

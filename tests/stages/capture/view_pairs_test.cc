@@ -2,6 +2,7 @@
 
 #include "stages/capture/view_pairs.h"
 
+#include "stages/capture/compared_views.h"
 #include "stages/capture/report_card.h"
 
 #include <algorithm>
@@ -27,10 +28,10 @@ Matrix Times(const Matrix& a, const Matrix& b) {
   return c;
 }
 
-constexpr double kFocal = 530;
-constexpr Matrix kLens = {kFocal, 0, 320, 0, kFocal, 180, 0, 0, 1};
-constexpr Matrix kLensBack = {
-    1 / kFocal, 0, -320 / kFocal, 0, 1 / kFocal, -180 / kFocal, 0, 0, 1};
+// In parts of the longer side, from the middle of the picture.
+constexpr double kFocal = 0.83;
+constexpr Matrix kLens = {kFocal, 0, 0, 0, kFocal, 0, 0, 0, 1};
+constexpr Matrix kLensBack = {1 / kFocal, 0, 0, 0, 1 / kFocal, 0, 0, 0, 1};
 
 // Turned about an upright and a level axis.
 Matrix Turn(double yaw, double pitch) {
@@ -67,23 +68,19 @@ Matrix Step(double step, double x, double z) {
 
 TEST(AreRotations, OfOneLensAre) {
   EXPECT_TRUE(AreRotations(
-      {Seen(Turn(0.2, 0.03)), Seen(Turn(-0.15, 0.1)), Seen(Turn(0.3, -0.05))},
-      640,
-      360));
+      {Seen(Turn(0.2, 0.03)), Seen(Turn(-0.15, 0.1)), Seen(Turn(0.3, -0.05))}));
   // Of most pairs; the others may be anything.
   EXPECT_TRUE(AreRotations(
-      {Seen(Turn(0.2, 0.03)), Seen(Turn(-0.15, 0.1)), Step(0.3, 0.2, 1)},
-      640,
-      360));
+      {Seen(Turn(0.2, 0.03)), Seen(Turn(-0.15, 0.1)), Step(0.3, 0.2, 1)}));
 }
 
 TEST(AreRotations, ShiftsAlongAWallAreNot) {
   EXPECT_FALSE(AreRotations(
-      {Step(0.2, 0.1, 1), Step(-0.25, 0.3, 1), Step(0.3, 0.2, 1)}, 640, 360));
+      {Step(0.2, 0.1, 1), Step(-0.25, 0.3, 1), Step(0.3, 0.2, 1)}));
   EXPECT_FALSE(AreRotations(
-      {Seen(Turn(0.2, 0)), Step(-0.25, 0.3, 1), Step(0.3, 0.2, 1)}, 640, 360));
-  EXPECT_FALSE(AreRotations({}, 640, 360));
-  EXPECT_FALSE(AreRotations({Matrix{}}, 640, 360));
+      {Seen(Turn(0.2, 0)), Step(-0.25, 0.3, 1), Step(0.3, 0.2, 1)}));
+  EXPECT_FALSE(AreRotations({}));
+  EXPECT_FALSE(AreRotations({Matrix{}}));
 }
 
 // Noise as coarse as corners are, that shows the same at the same place.
@@ -175,11 +172,11 @@ TEST_F(CompareWalls, TellHowFarAndThatAllIsOnOnePlane) {
   EXPECT_NEAR(pair.shift, std::hypot(32, 15) / 480, 0.002);
   EXPECT_GT(pair.planar, 0.97);
   EXPECT_EQ(pair.still, 0);
-  // Pixels of the first view to those of the second.
+  // Places of the first view to those of the second.
   const double scale = pair.homography[8];
   EXPECT_NEAR(pair.homography[0] / scale, 1, 0.01);
-  EXPECT_NEAR(pair.homography[2] / scale, -32, 1);
-  EXPECT_NEAR(pair.homography[5] / scale, -15, 1);
+  EXPECT_NEAR(pair.homography[2] / scale, -32 / 480.0, 0.002);
+  EXPECT_NEAR(pair.homography[5] / scale, -15 / 480.0, 0.002);
   EXPECT_GT(CountAlike(a, Shifted(32, 15)), 60);
 }
 
@@ -222,6 +219,182 @@ TEST_F(CompareWalls, ATurntableBeforeAStillWallIsSeen) {
   EXPECT_EQ(CompareViews(view(0), view(0)).still, 0);
 }
 
+// The wall as a camera sees it that turned and moved: `seen` takes places of
+// the view that looks straight at it to places of this one.
+Matrix Inverse(const Matrix& m) {
+  const double determinant = m[0] * (m[4] * m[8] - m[5] * m[7]) -
+                             m[1] * (m[3] * m[8] - m[5] * m[6]) +
+                             m[2] * (m[3] * m[7] - m[4] * m[6]);
+  Matrix inverse = {m[4] * m[8] - m[5] * m[7],
+                    m[2] * m[7] - m[1] * m[8],
+                    m[1] * m[5] - m[2] * m[4],
+                    m[5] * m[6] - m[3] * m[8],
+                    m[0] * m[8] - m[2] * m[6],
+                    m[2] * m[3] - m[0] * m[5],
+                    m[3] * m[7] - m[4] * m[6],
+                    m[1] * m[6] - m[0] * m[7],
+                    m[0] * m[4] - m[1] * m[3]};
+  for (double& value : inverse) value /= determinant;
+  return inverse;
+}
+
+std::array<double, 2> Apply(const Matrix& m, double x, double y) {
+  const double w = m[6] * x + m[7] * y + m[8];
+  return {(m[0] * x + m[1] * y + m[2]) / w, (m[3] * x + m[4] * y + m[5]) / w};
+}
+
+constexpr int kWidth = 480;
+constexpr int kHeight = 330;
+
+double Wallpaper(const Wall& wall,
+                 const Matrix& straight_from_seen,
+                 int x,
+                 int y) {
+  const auto [u, v] = Apply(straight_from_seen,
+                            (x + 0.5 - kWidth / 2) / kWidth,
+                            (y + 0.5 - kHeight / 2) / kWidth);
+  return wall.At(kWidth * u + 240, kWidth * v + 165);
+}
+
+ViewPoints Seeing(const Wall& wall, const Matrix& seen) {
+  const Matrix back = Inverse(seen);
+  return Points(kWidth, kHeight, [&](int x, int y) {
+    return Wallpaper(wall, back, x, y);
+  });
+}
+
+// Of a wall at distance 1, straight before the first camera: turned after a
+// step to (x, y, z).
+Matrix From(double x, double y, double z, const Matrix& turn) {
+  return Seen(Times(turn, {1, 0, -x, 0, 1, -y, 0, 0, 1 - z}));
+}
+
+TEST_F(CompareWalls, TheHomographyIsThatOfTheCameras) {
+  const Matrix first = From(0.05, -0.02, 0, Turn(0.04, 0.02));
+  const Matrix second = From(-0.11, 0.06, 0.08, Turn(-0.1, -0.05));
+  const ViewPair pair = CompareViews(Seeing(far_, first), Seeing(far_, second));
+  EXPECT_GT(pair.planar, 0.95);
+  const Matrix truth = Times(second, Inverse(first));
+  for (const double x : {-0.45, 0.4}) {
+    for (const double y : {-0.3, 0.25}) {
+      const auto [u, v] = Apply(truth, x, y);
+      const auto [found_u, found_v] = Apply(pair.homography, x, y);
+      EXPECT_NEAR(found_u, u, 1.2 / kWidth) << x << " " << y;
+      EXPECT_NEAR(found_v, v, 1.2 / kWidth) << x << " " << y;
+    }
+  }
+}
+
+std::string Movement(const std::vector<ViewPoints>& views, bool photos) {
+  CaptureFile capture;
+  capture.kind = photos ? "photos" : "video";
+  for (size_t i = 0; i < views.size(); ++i) {
+    capture.frames.emplace_back().name = std::to_string(i);
+  }
+  const std::vector<std::string> clips(photos ? 0 : views.size());
+  const Verdict verdict =
+      ReportCard(capture, CompareCapture(views, clips, 2), {}).at(5);
+  EXPECT_EQ(verdict.item, "movement");
+  return verdict.finding;
+}
+
+TEST_F(CompareWalls, AFlatThingIsSeenFromAllSides) {
+  // Neighbours differ by little, and all of them lie on one plane.
+  std::vector<ViewPoints> moved;
+  std::vector<ViewPoints> turned;
+  for (int i = 0; i < 14; ++i) {
+    const double a = 0.07 * (i - 6.3);
+    moved.push_back(Seeing(
+        far_, From(1.4 * a, 0.3 * a * a, 0.2 * a, Turn(1.2 * a, 0.1 * a))));
+    turned.push_back(Seeing(far_, From(0, 0, 0, Turn(0.5 * a, 0.05 * i * a))));
+  }
+  for (const bool photos : {true, false}) {
+    EXPECT_EQ(Movement(moved, photos),
+              "the camera moves through a scene that stands still")
+        << photos;
+    EXPECT_EQ(Movement(turned, photos), "the camera turns on the spot")
+        << photos;
+  }
+}
+
+TEST_F(CompareWalls, ASlowWalkIsLookedAtFromFurtherApart) {
+  // Less than a fiftieth of the width in five frames.
+  std::vector<ViewPoints> views;
+  for (int i = 0; i < 24; ++i) views.push_back(Shifted(1.35 * i, 0.3 * i));
+  for (const bool photos : {true, false}) {
+    EXPECT_EQ(Movement(views, photos),
+              "the camera moves through a scene that stands still");
+  }
+  EXPECT_EQ(Movement(std::vector<ViewPoints>(24, views[0]), false),
+            "no movement of the camera can be measured");
+}
+
+TEST_F(CompareWalls, PicturesOfOtherSizesLieMiddleOnMiddle) {
+  // The middle of the same picture, at the same scale.
+  const auto cut = [&](int width, int height, double dx) {
+    return Points(width, height, [&](int x, int y) {
+      return far_.At(x + 240 - width / 2 + dx, y + 160 - height / 2);
+    });
+  };
+  const ViewPoints whole = cut(480, 320, 0);
+  // Seen 480 / 400 times larger, as a share of the longer side.
+  const ViewPair pair = CompareViews(whole, cut(400, 300, 36));
+  EXPECT_GT(pair.matches, 100);
+  const double scale = pair.homography[8];
+  EXPECT_NEAR(pair.homography[0] / scale, 480 / 400.0, 0.01);
+  EXPECT_NEAR(pair.homography[2] / scale, -36 / 400.0, 0.003);
+  EXPECT_LT(CompareViews(whole, cut(400, 300, 0)).shift, 0.08);
+}
+
+// The wall under another light: its sRGB values, by channel.
+ViewPoints Lit(const Wall& wall,
+               double step,
+               const std::array<double, 3>& gains,
+               const Image& mask = {}) {
+  Image image(kWidth, kHeight, 3);
+  for (int y = 0; y < kHeight; ++y) {
+    for (int x = 0; x < kWidth; ++x) {
+      // Colours of the wall, none of them black.
+      const double value = 0.15 + 0.5 * wall.At(x + step, y) / 255;
+      const double light = std::pow((value + 0.055) / 1.055, 2.4);
+      for (size_t c = 0; c < 3; ++c) {
+        // What is beside the mask is under a light of its own.
+        const bool beside = !mask.pixels.empty() && *mask.At(x, y) == 0;
+        const double seen = (beside ? 0.2 : gains[c]) * light;
+        image.At(x, y)[c] = static_cast<uint8_t>(std::clamp(
+            255 * (1.055 * std::pow(seen, 1 / 2.4) - 0.055) + 0.5, 0.0, 255.0));
+      }
+    }
+  }
+  return FindViewPoints(image, mask);
+}
+
+TEST_F(CompareWalls, LightIsThatOfTheSamePlaces) {
+  const ViewPoints a = Lit(far_, 0, {1, 1, 1});
+  EXPECT_EQ(a.light.size(), a.places.size());
+  const ViewPair pair = CompareViews(a, Lit(far_, 21, {0.5, 0.25, 0.75}));
+  EXPECT_GT(pair.lit, 60);
+  EXPECT_NEAR(pair.light.exposure, -2, 0.05);
+  EXPECT_NEAR(pair.light.red, 1, 0.05);
+  EXPECT_NEAR(pair.light.blue, std::log2(3), 0.05);
+  // What is burnt out says nothing, rather than too little.
+  const ViewPair burnt = CompareViews(a, Lit(far_, 21, {3, 3, 3}));
+  EXPECT_LT(burnt.lit, burnt.matches);
+  EXPECT_NEAR(burnt.light.exposure, std::log2(3), 0.08);
+}
+
+TEST_F(CompareWalls, OnlyWhatTheMaskShowsIsLookedAt) {
+  Image mask(kWidth, kHeight, 1);
+  for (int y = 0; y < kHeight; ++y) {
+    for (int x = 0; x < 190; ++x) *mask.At(x, y) = 255;
+  }
+  const ViewPoints half = Lit(far_, 9, {0.8, 0.8, 0.8}, mask);
+  for (const auto& [x, y] : half.places) EXPECT_LT(x, 191);
+  const ViewPair pair = CompareViews(Lit(far_, 0, {1, 1, 1}), half);
+  EXPECT_GT(pair.lit, 30);
+  EXPECT_NEAR(pair.light.exposure, std::log2(0.8), 0.05);
+}
+
 TEST_F(CompareWalls, PhotosAreTiedToThoseThatLookAlike) {
   // Of two walls by turns, in no order.
   std::vector<ViewPoints> views;
@@ -230,26 +403,54 @@ TEST_F(CompareWalls, PhotosAreTiedToThoseThatLookAlike) {
     views.push_back(
         Points(480, 330, [&](int x, int y) { return near_.At(x, y + step); }));
   }
-  const auto pairs = CompareCapture(views, /*video=*/false, 2);
+  const auto pairs = CompareCapture(views, /*clips=*/{}, 2);
   size_t tied = 0;
+  size_t far = 0;
   for (const auto& pair : pairs) {
     ASSERT_LT(pair.first, pair.second);
     const bool same_wall = pair.first % 2 == pair.second % 2;
     EXPECT_EQ(pair.common.matches >= 18, same_wall)
         << pair.first << " " << pair.second;
-    tied += same_wall;
+    tied += same_wall && !pair.far;
+    far += pair.far;
   }
-  // Two ties hold three views; a third would say nothing new.
+  // Two ties hold three views; a third tells no more than how far they moved.
   EXPECT_EQ(tied, 4u);
+  EXPECT_EQ(far, 2u);
   CaptureFile capture;
   capture.kind = "photos";
   for (int i = 0; i < 6; ++i) {
     capture.frames.emplace_back().name = std::to_string(i);
   }
-  const std::vector<Verdict> card = ReportCard(capture, {pairs, 480, 330}, {});
+  const std::vector<Verdict> card = ReportCard(capture, pairs, {});
   EXPECT_EQ(card[4].finding,
-            "3 of 6 views share little with the rest, which falls into 2 "
-            "parts");
+            "3 of 6 views share little with the others; the capture falls into "
+            "2 parts");
+}
+
+TEST_F(CompareWalls, ClipsAreComparedWithEachOther) {
+  // Two clips of one wall, from another end, and one of another wall: their
+  // neighbours in the list are none in time.
+  std::vector<ViewPoints> views;
+  std::vector<std::string> clips;
+  for (int i = 0; i < 6; ++i) {
+    views.push_back(Shifted(8 * i, 0));
+    clips.push_back("b.mp4");
+  }
+  for (int i = 0; i < 6; ++i) {
+    views.push_back(Shifted(90 - 8 * i, 3 * i));
+    clips.push_back("a.mp4");
+  }
+  for (int i = 0; i < 3; ++i) {
+    views.push_back(
+        Points(480, 330, [&](int x, int y) { return near_.At(x + 9 * i, y); }));
+    clips.push_back("c.mp4");
+  }
+  const auto pairs = CompareCapture(views, clips, 2);
+  const auto parts = Parts(views.size(), pairs);
+  ASSERT_EQ(parts.size(), 2u);
+  EXPECT_EQ(parts[0].size(), 12u);
+  EXPECT_EQ(parts[1], (std::vector<size_t>{12, 13, 14}));
 }
 
 }  // namespace

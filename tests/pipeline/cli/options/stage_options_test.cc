@@ -103,7 +103,18 @@ struct Captured {
   uintmax_t bytes = 0;                     // of the first frame
   int width = 0;                           // likewise
   std::map<int64_t, std::string> dropped;  // with the reason
+  size_t photos = 0;  // kept of the frames of the clip as a folder of photos
 };
+
+// The first frames of the clip as photos.
+size_t KeptPhotos(Stage& extract, Stage& check) {
+  static const TemporaryFolder photos;
+  if (fs::is_empty(photos.path())) WritePhotos(photos.path(), kClipFrames);
+  const Folder folder;
+  folder.Run(extract, photos.path());
+  folder.Run(check, photos.path());
+  return ReadCaptureFile(folder / "capture.json").KeptNames().size();
+}
 
 Captured Capture(const std::vector<Setting>& settings) {
   static const TemporaryFolder clip_folder;
@@ -118,7 +129,7 @@ Captured Capture(const std::vector<Setting>& settings) {
     writer.Finish();
   }
   const std::unique_ptr<Stage> extract = MakeExtractStage();
-  const std::unique_ptr<Stage> check = MakeCheckStage();
+  const std::unique_ptr<Stage> check = MakeCheckStage(extract.get());
   for (const Setting& setting : settings) {
     Set(setting.first.rfind("check.", 0) == 0 ? *check : *extract, setting);
   }
@@ -133,6 +144,7 @@ Captured Capture(const std::vector<Setting>& settings) {
     captured.indices.push_back(frame.index);
     if (!frame.kept) captured.dropped[frame.index] = frame.reason;
   }
+  captured.photos = KeptPhotos(*extract, *check);
   return captured;
 }
 
@@ -184,6 +196,14 @@ const std::vector<Line<Captured>>& CaptureLines() {
                 with.dropped.count(kRepeated) == 0;
        },
        {}},
+      {"check.thin",
+       "no",
+       "keeps all frames of a clip that are given as photos",
+       [](const Captured& without, const Captured& with) {
+         return without.photos >= 8 && without.photos <= 12 &&
+                with.photos == kClipFrames;
+       },
+       {{"extract.target", "10"}}},
   };
   return lines;
 }
