@@ -209,11 +209,12 @@ TEST_F(ExtractTest, FeaturesGoWithTheMask) {
 
 // The room behind a cut-out is still in the file.
 TEST_F(ExtractTest, WhatIsTransparentHasNoFeatures) {
+  const Image mask = MaskWithAHole();
   Image cut_out(kWidth, kHeight, 4);
   for (int y = 0; y < kHeight; ++y) {
     for (int x = 0; x < kWidth; ++x) {
       std::copy_n(Picture().At(x, y), 3, cut_out.At(x, y));
-      cut_out.At(x, y)[3] = *MaskWithAHole().At(x, y) == 0 ? 127 : 128;
+      cut_out.At(x, y)[3] = *mask.At(x, y) == 0 ? 127 : 128;
     }
   }
   WriteImage(cut_out, folder_ / "frames" / "3.png");
