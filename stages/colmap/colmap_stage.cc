@@ -121,6 +121,12 @@ std::vector<OptionGroup> ColmapStage::Options() {
   return {group};
 }
 
+// A folder may hold the one clip that the frames are of.
+fs::path ClipOf(const StageContext& context, const CaptureFile& capture) {
+  const std::string& clip = capture.frames.front().clip;
+  return clip.empty() ? context.capture : context.capture / clip;
+}
+
 // That most of the kept frames have; of those as frequent the largest.
 ImageLens MostFrequentSize(const std::vector<ImageLens>& lenses) {
   std::map<std::pair<int, int>, int> counts;
@@ -148,7 +154,7 @@ SolveJob ColmapStage::MakeJob(const StageContext& context,
   job.masks = context.workspace / kFrameMasks;
   job.names = capture.KeptNames();
   job.video = capture.kind == "video";
-  job.clip = context.capture;
+  job.clip = ClipOf(context, capture);
   for (const CaptureFrame& frame : capture.frames) {
     if (!frame.kept) continue;
     job.clip_indices.push_back(frame.index);
