@@ -73,8 +73,10 @@ void ShowResults(Console& console,
   }
   if (summary.contains("reconstruction")) {
     const auto& model = summary.at("reconstruction");
+    const std::string verdict = model.value("verdict", "");
     add("cameras",
-        model.value("points", nlohmann::ordered_json(0)).dump() +
+        (verdict.empty() ? "" : verdict + ", ") +
+            model.value("points", nlohmann::ordered_json(0)).dump() +
             " points, reprojection error " +
             Figure(model.value("mean_reprojection_error_px", 0.0), 2) + " px");
   }

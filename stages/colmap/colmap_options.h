@@ -13,6 +13,7 @@ struct ColmapOptions {
   int max_image_size = 1600;
   int max_features = 4096;
   int jpeg_quality = 97;
+  bool accept_bad = false;
 };
 
 }  // namespace nerfpipe::sfm

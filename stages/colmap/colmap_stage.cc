@@ -32,7 +32,6 @@ namespace fs = std::filesystem;
 
 // Empty unless frames were added to those in frames/: then all of them.
 constexpr char kMoreFrames[] = "colmap/frames";
-constexpr char kVerdictFile[] = "colmap/verdict.json";
 // Of frames that have one.
 constexpr char kFrameMasks[] = "frame_masks";
 // Of a pixel: two images, one of them as a file too, and two masks.
@@ -117,7 +116,11 @@ std::vector<OptionGroup> ColmapStage::Options() {
                &options_.jpeg_quality,
                "JPEG quality of the undistorted images",
                50,
-               100);
+               100)
+      .Flag("accept_bad",
+            &options_.accept_bad,
+            "go on with cameras whose verdict is bad",
+            OptionGroup::kNoEffect);
   return {group};
 }
 

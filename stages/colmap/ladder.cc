@@ -25,13 +25,22 @@ bool IsEnough(const SolveJob& job, int images) {
   return images >= kEnough * static_cast<double>(job.names.size());
 }
 
-// More images placed, on a walk that does not jump more often: cameras on the
-// wrong side of a thing that repeats itself are worse than none.
+// Enough images, with a lens that may be.
+bool IsSound(const SolveJob& job, const Solution& solution, int images) {
+  return IsEnough(job, images) && solution.mapping.absurd_lens.empty();
+}
+
+// More images placed, through a lens that may be, on a walk that does not jump
+// more often: cameras on the wrong side of a thing that repeats itself are
+// worse than none.
 bool IsBetter(const SolveJob& job, const Solution& a, const Solution& b) {
   const int a_images = Placed(job, a);
   const int b_images = Placed(job, b);
   if (a_images >= 2 * b_images || b_images >= 2 * a_images) {
     return a_images > b_images;
+  }
+  if (a.mapping.absurd_lens.empty() != b.mapping.absurd_lens.empty()) {
+    return a.mapping.absurd_lens.empty();
   }
   if (a.mapping.jumps != b.mapping.jumps) {
     return a.mapping.jumps < b.mapping.jumps;
@@ -108,8 +117,9 @@ bool Climb(const SolveJob& job,
   bool climbed = false;
   for (const Rung& rung : rungs) {
     const int had = Placed(job, *solution);
-    if (IsEnough(job, had)) break;
-    if (!rung.joins_parts && IsEnough(job, PlacedAnywhere(job, *solution))) {
+    if (IsSound(job, *solution, had)) break;
+    if (!rung.joins_parts &&
+        IsSound(job, *solution, PlacedAnywhere(job, *solution))) {
       continue;
     }
     std::optional<Solution> next = rung.climb(job, *solution);

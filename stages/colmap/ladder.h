@@ -26,9 +26,10 @@ struct Rung {
 // All of them (rungs.h), the cheapest first.
 std::span<const Rung> Rungs();
 
-// Tries the rungs in turn while less than nine images in ten are placed, and
-// keeps what each gives where that is better: more images placed, on a walk
-// that does not jump more often. Tells `report` of each. True if one helped.
+// Tries the rungs in turn while less than nine images in ten are placed or a
+// lens came out that cannot be, and keeps what each gives where that is better:
+// more images placed, on a walk that does not jump more often. Tells `report`
+// of each. True if one helped.
 bool Climb(const SolveJob& job,
            std::span<const Rung> rungs,
            Solution* solution);

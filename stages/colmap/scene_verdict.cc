@@ -1,7 +1,7 @@
 #include "stages/colmap/scene_verdict.h"
 
-#include "pipeline/base/atomic_file.h"
 #include "pipeline/base/median.h"
+#include "stages/common/verdict_file.h"
 
 #include <algorithm>
 #include <cmath>
@@ -173,10 +173,7 @@ void TellVerdict(const SceneVerdict& verdict,
   nlohmann::ordered_json& facts = result->facts["reconstruction"];
   facts["verdict"] = NameOf(verdict.grade);
   facts["reasons"] = verdict.reasons;
-  const nlohmann::ordered_json json = {{"verdict", NameOf(verdict.grade)},
-                                       {"reasons", verdict.reasons}};
-  std::filesystem::create_directories(file.parent_path());
-  WriteFileAtomically(file, json.dump(1) + "\n");
+  WriteVerdict({NameOf(verdict.grade), verdict.reasons}, file);
   for (const std::string& reason : verdict.reasons) report->Warn(reason);
   if (verdict.grade != SceneGrade::kGood) {
     result->line += fmt::format("; {}", NameOf(verdict.grade));

@@ -223,13 +223,15 @@ void ImproveLens(const SolveJob& job,
                  const fs::path& database,
                  Solution* solution) {
   MappingResult& mapping = solution->mapping;
-  if (job.options.camera_model != "auto" || mapping.chosen < 0) return;
-  ColmapModel& chosen = mapping.models[mapping.chosen];
-  if (!ChooseLensOf(
-          job.place.threads, StandingFolder(job), job.place.report, &chosen)) {
-    return;
+  if (mapping.chosen < 0) return;
+  if (job.options.camera_model == "auto" &&
+      ChooseLensOf(job.place.threads,
+                   StandingFolder(job),
+                   job.place.report,
+                   &mapping.models[mapping.chosen])) {
+    Extend(job, database, /*adjust=*/true, solution);
   }
-  Extend(job, database, /*adjust=*/true, solution);
+  mapping.absurd_lens = WhatIsAbsurd(mapping.models[mapping.chosen]);
 }
 
 Solution WithLoops(const SolveJob& job,

@@ -111,8 +111,8 @@ void Extend(const SolveJob& job,
             Solution* solution);
 
 // Gives the lenses of the model that stands what the pictures show of them
-// (lens_choice.h), and takes up what fits them then. Nothing where the model of
-// the lens was asked for.
+// (lens_choice.h), where their model was left open, and takes up what fits them
+// then. Notes what is absurd about them.
 void ImproveLens(const SolveJob& job,
                  const std::filesystem::path& database,
                  Solution* solution);

@@ -12,6 +12,8 @@ namespace nerfpipe {
 inline constexpr char kImagesFolder[] = "images";
 inline constexpr char kMasksFolder[] = "masks";
 inline constexpr char kSparseFolder[] = "sparse/0";
+// Of a workspace: whether the cameras can be trusted, and why not.
+inline constexpr char kVerdictFile[] = "colmap/verdict.json";
 inline constexpr char kPosesBoundsFile[] = "poses_bounds.npy";
 inline constexpr char kTransformsFile[] = "transforms.json";
 

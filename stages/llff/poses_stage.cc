@@ -7,6 +7,7 @@
 #include "stages/common/colmap_model.h"
 #include "stages/common/dataset_folder.h"
 #include "stages/common/scene_transform_file.h"
+#include "stages/common/verdict_file.h"
 #include "stages/llff/depth_bounds.h"
 #include "stages/llff/loader_check.h"
 #include "stages/llff/nerf_pytorch_config.h"
@@ -45,6 +46,7 @@ std::string Figure(double value) {
 
 struct PosesOptions {
   std::string bounds = "robust";
+  bool accept_bad = false;
 };
 
 // near and far over all rows.
@@ -97,8 +99,19 @@ class PosesStage : public Stage {
   std::string Description() const override {
     return "camera poses and depth bounds for NeRF programs";
   }
+  // The cameras' verdict is asked for by the option of the stage that gives it.
+  std::vector<OptionGroup> SharedOptions() override {
+    OptionGroup group("colmap");
+    group.Flag("accept_bad",
+               &options_.accept_bad,
+               "go on with cameras whose verdict is bad");
+    return {group};
+  }
+  std::vector<std::string> OptionalInputs() const override {
+    return {kVerdictFile};
+  }
   std::vector<std::string> Inputs() const override {
-    return {kSparseFolder, kImagesFolder, kMasksFolder};
+    return {kSparseFolder, kImagesFolder, kMasksFolder, kVerdictFile};
   }
   std::vector<std::string> Outputs() const override {
     return {
@@ -306,6 +319,13 @@ LoadedError CheckAsLoaded(const ColmapModel& model,
 }
 
 StageResult PosesStage::Run(const StageContext& context) {
+  const CamerasVerdict verdict = ReadVerdict(context.workspace / kVerdictFile);
+  if (verdict.word == "bad" && !options_.accept_bad) {
+    return StageResult::Failed(
+        "the cameras cannot be trusted; capture again, or go on with them all "
+        "the same: --set colmap.accept_bad=yes",
+        verdict.reasons);
+  }
   const fs::path sparse = context.workspace / kSparseFolder;
   const fs::path images = context.workspace / kImagesFolder;
   const ColmapModel model = ReadColmapModel(sparse);

@@ -138,6 +138,7 @@ void FinishModel(const std::filesystem::path& frames,
   model->UpdatePoint3DErrors();
   mapping->mean_error = model->ComputeMeanReprojectionError();
   chosen = FromColmap(*model);
+  mapping->absurd_lens = WhatIsAbsurd(chosen);
 }
 
 }  // namespace nerfpipe::sfm

@@ -136,6 +136,14 @@ std::string WhatIsAbsurd(const ColmapCamera& camera) {
   return "";
 }
 
+std::string WhatIsAbsurd(const ColmapModel& model) {
+  for (const auto& [id, camera] : model.cameras) {
+    std::string absurd = WhatIsAbsurd(camera);
+    if (!absurd.empty()) return absurd;
+  }
+  return "";
+}
+
 bool ChooseLens(const AdjustmentOptions& options,
                 Report* report,
                 colmap::Reconstruction* model) {

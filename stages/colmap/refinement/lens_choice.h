@@ -19,6 +19,9 @@ struct AdjustmentOptions;
 // no rectangle to cut out. Empty for a lens that may be.
 std::string WhatIsAbsurd(const ColmapCamera& camera);
 
+// The first that is said so of one of the model's cameras.
+std::string WhatIsAbsurd(const ColmapModel& model);
+
 // Adjusts `model` with the lenses that it has, and then with more of each lens
 // that eight images or more share: a second radial term, decentring, and pixels
 // that are not square, one after the other. More is kept where the observations

@@ -187,6 +187,84 @@ TEST(AdjustBundle, EndsWhereColmapEndsWithOutliersUnderALoss) {
   }
 }
 
+// Every third image through a lens of its own, of another kind and length.
+TEST(AdjustBundle, SeveralLensesEndWhereColmapEnds) {
+  colmap::Reconstruction ours = Disturbed(kModels[3]);
+  colmap::Camera second = ours.Camera(1);
+  second.camera_id = 7;
+  second.model_id = static_cast<colmap::CameraModelId>(kModels[1].id);
+  second.params = {1123, 1040, 331, 227};
+  ours.AddCamera(second);
+  for (const colmap::image_t id : ours.RegImageIds()) {
+    if (id % 3 != 0) continue;
+    colmap::Image& image = ours.Image(id);
+    for (colmap::Point2D& point : image.Points2D()) {
+      point.xy = second.ImgFromCam(ours.Camera(1).CamFromImg(point.xy));
+    }
+    image.SetCameraId(7);
+  }
+  colmap::Reconstruction theirs = ours;
+  AdjustmentOptions options;
+  options.least_gain = 1e-12;
+  const AdjustmentResult result = AdjustBundle(options, &ours);
+  AdjustWithCeres(0, &theirs);
+  EXPECT_NEAR(result.cost_after, Cost(theirs, 0), 1e-5 * result.cost_after);
+  for (const colmap::camera_t id : {1, 7}) {
+    EXPECT_NEAR(ours.Camera(id).params[0], theirs.Camera(id).params[0], 0.05);
+  }
+}
+
+// Of a truth whose pixels are square as well as of one whose are not.
+TEST(AdjustBundle, SquarePixelsStaySquare) {
+  for (const int model : {1, 4}) {
+    colmap::Reconstruction found = Disturbed(kModels[model]);
+    AdjustmentOptions options;
+    options.square_pixels = true;
+    EXPECT_EQ(AdjustBundle(options, &found).aspect_deviation, 0);
+    const std::vector<double>& params = found.Camera(1).params;
+    EXPECT_EQ(params[0], params[1]);
+    EXPECT_GT(params[0], 653);
+    EXPECT_LT(params[0], 712);
+  }
+}
+
+// By the spread of what many draws of the noise come to.
+TEST(AdjustBundle, TellsHowWellTheAspectIsHeld) {
+  std::vector<double> aspects;
+  double told = 0;
+  colmap::Reconstruction model = Disturbed(kModels[1]);
+  AdjustmentOptions options;
+  options.least_gain = 1e-10;
+  AdjustBundle(options, &model);
+  colmap::SetPRNGSeed(8);
+  constexpr int kDraws = 60;
+  constexpr double kNoise = 0.5;
+  for (int draw = 0; draw < kDraws; ++draw) {
+    colmap::Reconstruction noisy = model;
+    for (const colmap::image_t id : noisy.RegImageIds()) {
+      colmap::Image& image = noisy.Image(id);
+      for (colmap::Point2D& point : image.Points2D()) {
+        if (!point.HasPoint3D()) continue;
+        const auto seen = noisy.Camera(1).ImgFromCam(
+            (image.CamFromWorld() * noisy.Point3D(point.point3D_id).xyz)
+                .hnormalized());
+        point.xy = seen + Eigen::Vector2d(colmap::RandomGaussian(0.0, kNoise),
+                                          colmap::RandomGaussian(0.0, kNoise));
+      }
+    }
+    told = AdjustBundle(options, &noisy).aspect_deviation;
+    const std::vector<double>& params = noisy.Camera(1).params;
+    aspects.push_back(params[1] / params[0]);
+  }
+  double mean = 0;
+  for (const double aspect : aspects) mean += aspect / kDraws;
+  double variance = 0;
+  for (const double aspect : aspects) {
+    variance += (aspect - mean) * (aspect - mean) / (kDraws - 1);
+  }
+  EXPECT_NEAR(kNoise * told, std::sqrt(variance), 0.3 * kNoise * told);
+}
+
 TEST(AdjustBundle, OutliersWeighLittleUnderALoss) {
   colmap::Reconstruction model = Disturbed(kModels[0]);
   const std::vector<double> truth = kModels[0].params;

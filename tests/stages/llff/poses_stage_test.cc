@@ -4,6 +4,7 @@
 #include "pipeline/base/error.h"
 #include "stages/common/dataset_folder.h"
 #include "stages/common/npy.h"
+#include "stages/common/verdict_file.h"
 #include "stages/llff/depth_bounds.h"
 #include "tests/stages/llff/llff_scene.h"
 #include "tests/stages/llff/stage_test.h"
@@ -79,6 +80,32 @@ TEST_F(PosesStageTest, WritesWhatItPromises) {
   EXPECT_EQ(Table().values[14], 57.4);
   EXPECT_THAT(ReadFile(context_.out / "config_nerf_pytorch.txt"),
               HasSubstr("no_ndc = True\n"));
+}
+
+TEST_F(PosesStageTest, CamerasThatCannotBeTrustedAreRefusedUnlessAccepted) {
+  WriteLlffScene(LlffModel(), workspace_);
+  for (const char* word : {"good", "fair", "bad"}) {
+    WriteVerdict({word, {"12 of 40 pairs do not fit"}},
+                 workspace_ / "colmap/verdict.json");
+    const StageResult result = Run();
+    const bool bad = std::string(word) == "bad";
+    EXPECT_EQ(result.state == StageResult::State::kFailed, bad) << word;
+    if (!bad) continue;
+    EXPECT_THAT(result.line, HasSubstr("--set colmap.accept_bad=yes"));
+    EXPECT_THAT(result.account, ElementsAre("12 of 40 pairs do not fit"));
+  }
+  const std::unique_ptr<Stage> stage = MakePosesStage();
+  for (const OptionGroup& group : stage->SharedOptions()) {
+    if (group.name() == "colmap") group.Find("accept_bad")->set("yes");
+  }
+  EXPECT_EQ(stage->Run(context_).state, StageResult::State::kDone);
+}
+
+TEST_F(PosesStageTest, ADamagedVerdictIsNamed) {
+  WriteLlffScene(LlffModel(), workspace_);
+  fs::create_directories(workspace_ / "colmap");
+  WriteFileAtomically(workspace_ / "colmap/verdict.json", "{\"verdict\": 3}");
+  EXPECT_THAT(Problem(), HasSubstr("verdict.json' is damaged"));
 }
 
 // The figures of the summary are those of the scene.

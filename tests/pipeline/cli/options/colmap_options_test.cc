@@ -67,8 +67,10 @@ fs::path Frames() {
       CaptureFrame frame;
       frame.name = std::to_string(10001 + i) + ".jpg";
       frame.index = 3 * i;
-      WriteImage(RenderCorner(CornerPose(i, kFrames)),
-                 folder / "frames" / frame.name);
+      const Image image = RenderCorner(CornerPose(i, kFrames));
+      frame.width = image.width;
+      frame.height = image.height;
+      WriteImage(image, folder / "frames" / frame.name);
       capture.frames.push_back(frame);
     }
     WriteCaptureFile(capture, folder / "capture.json");
@@ -201,6 +203,7 @@ TEST(OptionTable, OfColmapAsAWhole) { Check(LinesOfTheWhole(), true); }
 TEST(OptionTable, HasALineForEveryOptionOfColmap) {
   std::vector<std::string> names = NamesOf(LinesOfMatching());
   for (const Line& line : LinesOfTheWhole()) names.push_back(line.option);
+  names.emplace_back("colmap.accept_bad");  // by PosesStageTest, which heeds it
   ExpectALineForEach(MakeColmapStage()->Options(), names);
 }
 
