@@ -318,9 +318,9 @@ TEST_F(CompareWalls, AFlatThingIsSeenFromAllSides) {
 }
 
 TEST_F(CompareWalls, ASlowWalkIsLookedAtFromFurtherApart) {
-  // Less than a fiftieth of the width in five frames.
+  // Less than a fiftieth of the width in ten frames.
   std::vector<ViewPoints> views;
-  for (int i = 0; i < 24; ++i) views.push_back(Shifted(1.35 * i, 0.3 * i));
+  for (int i = 0; i < 24; ++i) views.push_back(Shifted(0.75 * i, 0.2 * i));
   for (const bool photos : {true, false}) {
     EXPECT_EQ(Movement(views, photos),
               "the camera moves through a scene that stands still");
