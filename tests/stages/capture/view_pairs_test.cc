@@ -329,6 +329,21 @@ TEST_F(CompareWalls, ASlowWalkIsLookedAtFromFurtherApart) {
             "no movement of the camera can be measured");
 }
 
+TEST_F(CompareWalls, ASlowTurnIsLookedAtFromFurtherApart) {
+  // Round a room, so far that its end does not see its beginning.
+  const auto view = [&](double yaw) {
+    return Points(300, 210, [&, yaw](int x, int y) {
+      const double right = (x - 149.5) / 300 / kFocal;
+      const double down = (y - 104.5) / 300 / kFocal;
+      return far_.At(250 * (yaw + std::atan(right)) + 400,
+                     250 * down / std::hypot(1, right) + 130);
+    });
+  };
+  std::vector<ViewPoints> views;
+  for (int i = 0; i < 110; ++i) views.push_back(view(0.02 * i));
+  EXPECT_EQ(Movement(views, false), "the camera turns on the spot");
+}
+
 TEST_F(CompareWalls, PicturesOfOtherSizesLieMiddleOnMiddle) {
   // The middle of the same picture, at the same scale.
   const auto cut = [&](int width, int height, double dx) {
