@@ -318,15 +318,30 @@ TEST_F(CompareWalls, AFlatThingIsSeenFromAllSides) {
 }
 
 TEST_F(CompareWalls, ASlowWalkIsLookedAtFromFurtherApart) {
-  // Less than a fiftieth of the width in five frames.
+  // Less than a fiftieth of the width in ten frames.
   std::vector<ViewPoints> views;
-  for (int i = 0; i < 24; ++i) views.push_back(Shifted(1.35 * i, 0.3 * i));
+  for (int i = 0; i < 24; ++i) views.push_back(Shifted(0.75 * i, 0.2 * i));
   for (const bool photos : {true, false}) {
     EXPECT_EQ(Movement(views, photos),
               "the camera moves through a scene that stands still");
   }
   EXPECT_EQ(Movement(std::vector<ViewPoints>(24, views[0]), false),
             "no movement of the camera can be measured");
+}
+
+TEST_F(CompareWalls, ASlowTurnIsLookedAtFromFurtherApart) {
+  // Round a room, so far that its end does not see its beginning.
+  const auto view = [&](double yaw) {
+    return Points(300, 210, [&, yaw](int x, int y) {
+      const double right = (x - 149.5) / 300 / kFocal;
+      const double down = (y - 104.5) / 300 / kFocal;
+      return far_.At(250 * (yaw + std::atan(right)) + 400,
+                     250 * down / std::hypot(1, right) + 130);
+    });
+  };
+  std::vector<ViewPoints> views;
+  for (int i = 0; i < 110; ++i) views.push_back(view(0.02 * i));
+  EXPECT_EQ(Movement(views, false), "the camera turns on the spot");
 }
 
 TEST_F(CompareWalls, PicturesOfOtherSizesLieMiddleOnMiddle) {
