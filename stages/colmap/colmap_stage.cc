@@ -4,6 +4,7 @@
 #include "pipeline/base/error.h"
 #include "pipeline/base/text.h"
 #include "stages/colmap/colmap_options.h"
+#include "stages/colmap/focal_check.h"
 #include "stages/colmap/ladder.h"
 #include "stages/colmap/mapping/database_file.h"
 #include "stages/colmap/memory_plan.h"
@@ -225,16 +226,14 @@ StageResult ColmapStage::Reconstruct(const StageContext& context) const {
   if (result.state == StageResult::State::kFailed) {
     return result;
   }
-  TellVerdict(JudgeScene(CheckModel(mapping.models[mapping.chosen],
-                                    solution.pairs,
-                                    solution.features),
-                         mapping,
-                         solution.names,
-                         job.lenses,
-                         job.video),
-              context.out / kVerdictFile,
-              context.report,
-              &result);
+  const ColmapModel& chosen = mapping.models[mapping.chosen];
+  ModelChecks checks = CheckModel(chosen, solution.pairs, solution.features);
+  checks.other_focals = ShareOfOtherFocals(chosen);
+  TellVerdict(
+      JudgeScene(checks, mapping, solution.names, job.lenses, job.video),
+      context.out / kVerdictFile,
+      context.report,
+      &result);
   if (job.options.max_image_size < options_.max_image_size) {
     result.line += fmt::format(", features at {} pixels for want of memory",
                                job.options.max_image_size);

@@ -6,6 +6,7 @@
 #include "stages/colmap/refinement/point_colours.h"
 #include "stages/colmap/rungs.h"
 #include "stages/colmap/unfolding.h"
+#include "stages/colmap/zoom.h"
 
 #include <string>
 #include <utility>
@@ -179,6 +180,7 @@ void SolveCapture(const SolveJob& job, Solution* solution) {
   if (UnfoldWalk(job, solution) && job.video) {
     CloseLoops(job, "loops-unfolded", solution);
   }
+  FreeFocals(job, solution);
   WriteDatabaseOf(*solution, solution->pairs, job.database);
   if (solution->mapping.chosen < 0) return;
   FinishModel(solution->frames,

@@ -34,6 +34,8 @@ struct ModelChecks {
   // Root mean square over parts of the picture of the mean error there, in
   // pixels: what the lens model does not explain.
   double lens_error = 0;
+  // As ShareOfOtherFocals (focal_check.h) has it, where it was asked.
+  double other_focals = 0;
 };
 
 // `pairs` number the images whose identifiers are those numbers plus one, as do

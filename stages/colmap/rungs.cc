@@ -158,7 +158,8 @@ std::optional<Solution> WithGuidedMatching(const SolveJob& job,
 std::optional<Solution> WithFramesBetween(const SolveJob& job,
                                           const Solution& best) {
   // Once: what is between them then is hardly another view.
-  if (!job.video || best.frames != job.frames || !fs::exists(job.clip)) {
+  if (!job.video || best.frames != job.frames || !fs::exists(job.clip) ||
+      !best.cameras.of_image.empty()) {
     return std::nullopt;
   }
   const std::vector<FrameBetween> wanted =

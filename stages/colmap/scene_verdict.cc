@@ -1,6 +1,8 @@
 #include "stages/colmap/scene_verdict.h"
 
 #include "pipeline/base/median.h"
+#include "pipeline/base/text.h"
+#include "stages/colmap/focal_check.h"
 #include "stages/common/verdict_file.h"
 
 #include <algorithm>
@@ -91,9 +93,9 @@ void JudgeDeviations(const MappingResult& mapping, Judgement* judgement) {
   } else if (loose > 0) {
     judgement->Add(
         SceneGrade::kFair,
-        fmt::format("the cameras of {} images are held to {:.1f} % of the "
-                    "radius only ({}); look at them, or leave them out",
-                    loose,
+        fmt::format("the cameras of {} are held to {:.1f} % of the radius only "
+                    "({}); look at them, or leave them out",
+                    Counted(loose, "image"),
                     100 * most,
                     worst));
   }
@@ -112,6 +114,14 @@ void JudgeLenses(const ModelChecks& checks,
                     "points are off by {:.1f} px in the mean; try --set "
                     "colmap.camera_model=OPENCV",
                     checks.lens_error));
+  }
+  if (checks.other_focals > kManyOtherFocals) {
+    judgement->Add(
+        SceneGrade::kFair,
+        fmt::format(
+            "the focal length seems to change in {:.0f} % of the "
+            "images: a zoom, or several lenses; capture without zooming",
+            100 * checks.other_focals));
   }
   constexpr double kUnlike = 1.2;
   const ColmapModel& model = mapping.models[mapping.chosen];

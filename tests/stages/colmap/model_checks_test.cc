@@ -177,7 +177,7 @@ TEST_F(JudgeSceneTest, LooseCamerasAreNamed) {
   const SceneVerdict one = Judge();
   EXPECT_EQ(one.grade, SceneGrade::kFair);
   EXPECT_THAT(one.reasons,
-              ElementsAre(HasSubstr("1 images are held to 3.4 % of the radius "
+              ElementsAre(HasSubstr("1 image are held to 3.4 % of the radius "
                                     "only (108.jpg)")));
   for (auto& [name, deviation] : mapping_.deviations) deviation = 0.06;
   EXPECT_EQ(Judge().grade, SceneGrade::kBad);
