@@ -4,7 +4,6 @@
 #include "pipeline/base/error.h"
 #include "pipeline/base/text.h"
 #include "stages/colmap/colmap_options.h"
-#include "stages/colmap/focal_check.h"
 #include "stages/colmap/ladder.h"
 #include "stages/colmap/mapping/database_file.h"
 #include "stages/colmap/memory_plan.h"
@@ -227,8 +226,8 @@ StageResult ColmapStage::Reconstruct(const StageContext& context) const {
     return result;
   }
   const ColmapModel& chosen = mapping.models[mapping.chosen];
-  ModelChecks checks = CheckModel(chosen, solution.pairs, solution.features);
-  checks.other_focals = ShareOfOtherFocals(chosen);
+  const ModelChecks checks =
+      CheckModel(chosen, solution.pairs, solution.features);
   TellVerdict(
       JudgeScene(checks, mapping, solution.names, job.lenses, job.video),
       context.out / kVerdictFile,

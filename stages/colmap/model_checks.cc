@@ -80,6 +80,9 @@ void JudgePairs(const ColmapModel& model,
                 ModelChecks* checks) {
   constexpr size_t kEnough = 30;
   constexpr double kTolerance = 4;  // pixels
+  // Of each image the number of matches of its pairs, and whether they
+  // contradict.
+  std::map<int, std::vector<std::pair<size_t, bool>>> of_image;
   for (const MatchedPair& pair : pairs) {
     const auto first = model.images.find(pair.first + 1);
     const auto second = model.images.find(pair.second + 1);
@@ -98,12 +101,25 @@ void JudgePairs(const ColmapModel& model,
     const bool contradicts = 3 * agreeing < pair.geometry.inliers.size();
     ++checks->pairs;
     checks->neighbours += neighbours;
+    for (const int image : {pair.first, pair.second}) {
+      of_image[image].emplace_back(pair.geometry.inliers.size(), contradicts);
+    }
     if (!contradicts) continue;
     checks->contradicting_neighbours += neighbours;
     checks->contradictions.push_back(
         {pair.first,
          pair.second,
          static_cast<int>(pair.geometry.inliers.size())});
+  }
+  constexpr size_t kBest = 3;
+  for (auto& [image, judged] : of_image) {
+    std::sort(judged.rbegin(), judged.rend());
+    judged.resize(std::min(judged.size(), kBest));
+    ++checks->judged_images;
+    checks->doubtful_images +=
+        std::any_of(judged.begin(), judged.end(), [](const auto& pair) {
+          return pair.second;
+        });
   }
 }
 

@@ -25,7 +25,12 @@ struct ModelChecks {
   // within four pixels of where the cameras would have them and before both.
   int pairs = 0;
   std::vector<Contradiction> contradictions;
-  // The same of images that follow each other or the next but one.
+  // Images of which one of the three pairs with the most matches contradicts
+  // the cameras. Where things repeat themselves weak pairs do in a right model
+  // as well; the strongest are of what is really the same.
+  int judged_images = 0;
+  int doubtful_images = 0;
+  // Pairs of images that follow each other or the next but one.
   int neighbours = 0;
   int contradicting_neighbours = 0;
   // Share of the parts of a picture (an eighth of either side) that have an
@@ -34,8 +39,6 @@ struct ModelChecks {
   // Root mean square over parts of the picture of the mean error there, in
   // pixels: what the lens model does not explain.
   double lens_error = 0;
-  // As ShareOfOtherFocals (focal_check.h) has it, where it was asked.
-  double other_focals = 0;
 };
 
 // `pairs` number the images whose identifiers are those numbers plus one, as do

@@ -2,7 +2,6 @@
 
 #include "pipeline/base/median.h"
 #include "pipeline/base/text.h"
-#include "stages/colmap/focal_check.h"
 #include "stages/common/verdict_file.h"
 
 #include <algorithm>
@@ -54,15 +53,14 @@ void JudgeContradictions(const ModelChecks& checks,
     return;
   }
   constexpr double kMany = 0.1;
-  const auto many = static_cast<double>(checks.contradictions.size());
-  if (many > kMany * checks.pairs) {
+  if (checks.doubtful_images > kMany * checks.judged_images) {
     judgement->Add(
         SceneGrade::kFair,
-        fmt::format("{} of {} pairs of images look alike but do not fit their "
-                    "cameras ({}): something in view repeats itself; look "
-                    "whether all its sides are there",
-                    checks.contradictions.size(),
-                    checks.pairs,
+        fmt::format("{} of {} images do not fit those that they share the most "
+                    "with ({}): something in view repeats itself; look whether "
+                    "all its sides are there",
+                    checks.doubtful_images,
+                    checks.judged_images,
                     example));
   }
 }
@@ -107,6 +105,7 @@ void JudgeLenses(const ModelChecks& checks,
                  const std::vector<ImageLens>& lenses,
                  Judgement* judgement) {
   constexpr double kUnexplained = 0.5;  // pixels
+  constexpr double kZoom = 1.05;
   if (checks.lens_error > kUnexplained) {
     judgement->Add(
         SceneGrade::kFair,
@@ -115,13 +114,13 @@ void JudgeLenses(const ModelChecks& checks,
                     "colmap.camera_model=OPENCV",
                     checks.lens_error));
   }
-  if (checks.other_focals > kManyOtherFocals) {
+  if (mapping.focal_range > kZoom) {
     judgement->Add(
         SceneGrade::kFair,
         fmt::format(
-            "the focal length seems to change in {:.0f} % of the "
+            "the focal length seems to change by {:.0f} % over the "
             "images: a zoom, or several lenses; capture without zooming",
-            100 * checks.other_focals));
+            100 * (mapping.focal_range - 1)));
   }
   constexpr double kUnlike = 1.2;
   const ColmapModel& model = mapping.models[mapping.chosen];

@@ -40,12 +40,6 @@ MappingOptions OptionsOf(const SolveJob& job, bool relaxed) {
   return options;
 }
 
-fs::path StandingFolder(const SolveJob& job) {
-  fs::path folder = job.place.scratch / "standing";
-  fs::create_directories(folder);
-  return folder;
-}
-
 }  // namespace
 
 int Placed(const SolveJob& job, const Solution& solution) {
@@ -62,6 +56,12 @@ int PlacedAnywhere(const SolveJob& job, const Solution& solution) {
     AddNames(model, &names);
   }
   return CountOf(job, names);
+}
+
+fs::path StandingFolder(const SolveJob& job) {
+  fs::path folder = job.place.scratch / "standing";
+  fs::create_directories(folder);
+  return folder;
 }
 
 Workplace Beside(const SolveJob& job, const std::string& way) {

@@ -64,6 +64,9 @@ Workplace Beside(const SolveJob& job, const std::string& way);
 // What the search for cameras begins with: the simplest lens, where none was
 // asked for.
 std::string FirstCameraModel(const SolveJob& job);
+// Where a model that stands may be written for a moment.
+std::filesystem::path StandingFolder(const SolveJob& job);
+
 CameraPriors PriorsOf(const SolveJob& job, const std::string& camera_model);
 bool HasManyLensParameters(const SolveJob& job);
 

@@ -1,6 +1,6 @@
 #include "stages/colmap/zoom.h"
 
-#include "stages/colmap/focal_check.h"
+#include "stages/colmap/refinement/lens_choice.h"
 
 #include <numeric>
 #include <utility>
@@ -10,6 +10,9 @@
 
 namespace nerfpipe::sfm {
 namespace {
+
+// That no zoom goes beyond: lenses breathe when they focus.
+constexpr double kOneFocal = 1.05;
 
 CameraPriors OneForEach(const CameraPriors& shared, int images) {
   CameraPriors each;
@@ -22,25 +25,30 @@ CameraPriors OneForEach(const CameraPriors& shared, int images) {
 }  // namespace
 
 bool FreeFocals(const SolveJob& job, Solution* solution) {
-  const MappingResult& mapping = solution->mapping;
+  MappingResult& mapping = solution->mapping;
   if (job.options.camera_model != "auto" || mapping.chosen < 0) return false;
-  const double share = ShareOfOtherFocals(mapping.models[mapping.chosen]);
-  if (share <= kManyOtherFocals) return false;
+  const double range = RangeOfFocals(job.place.threads,
+                                     StandingFolder(job),
+                                     job.place.report,
+                                     mapping.models[mapping.chosen]);
+  if (range <= kOneFocal) return false;
   Solution next = *solution;
   next.cameras =
       OneForEach(PriorsOf(job, FirstCameraModel(job)), solution->Count());
   Map(job, /*relaxed=*/true, &next);
   const int placed = Placed(job, next);
-  const bool better =
-      placed > 0 && 10 * placed >= 9 * Placed(job, *solution) &&
-      2 * ShareOfOtherFocals(next.mapping.models[next.mapping.chosen]) < share;
+  const bool better = placed > 0 && 10 * placed >= 9 * Placed(job, *solution);
   job.place.report->Info(fmt::format(
-      "the focal length of {:.0f} % of the images is another one; a camera for "
-      "each image: {}",
-      100 * share,
+      "the focal length changes by {:.0f} % over the images; a camera for each "
+      "image: {}",
+      100 * (range - 1),
       better ? fmt::format("{} of {} placed", placed, job.names.size())
              : "no gain"));
-  if (better) *solution = std::move(next);
+  if (better) {
+    *solution = std::move(next);
+  } else {
+    mapping.focal_range = range;
+  }
   return better;
 }
 

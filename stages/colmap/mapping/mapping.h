@@ -41,6 +41,11 @@ struct MappingResult {
   // chosen model's; empty when all may be.
   std::string absurd_lens;
 
+  // The largest focal length over the smallest, the outer twentieths aside, as
+  // far as it changes from image to image and no camera of its own stands for
+  // it (zoom.h); 1 where it does not.
+  double focal_range = 1;
+
   // Of the chosen model, once it is finished: how far chance errors move each
   // image's camera, in parts of the radius (refinement/halves.h), and images
   // that were taken out again, since too little holds their cameras.

@@ -24,12 +24,13 @@ struct Step {
   const char* name;
   int model_id;
   bool square_pixels;
+  double worth;  // of the price: another kind of lens wants better reasons
 };
 
-constexpr Step kSteps[] = {{"a second radial term", kRadial, true},
-                           {"a fisheye's projection", kRadialFisheye, true},
-                           {"decentring", kOpenCv, true},
-                           {"pixels that are not square", kOpenCv, false}};
+constexpr Step kSteps[] = {{"a second radial term", kRadial, true, 1},
+                           {"a fisheye's projection", kRadialFisheye, true, 10},
+                           {"decentring", kOpenCv, true, 1},
+                           {"pixels that are not square", kOpenCv, false, 1}};
 
 constexpr double kMostAspect = 0.05;  // from 1
 
@@ -112,6 +113,14 @@ Errors ErrorsOf(const colmap::Reconstruction& model) {
   return {UpperMedian(std::move(squares)) / kMedianOfSquares, count};
 }
 
+// What the cost has to fall by, over the variance, for so many parameters more.
+double PriceOf(int more, const Errors& errors) {
+  // Neighbouring observations err alike: they tell less than their number.
+  constexpr double kMargin = 10;
+  return kMargin * more * std::log(static_cast<double>(errors.observations)) /
+         2;
+}
+
 }  // namespace
 
 std::string WhatIsAbsurd(const ColmapCamera& camera) {
@@ -147,8 +156,6 @@ std::string WhatIsAbsurd(const ColmapModel& model) {
 bool ChooseLens(const AdjustmentOptions& options,
                 Report* report,
                 colmap::Reconstruction* model) {
-  // Neighbouring observations err alike: they tell less than their number.
-  constexpr double kMargin = 10;
   constexpr double kAspectHeld = 0.01;
   AdjustmentOptions as_it_is = options;
   as_it_is.square_pixels = HasSquarePixels(*model);
@@ -171,8 +178,7 @@ bool ChooseLens(const AdjustmentOptions& options,
     const AdjustmentResult adjusted = AdjustBundle(with_step, &richer);
     const Errors errors = ErrorsOf(richer);
     const double gain = (cost - adjusted.cost_after) / errors.variance;
-    const double price =
-        kMargin * more * std::log(static_cast<double>(errors.observations)) / 2;
+    const double price = step.worth * PriceOf(more, errors);
     bool sound = true;
     for (const colmap::camera_t id : cameras) {
       sound = sound && WhatIsAbsurd(FromColmap(richer.Camera(id))).empty();
@@ -212,6 +218,56 @@ bool ChooseLensOf(int threads,
   if (!ChooseLens(options, report, whole.get())) return false;
   *model = FromColmap(*whole);
   return true;
+}
+
+double RangeOfFocals(int threads,
+                     const std::filesystem::path& scratch,
+                     Report* report,
+                     const ColmapModel& model) {
+  constexpr size_t kFewest = 8;
+  const std::shared_ptr<colmap::Reconstruction> whole =
+      ToColmap(model, scratch);
+  if (whole->NumRegImages() < kFewest) return 1;
+  colmap::ObservationManager(*whole).FilterObservationsWithNegativeDepth();
+  AdjustmentOptions options;
+  options.loss_scale = 1;
+  options.max_steps = 30;
+  options.least_gain = 1e-4;
+  options.square_pixels = HasSquarePixels(*whole);
+  options.threads = threads;
+  const double shared = AdjustBundle(options, whole.get()).cost_after;
+  const size_t lenses = whole->NumCameras();
+  colmap::camera_t next = 1;
+  for (const auto& [id, camera] : whole->Cameras()) {
+    next = std::max(next, id + 1);
+  }
+  for (const colmap::image_t id : whole->RegImageIds()) {
+    colmap::Camera own = whole->Camera(whole->Image(id).CameraId());
+    own.camera_id = next++;
+    whole->AddCamera(own);
+    whole->Image(id).SetCameraId(own.camera_id);
+  }
+  const double own_focals = AdjustBundle(options, whole.get()).cost_after;
+  const Errors errors = ErrorsOf(*whole);
+  const double gain = (shared - own_focals) / errors.variance;
+  const double price =
+      PriceOf(static_cast<int>(whole->NumRegImages() - lenses), errors);
+  std::vector<double> focals;
+  for (const auto& [id, image] : model.images) {
+    const double own =
+        whole->Camera(whole->Image(id).CameraId()).MeanFocalLength();
+    focals.push_back(own / model.cameras.at(image.camera_id).params[0]);
+  }
+  std::sort(focals.begin(), focals.end());
+  const size_t outer = focals.size() / 20;
+  const double range = focals[focals.size() - 1 - outer] / focals[outer];
+  report->Detail(
+      fmt::format("a focal length for each image: gain {:.0f} for {:.0f}, they "
+                  "differ by {:.1f} %",
+                  gain,
+                  price,
+                  100 * (range - 1)));
+  return gain > price ? range : 1;
 }
 
 }  // namespace nerfpipe::sfm

@@ -39,4 +39,12 @@ bool ChooseLensOf(int threads,
                   Report* report,
                   ColmapModel* model);
 
+// The largest focal length over the smallest, the outer twentieths aside, when
+// each image of a shared lens has its own, or 1 where the observations do not
+// pay for that. Writes into `scratch`, which exists.
+double RangeOfFocals(int threads,
+                     const std::filesystem::path& scratch,
+                     Report* report,
+                     const ColmapModel& model);
+
 }  // namespace nerfpipe::sfm

@@ -168,7 +168,7 @@ TEST_F(JudgeSceneTest, AWalkThatWasFoldedIsBadAndPhotosAreDoubtful) {
   const SceneVerdict photos = Judge(/*video=*/false);
   EXPECT_EQ(photos.grade, SceneGrade::kFair);
   EXPECT_THAT(photos.reasons,
-              Contains(HasSubstr("6 of 30 pairs of images look alike")));
+              Contains(HasSubstr("7 of 12 images do not fit those")));
 }
 
 TEST_F(JudgeSceneTest, LooseCamerasAreNamed) {
