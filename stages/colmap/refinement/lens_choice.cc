@@ -28,7 +28,7 @@ struct Step {
 };
 
 constexpr Step kSteps[] = {{"a second radial term", kRadial, true, 1},
-                           {"a fisheye's projection", kRadialFisheye, true, 10},
+                           {"a fisheye's projection", kRadialFisheye, true, 4},
                            {"decentring", kOpenCv, true, 1},
                            {"pixels that are not square", kOpenCv, false, 1}};
 
@@ -116,7 +116,7 @@ Errors ErrorsOf(const colmap::Reconstruction& model) {
 // What the cost has to fall by, over the variance, for so many parameters more.
 double PriceOf(int more, const Errors& errors) {
   // Neighbouring observations err alike: they tell less than their number.
-  constexpr double kMargin = 10;
+  constexpr double kMargin = 30;
   return kMargin * more * std::log(static_cast<double>(errors.observations)) /
          2;
 }
