@@ -157,6 +157,7 @@ SolveJob ColmapStage::MakeJob(const StageContext& context,
   job.masks = context.workspace / kFrameMasks;
   job.names = capture.KeptNames();
   job.video = capture.kind == "video";
+  job.clips = capture.kind == "clips";
   job.clip = ClipOf(context, capture);
   for (const CaptureFrame& frame : capture.frames) {
     if (!frame.kept) continue;

@@ -56,7 +56,7 @@ std::vector<ImagePair> FirstPairs(const SolveJob& job,
                                   const Solution& solution) {
   const ColmapOptions& options = job.options;
   if (options.matching == "exhaustive" ||
-      (options.matching == "auto" && !job.video &&
+      (options.matching == "auto" && !job.video && !job.clips &&
        job.names.size() <= kMaxExhaustive)) {
     return ExhaustivePairs(solution.Count());
   }

@@ -160,10 +160,12 @@ class MatchCaptureTest : public ::testing::Test {
  protected:
   std::vector<ImagePair> PairsOf(int images,
                                  bool video,
-                                 const std::string& matching) {
+                                 const std::string& matching,
+                                 bool clips = false) {
     const TemporaryFolder folder;
     SolveJob job;
     job.video = video;
+    job.clips = clips;
     job.width = 53;
     job.height = 37;
     job.options.matching = matching;
@@ -194,6 +196,10 @@ TEST_F(MatchCaptureTest, PhotosAreMatchedEachWithEachUpTo150) {
   EXPECT_EQ(PairsOf(12, false, "sequential"), SequentialPairs(12, 3));
   EXPECT_EQ(PairsOf(150, false, "auto"), ExhaustivePairs(150));
   EXPECT_EQ(PairsOf(151, false, "auto"), SequentialPairs(151, 3));
+}
+
+TEST_F(MatchCaptureTest, SeveralClipsAreMatchedByNeighboursAndLooks) {
+  EXPECT_EQ(PairsOf(12, false, "auto", true), SequentialPairs(12, 3));
 }
 
 // Twenty features of the room stand still in each of six images, sixty of the
