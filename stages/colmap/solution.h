@@ -22,8 +22,8 @@ struct SolveJob {
   std::filesystem::path masks;     // of frames that have one
   std::vector<std::string> names;  // in `frames`, in the order of the capture
   bool video = true;
-  bool clips = false;  // not one walk but several, one after the other
-  std::filesystem::path clip;         // of a video
+  bool clips = false;          // not one walk but several, one after the other
+  std::filesystem::path clip;  // of a video
   std::vector<int64_t> clip_indices;  // of a video: numbers of the frames in it
   int width = 0;                      // pixels, of the most frames
   int height = 0;
