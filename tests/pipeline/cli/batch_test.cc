@@ -189,10 +189,12 @@ TEST_F(Batch, WholePipelineEndsWithFigures) {
   Words run_again = {"run", "captures/orbit", "-w", "results/orbit"};
   const ProgramRun shown = Run(run_again);
   EXPECT_THAT(shown.err, HasSubstr("13 extracted, 13 kept, 13 registered"));
-  EXPECT_THAT(shown.err,
-              ContainsRegex("cameras +" +
-                            summary.at("reconstruction").at("points").dump() +
-                            " points, reprojection error 0\\.[0-9][0-9] px"));
+  EXPECT_THAT(
+      shown.err,
+      ContainsRegex("cameras +" +
+                    std::string(summary.at("reconstruction").at("verdict")) +
+                    ", " + summary.at("reconstruction").at("points").dump() +
+                    " points, reprojection error 0\\.[0-9][0-9] px"));
   EXPECT_THAT(
       shown.err,
       ContainsRegex("held-out, ngp +[0-9.]+ dB PSNR, 0\\.[0-9][0-9][0-9] "
