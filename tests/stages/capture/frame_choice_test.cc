@@ -1,7 +1,7 @@
 #include "stages/capture/frame_choice.h"
 
 #include "stages/capture/clip_survey.h"
-#include "stages/capture/extract_photos.h"
+#include "stages/capture/natural_order.h"
 
 #include <cmath>
 #include <string>
