@@ -67,7 +67,9 @@ TEST_F(BadInput, CapturesThatAreNone) {
   ExpectLine({"run", "nothing here", "-w", "w"}, 1, "nothing here");
   fs::create_directories(folder_ / "three");
   for (const char* const name : {"1.jpg", "2.jpg", "3.jpg"}) {
-    WriteImage(Image(64, 48, 3), folder_ / "three" / name);
+    Image image(64, 48, 3);
+    image.pixels[0] = static_cast<uint8_t>(name[0]);  // of a copy one counts
+    WriteImage(image, folder_ / "three" / name);
   }
   ExpectLine({"run", "three", "-w", "w3"},
              1,
