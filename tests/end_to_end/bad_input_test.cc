@@ -68,7 +68,8 @@ TEST_F(BadInput, CapturesThatAreNone) {
   fs::create_directories(folder_ / "three");
   for (const char* const name : {"1.jpg", "2.jpg", "3.jpg"}) {
     Image image(64, 48, 3);
-    image.pixels[0] = static_cast<uint8_t>(name[0]);  // of a copy one counts
+    // Of copies one counts.
+    std::fill(image.pixels.begin(), image.pixels.end(), 4 * (name[0] - '0'));
     WriteImage(image, folder_ / "three" / name);
   }
   ExpectLine({"run", "three", "-w", "w3"},
