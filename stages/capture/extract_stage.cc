@@ -7,6 +7,7 @@
 #include "stages/capture/extract_video.h"
 #include "stages/capture/frame_list.h"
 #include "stages/capture/report_card.h"
+#include "stages/common/capture_file.h"
 #include "stages/media/file_kind.h"
 #include "stages/media/image_file.h"
 

@@ -10,9 +10,6 @@
 namespace nerfpipe {
 
 inline constexpr char kFrameFolder[] = "frames";
-// A mask "00001.png" for each frame that has one: gray, 255 where the frame is
-// used, else 0; of its size.
-inline constexpr char kFrameMaskFolder[] = "frame_masks";
 inline constexpr char kFrameListFile[] = ".nerfpipe/frames.json";
 
 struct ListedFrame {

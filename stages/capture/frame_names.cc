@@ -1,5 +1,7 @@
 #include "stages/capture/frame_names.h"
 
+#include "stages/common/capture_file.h"
+
 #include <cstddef>
 #include <utility>
 

@@ -32,8 +32,6 @@ namespace fs = std::filesystem;
 
 // Empty unless frames were added to those in frames/: then all of them.
 constexpr char kMoreFrames[] = "colmap/frames";
-// Of frames that have one.
-constexpr char kFrameMasks[] = "frame_masks";
 // Of a pixel: two images, one of them as a file too, and two masks.
 constexpr double kBytesToUndistort = 14;
 
@@ -54,7 +52,7 @@ class ColmapStage : public Stage {
     return "find the cameras with COLMAP and undistort the images";
   }
   std::vector<std::string> Inputs() const override {
-    return {"frames", kFrameMasks, "capture.json"};
+    return {"frames", kFrameMaskFolder, "capture.json"};
   }
   std::vector<std::string> Outputs() const override {
     return {"database.db",
@@ -154,7 +152,7 @@ SolveJob ColmapStage::MakeJob(const StageContext& context,
                               const CaptureFile& capture) const {
   SolveJob job;
   job.frames = context.workspace / "frames";
-  job.masks = context.workspace / kFrameMasks;
+  job.masks = context.workspace / kFrameMaskFolder;
   job.names = capture.KeptNames();
   job.video = capture.kind == "video";
   job.clips = capture.kind == "clips";

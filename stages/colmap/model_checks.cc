@@ -44,7 +44,9 @@ class PairJudge {
 
   // Is the match within `tolerance` pixels of the line on which the second
   // image has what the first sees there, and before both?
-  bool Agrees(const Keypoint& first, const Keypoint& second, double tolerance) {
+  bool Agrees(const Keypoint& first,
+              const Keypoint& second,
+              double tolerance) const {
     const Eigen::Vector3d u =
         first_camera_.CamFromImg({first.x, first.y}).homogeneous();
     const Eigen::Vector2d seen =
@@ -90,7 +92,7 @@ void JudgePairs(const ColmapModel& model,
         second == model.images.end()) {
       continue;
     }
-    PairJudge judge(first->second, second->second, model);
+    const PairJudge judge(first->second, second->second, model);
     size_t agreeing = 0;
     for (const FeatureMatch& match : pair.geometry.inliers) {
       agreeing += judge.Agrees(features[pair.first].keypoints[match.first],

@@ -2,6 +2,7 @@
 
 #include "stages/colmap/model_checks.h"
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -10,17 +11,16 @@
 namespace nerfpipe::sfm {
 namespace {
 
-// Share of the pairs of neighbours that do not fit; 1 where none are left to
-// judge by.
-double MisfitOf(const Solution& solution) {
+// Share of the pairs of neighbours that do not fit; nothing where there are
+// none to judge by.
+std::optional<double> MisfitOf(const Solution& solution) {
   const MappingResult& mapping = solution.mapping;
-  if (mapping.chosen < 0) return 1;
+  if (mapping.chosen < 0) return std::nullopt;
   const ModelChecks checks = CheckModel(
       mapping.models[mapping.chosen], solution.pairs, solution.features);
-  return checks.neighbours == 0
-             ? 1
-             : static_cast<double>(checks.contradicting_neighbours) /
-                   checks.neighbours;
+  if (checks.neighbours == 0) return std::nullopt;
+  return static_cast<double>(checks.contradicting_neighbours) /
+         checks.neighbours;
 }
 
 Solution FromNeighbours(const SolveJob& job, int reach, Solution solution) {
@@ -38,26 +38,29 @@ Solution FromNeighbours(const SolveJob& job, int reach, Solution solution) {
 bool UnfoldWalk(const SolveJob& job, Solution* solution) {
   constexpr double kSound = 0.02;
   constexpr int kReaches[] = {3, 2};
+  std::optional<double> misfit = MisfitOf(*solution);
   bool unfolded = false;
   for (const int reach : kReaches) {
-    const double misfit = MisfitOf(*solution);
-    if (misfit <= kSound) break;
+    if (!misfit || *misfit <= kSound) break;
     Solution next = FromNeighbours(job, reach, *solution);
+    const std::optional<double> left = MisfitOf(next);
+    const int placed = Placed(job, next);
     // Most of the images have to stand in it as well.
-    const bool better = 5 * Placed(job, next) >= 4 * Placed(job, *solution) &&
-                        MisfitOf(next) < misfit;
+    const bool better =
+        left && *left < *misfit && 5 * placed >= 4 * Placed(job, *solution);
     job.place.report->Info(fmt::format(
         "neighbours do not fit their cameras ({:.0f} % of the pairs); from the "
         "nearest {} alone: {}",
-        100 * misfit,
+        100 * *misfit,
         reach,
         better ? fmt::format("{} of {} images placed, {:.0f} %",
-                             Placed(job, next),
+                             placed,
                              job.names.size(),
-                             100 * MisfitOf(next))
+                             100 * *left)
                : "no gain"));
     if (!better) continue;
     *solution = std::move(next);
+    misfit = left;
     unfolded = true;
   }
   return unfolded;

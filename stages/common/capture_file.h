@@ -10,6 +10,10 @@
 
 namespace nerfpipe {
 
+// A mask "00001.png" for each frame that has one: gray, 255 where the frame is
+// used, else 0; of its size.
+inline constexpr char kFrameMaskFolder[] = "frame_masks";
+
 struct CaptureFrame {
   std::string name;      // file in frames/, "00001.jpg"
   std::string original;  // photos: path in the capture folder; else empty

@@ -33,13 +33,17 @@ ColmapPoint FromColmap(const colmap::Point3D& point) {
 
 }  // namespace
 
+ColmapCamera FromColmap(const colmap::Camera& camera) {
+  return {static_cast<int>(camera.model_id),
+          static_cast<int64_t>(camera.width),
+          static_cast<int64_t>(camera.height),
+          camera.params};
+}
+
 ColmapModel FromColmap(const colmap::Reconstruction& model) {
   ColmapModel result;
   for (const auto& [id, camera] : model.Cameras()) {
-    result.cameras[id] = {static_cast<int>(camera.model_id),
-                          static_cast<int64_t>(camera.width),
-                          static_cast<int64_t>(camera.height),
-                          camera.params};
+    result.cameras[id] = FromColmap(camera);
   }
   for (const colmap::image_t id : model.RegImageIds()) {
     result.images[id] = FromColmap(model.Image(id));

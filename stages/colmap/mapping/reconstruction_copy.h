@@ -12,6 +12,7 @@
 
 namespace nerfpipe::sfm {
 
+ColmapCamera FromColmap(const colmap::Camera& camera);
 ColmapModel FromColmap(const colmap::Reconstruction& model);
 
 // By way of files in `scratch`, a folder that exists.

@@ -4,6 +4,7 @@
 #include "stages/colmap/mapping/bundle_adjustment.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 #include <vector>

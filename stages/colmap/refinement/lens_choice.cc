@@ -34,13 +34,6 @@ constexpr Step kSteps[] = {{"a second radial term", kRadial, true, 1},
 
 constexpr double kMostAspect = 0.05;  // from 1
 
-ColmapCamera FromColmap(const colmap::Camera& camera) {
-  return {static_cast<int>(camera.model_id),
-          static_cast<int64_t>(camera.width),
-          static_cast<int64_t>(camera.height),
-          camera.params};
-}
-
 // Parameters that the step adds; 0 where it leads nowhere from this model.
 int Added(const Step& step, int model_id) {
   if (model_id == kRadialFisheye) return 0;

@@ -33,13 +33,18 @@ const std::array<float, 4>& WeightsAt(int32_t position) {
   return weights[position & (kSubpixels - 1)];
 }
 
-// The four pixels round a position along a side.
-std::array<int, 4> PixelsAt(int32_t position, int side) {
+// The four pixels round a position along a side, and what they weigh.
+struct Taps {
+  const std::array<float, 4>& weights;
   std::array<int, 4> pixels;
+};
+
+Taps TapsAt(int32_t position, int side) {
+  Taps taps{WeightsAt(position), {}};
   for (int i = 0; i < 4; ++i) {
-    pixels[i] = std::clamp((position >> 8) - 1 + i, 0, side - 1);
+    taps.pixels[i] = std::clamp((position >> 8) - 1 + i, 0, side - 1);
   }
-  return pixels;
+  return taps;
 }
 
 uint8_t Byte(float value) {
@@ -102,10 +107,8 @@ Image Warp::ApplyToColour(const Image& source) const {
   Image result(width_, height_, 3);
   uint8_t* out = result.pixels.data();
   for (const Sample& sample : samples_) {
-    const std::array<float, 4>& wx = WeightsAt(sample.x);
-    const std::array<float, 4>& wy = WeightsAt(sample.y);
-    const std::array<int, 4> columns = PixelsAt(sample.x, source_width_);
-    const std::array<int, 4> rows = PixelsAt(sample.y, source_height_);
+    const auto& [wx, columns] = TapsAt(sample.x, source_width_);
+    const auto& [wy, rows] = TapsAt(sample.y, source_height_);
     float sum[3] = {0, 0, 0};
     for (int j = 0; j < 4; ++j) {
       const uint8_t* row = source.At(0, rows[j]);
@@ -125,10 +128,8 @@ Image Warp::ApplyToColourWithAlpha(const Image& source) const {
   Image result(width_, height_, 4);
   uint8_t* out = result.pixels.data();
   for (const Sample& sample : samples_) {
-    const std::array<float, 4>& wx = WeightsAt(sample.x);
-    const std::array<float, 4>& wy = WeightsAt(sample.y);
-    const std::array<int, 4> columns = PixelsAt(sample.x, source_width_);
-    const std::array<int, 4> rows = PixelsAt(sample.y, source_height_);
+    const auto& [wx, columns] = TapsAt(sample.x, source_width_);
+    const auto& [wy, rows] = TapsAt(sample.y, source_height_);
     float alpha = 0;
     float sum[3] = {0, 0, 0};
     for (int j = 0; j < 4; ++j) {
@@ -155,8 +156,8 @@ Image Warp::ApplyToMask(const Image& mask) const {
   Image result(width_, height_, 1);
   uint8_t* out = result.pixels.data();
   for (const Sample& sample : samples_) {
-    const std::array<int, 4> columns = PixelsAt(sample.x, source_width_);
-    const std::array<int, 4> rows = PixelsAt(sample.y, source_height_);
+    const std::array<int, 4> columns = TapsAt(sample.x, source_width_).pixels;
+    const std::array<int, 4> rows = TapsAt(sample.y, source_height_).pixels;
     // On a pixel's centre there is no next one.
     const int right = (sample.x & (kSubpixels - 1)) == 0 ? 1 : 2;
     const int below = (sample.y & (kSubpixels - 1)) == 0 ? 1 : 2;

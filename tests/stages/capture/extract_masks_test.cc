@@ -2,6 +2,7 @@
 
 #include "pipeline/base/atomic_file.h"
 #include "stages/capture/frame_masks.h"
+#include "stages/common/capture_file.h"
 #include "stages/media/image_file.h"
 #include "stages/media/jpeg.h"
 #include "stages/media/orientation.h"

@@ -3,7 +3,8 @@
 #include "pipeline/base/report.h"
 #include "stages/colmap/mapping/bundle_adjustment.h"
 #include "stages/colmap/mapping/lens.h"
-#include "tests/listener.h"
+#include "stages/colmap/mapping/reconstruction_copy.h"
+#include "tests/temporary_folder.h"
 
 #include <cmath>
 #include <string>
@@ -154,6 +155,26 @@ TEST(ChooseLens, TooFewImagesTellNoMore) {
       Choose(SeenThrough(kRadial, {503, 327, 229, -0.3, 0.25}, 7));
   EXPECT_FALSE(found.changed);
   EXPECT_EQ(found.model_id, kSimpleRadial);
+}
+
+// The first eight images as they were, the others zoomed in by a fifth.
+TEST(RangeOfFocals, TellsAZoomFromOneLens) {
+  const TemporaryFolder folder;
+  colmap::Reconstruction model =
+      SeenThrough(kSimpleRadial, {503, 327, 229, -0.07});
+  ChooseLens(Options(), &SilentReport(), &model);
+  EXPECT_EQ(RangeOfFocals(1, folder.path(), &SilentReport(), FromColmap(model)),
+            1);
+  const Eigen::Vector2d centre(327, 229);
+  for (colmap::image_t id = 9; id <= 14; ++id) {
+    for (colmap::Point2D& point : model.Image(id).Points2D()) {
+      point.xy = centre + 1.2 * (point.xy - centre);
+    }
+  }
+  EXPECT_NEAR(
+      RangeOfFocals(1, folder.path(), &SilentReport(), FromColmap(model)),
+      1.2,
+      0.03);
 }
 
 std::string Absurd(int model_id, const std::vector<double>& params) {
