@@ -114,6 +114,17 @@ TEST_F(ModelChecksTest, FindThePairsThatACameraContradicts) {
   }
 }
 
+// Its lines are those of the right place, but all points would be behind.
+TEST_F(ModelChecksTest, FindACameraOnTheWrongSideOfItsNeighbour) {
+  const Rigid3 first = model_.images[1].camera_from_world;
+  Rigid3& pose = model_.images[4].camera_from_world;
+  const Eigen::Matrix3d turn = pose.rotation * first.rotation.transpose();
+  pose.translation = 2 * turn * first.translation - pose.translation;
+  pairs_ = {pairs_[2]};
+  ASSERT_EQ(pairs_[0].second, 3);
+  EXPECT_EQ(Check().contradictions.size(), 1u);
+}
+
 TEST_F(ModelChecksTest, ImagesThatAreNotRegisteredAreNotJudged) {
   model_.images.erase(6);
   EXPECT_EQ(Check().pairs, 30 - 6);
