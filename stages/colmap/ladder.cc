@@ -31,12 +31,12 @@ bool IsSound(const SolveJob& job, const Solution& solution, int images) {
   return IsEnough(job, images) && solution.mapping.absurd_lens.empty();
 }
 
-// More images placed, through a lens that may be, on a walk that does not jump
-// more often: cameras on the wrong side of a thing that repeats itself are
+// More images registered, through a lens that may be, on a walk that does not
+// jump more often: cameras on the wrong side of a thing that repeats itself are
 // worse than none.
 bool IsBetter(const SolveJob& job, const Solution& a, const Solution& b) {
-  const int a_images = Placed(job, a);
-  const int b_images = Placed(job, b);
+  const int a_images = Registered(job, a);
+  const int b_images = Registered(job, b);
   if (a_images >= 2 * b_images || b_images >= 2 * a_images) {
     return a_images > b_images;
   }
@@ -64,8 +64,8 @@ std::vector<ImagePair> FirstPairs(const SolveJob& job,
                    : PairsByLooks(job, solution.features, options.overlap);
 }
 
-// By keyframes, between which the others are placed. False if there are hardly
-// fewer of them than frames, or too many frames find no place.
+// By keyframes, between which the others are registered. False if there are
+// hardly fewer of them than frames, or too many frames find no place.
 bool SolveByKeyframes(const SolveJob& job, Solution* solution) {
   constexpr double kWorthIt = 0.75;
   const std::vector<int> keyframes =
@@ -80,13 +80,13 @@ bool SolveByKeyframes(const SolveJob& job, Solution* solution) {
   if (solution->mapping.chosen < 0) return false;
   ImproveLens(job, database, solution);
   Extend(job, database, /*adjust=*/false, solution);
-  const int placed = Placed(job, *solution);
+  const int registered = Registered(job, *solution);
   job.place.report->Detail(
-      fmt::format("{} of {} images placed, from {} of them",
-                  placed,
+      fmt::format("{} of {} images registered, from {} of them",
+                  registered,
                   job.names.size(),
                   keyframes.size()));
-  return IsEnough(job, placed);
+  return IsEnough(job, registered);
 }
 
 // With the places seen again, unless those make the walk jump.
@@ -117,21 +117,22 @@ bool Climb(const SolveJob& job,
            Solution* solution) {
   bool climbed = false;
   for (const Rung& rung : rungs) {
-    const int had = Placed(job, *solution);
+    const int had = Registered(job, *solution);
     if (IsSound(job, *solution, had)) break;
     if (!rung.joins_parts &&
-        IsSound(job, *solution, PlacedAnywhere(job, *solution))) {
+        IsSound(job, *solution, RegisteredAnywhere(job, *solution))) {
       continue;
     }
     std::optional<Solution> next = rung.climb(job, *solution);
     if (!next) continue;
     const bool helped = IsBetter(job, *next, *solution);
     job.place.report->Info(fmt::format(
-        "{} of {} images placed; {}: {}",
+        "{} of {} images registered; {}: {}",
         had,
         job.names.size(),
         rung.name,
-        helped ? fmt::format("{} placed", Placed(job, *next)) : "no gain"));
+        helped ? fmt::format("{} registered", Registered(job, *next))
+               : "no gain"));
     if (!helped) continue;
     *solution = std::move(*next);
     climbed = true;
@@ -181,7 +182,8 @@ void SolveCapture(const SolveJob& job, Solution* solution) {
     CloseLoops(job, "loops-unfolded", solution);
   }
   FreeFocals(job, solution);
-  WriteDatabaseOf(*solution, solution->pairs, job.database);
+  WriteDatabaseOf(
+      *solution, solution->pairs, DatabaseContent::kAll, job.database);
   if (solution->mapping.chosen < 0) return;
   FinishModel(solution->frames,
               solution->pairs,

@@ -26,18 +26,18 @@ struct Rung {
 // All of them (rungs.h), the cheapest first.
 std::span<const Rung> Rungs();
 
-// Tries the rungs in turn while less than nine images in ten are placed or a
-// lens came out that cannot be, and keeps what each gives where that is better:
-// more images placed, on a walk that does not jump more often. Tells `report`
-// of each. True if one helped.
+// Tries the rungs in turn while less than nine images in ten are registered or
+// a lens came out that cannot be, and keeps what each gives where that is
+// better: more images registered, on a walk that does not jump more often.
+// Tells `report` of each. True if one helped.
 bool Climb(const SolveJob& job,
            std::span<const Rung> rungs,
            Solution* solution);
 
 // Maps, a dense video by its keyframes first; a video again with the places
 // that the model shows to be seen again. While less than nine images in ten are
-// placed, climbs the rungs (rungs.h), each on top of what helped before. Tells
-// `report` what helped. The best solution is finished in the end
+// registered, climbs the rungs (rungs.h), each on top of what helped before.
+// Tells `report` what helped. The best solution is finished in the end
 // (final_adjustment.h), and its database is at job.database.
 void SolveCapture(const SolveJob& job, Solution* solution);
 

@@ -42,7 +42,7 @@ MappingOptions OptionsOf(const SolveJob& job, bool relaxed) {
 
 }  // namespace
 
-int Placed(const SolveJob& job, const Solution& solution) {
+int Registered(const SolveJob& job, const Solution& solution) {
   const MappingResult& mapping = solution.mapping;
   if (mapping.chosen < 0) return 0;
   std::set<std::string> names;
@@ -50,18 +50,12 @@ int Placed(const SolveJob& job, const Solution& solution) {
   return CountOf(job, names);
 }
 
-int PlacedAnywhere(const SolveJob& job, const Solution& solution) {
+int RegisteredAnywhere(const SolveJob& job, const Solution& solution) {
   std::set<std::string> names;
   for (const ColmapModel& model : solution.mapping.models) {
     AddNames(model, &names);
   }
   return CountOf(job, names);
-}
-
-fs::path StandingFolder(const SolveJob& job) {
-  fs::path folder = job.place.scratch / "standing";
-  fs::create_directories(folder);
-  return folder;
 }
 
 Workplace Beside(const SolveJob& job, const std::string& way) {
@@ -173,10 +167,15 @@ bool LeaveOutStill(const SolveJob& job,
 
 void WriteDatabaseOf(const Solution& solution,
                      const std::vector<MatchedPair>& pairs,
+                     DatabaseContent content,
                      const fs::path& path) {
   fs::remove(path);
-  WriteDatabase(
-      path, solution.cameras, solution.names, solution.features, pairs);
+  WriteDatabase(path,
+                solution.cameras,
+                solution.names,
+                solution.features,
+                pairs,
+                content);
 }
 
 fs::path WriteChosenTracks(const SolveJob& job, const Solution& solution) {
@@ -184,6 +183,7 @@ fs::path WriteChosenTracks(const SolveJob& job, const Solution& solution) {
   WriteDatabaseOf(
       solution,
       WithChosenTracks(solution.pairs, solution.features, solution.cameras),
+      DatabaseContent::kForMapping,
       path);
   return path;
 }
@@ -215,7 +215,6 @@ void Extend(const SolveJob& job,
                                   OptionsOf(job, /*relaxed=*/false),
                                   adjust,
                                   job.place.threads,
-                                  StandingFolder(job),
                                   job.place.report);
 }
 
@@ -226,7 +225,6 @@ void ImproveLens(const SolveJob& job,
   if (mapping.chosen < 0) return;
   if (job.options.camera_model == "auto" &&
       ChooseLensOf(job.place.threads,
-                   StandingFolder(job),
                    job.place.report,
                    &mapping.models[mapping.chosen])) {
     Extend(job, database, /*adjust=*/true, solution);

@@ -5,6 +5,7 @@
 
 #include "stages/colmap/colmap_options.h"
 #include "stages/colmap/features/features.h"
+#include "stages/colmap/mapping/database_file.h"
 #include "stages/colmap/mapping/mapping.h"
 #include "stages/colmap/matching/camera_prior.h"
 #include "stages/colmap/matching/matching.h"
@@ -55,9 +56,9 @@ struct Solution {
 };
 
 // Images of the job in the chosen model.
-int Placed(const SolveJob& job, const Solution& solution);
+int Registered(const SolveJob& job, const Solution& solution);
 // Images of the job in any model.
-int PlacedAnywhere(const SolveJob& job, const Solution& solution);
+int RegisteredAnywhere(const SolveJob& job, const Solution& solution);
 
 // A place for what one way does besides.
 Workplace Beside(const SolveJob& job, const std::string& way);
@@ -65,8 +66,6 @@ Workplace Beside(const SolveJob& job, const std::string& way);
 // What the search for cameras begins with: the simplest lens, where none was
 // asked for.
 std::string FirstCameraModel(const SolveJob& job);
-// Where a model that stands may be written for a moment.
-std::filesystem::path StandingFolder(const SolveJob& job);
 
 CameraPriors PriorsOf(const SolveJob& job, const std::string& camera_model);
 bool HasManyLensParameters(const SolveJob& job);
@@ -93,6 +92,7 @@ bool LeaveOutStill(const SolveJob& job,
 // Writes what COLMAP reads: the solution's images and features, and `pairs`.
 void WriteDatabaseOf(const Solution& solution,
                      const std::vector<MatchedPair>& pairs,
+                     DatabaseContent content,
                      const std::filesystem::path& path);
 
 // A database of what cameras are solved from: its path.

@@ -44,17 +44,17 @@ bool UnfoldWalk(const SolveJob& job, Solution* solution) {
     if (!misfit || *misfit <= kSound) break;
     Solution next = FromNeighbours(job, reach, *solution);
     const std::optional<double> left = MisfitOf(next);
-    const int placed = Placed(job, next);
+    const int registered = Registered(job, next);
     // Most of the images have to stand in it as well.
-    const bool better =
-        left && *left < *misfit && 5 * placed >= 4 * Placed(job, *solution);
+    const bool better = left && *left < *misfit &&
+                        5 * registered >= 4 * Registered(job, *solution);
     job.place.report->Info(fmt::format(
         "neighbours do not fit their cameras ({:.0f} % of the pairs); from the "
         "nearest {} alone: {}",
         100 * *misfit,
         reach,
-        better ? fmt::format("{} of {} images placed, {:.0f} %",
-                             placed,
+        better ? fmt::format("{} of {} images registered, {:.0f} %",
+                             registered,
                              job.names.size(),
                              100 * *left)
                : "no gain"));

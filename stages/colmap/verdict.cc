@@ -35,7 +35,7 @@ struct LeftOut {
   std::string reason;
 };
 
-// Why an image that is in no model, or in a smaller one, is not placed.
+// Why an image that is in no model, or in a smaller one, is not registered.
 class Reasons {
  public:
   Reasons(const MappingResult& mapping,
@@ -99,12 +99,12 @@ std::vector<LeftOut> Missing(const MappingResult& mapping,
                              const std::vector<std::string>& names,
                              const std::vector<MatchedPair>& pairs,
                              const CaptureFile& capture) {
-  const Names placed =
+  const Names registered =
       mapping.chosen < 0 ? Names() : NamesIn(mapping.models[mapping.chosen]);
   const Reasons reasons(mapping, names, pairs, capture);
   std::vector<LeftOut> missing;
   for (const std::string& name : capture.KeptNames()) {
-    if (!placed.contains(name)) missing.push_back({name, reasons.Of(name)});
+    if (!registered.contains(name)) missing.push_back({name, reasons.Of(name)});
   }
   return missing;
 }
@@ -175,7 +175,7 @@ StageResult TooFewRegistered(const MappingResult& mapping,
         std::move(account));
   }
   return StageResult::Failed(
-      fmt::format("only {} of {} images could be placed in one scene; {}",
+      fmt::format("only {} of {} images could be registered in one scene; {}",
                   registered,
                   names.size(),
                   kAdvice),
@@ -302,13 +302,13 @@ StageResult JudgeMapping(const MappingResult& mapping,
   }
   if (share < 0.9) {
     report->Warn(fmt::format(
-        "{} of {} images could not be placed, so parts of the scene may be "
+        "{} of {} images could not be registered, so parts of the scene may be "
         "missing; more overlap or more frames (extract.target) help",
         missing.size(),
         kept.size()));
   }
   if (!missing.empty()) {
-    report->Info("not placed: " + ShortList(missing));
+    report->Info("not registered: " + ShortList(missing));
   }
   for (const LeftOut& image : missing) {
     report->Detail(image.name + ": " + image.reason);

@@ -26,29 +26,26 @@ CameraPriors OneForEach(const CameraPriors& shared, int images) {
 
 bool FreeFocals(const SolveJob& job, Solution* solution) {
   MappingResult& mapping = solution->mapping;
-  if (job.options.camera_model != "auto" || mapping.chosen < 0) return false;
-  const double range = RangeOfFocals(job.place.threads,
-                                     StandingFolder(job),
-                                     job.place.report,
-                                     mapping.models[mapping.chosen]);
+  if (mapping.chosen < 0) return false;
+  const double range = RangeOfFocals(
+      job.place.threads, job.place.report, mapping.models[mapping.chosen]);
   if (range <= kOneFocal) return false;
+  mapping.focal_range = range;
+  if (job.options.camera_model != "auto") return false;
   Solution next = *solution;
   next.cameras =
       OneForEach(PriorsOf(job, FirstCameraModel(job)), solution->Count());
   Map(job, /*relaxed=*/true, &next);
-  const int placed = Placed(job, next);
-  const bool better = placed > 0 && 10 * placed >= 9 * Placed(job, *solution);
+  const int registered = Registered(job, next);
+  const bool better =
+      registered > 0 && 10 * registered >= 9 * Registered(job, *solution);
   job.place.report->Info(fmt::format(
       "the focal length changes by {:.0f} % over the images; a camera for each "
       "image: {}",
       100 * (range - 1),
-      better ? fmt::format("{} of {} placed", placed, job.names.size())
+      better ? fmt::format("{} of {} registered", registered, job.names.size())
              : "no gain"));
-  if (better) {
-    *solution = std::move(next);
-  } else {
-    mapping.focal_range = range;
-  }
+  if (better) *solution = std::move(next);
   return better;
 }
 

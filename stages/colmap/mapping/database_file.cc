@@ -60,6 +60,7 @@ int64_t CountImages(const std::filesystem::path& path) {
 void WriteImages(const CameraPriors& cameras,
                  const std::vector<std::string>& names,
                  const std::vector<Features>& features,
+                 DatabaseContent content,
                  const colmap::Database& database) {
   for (size_t i = 0; i < names.size(); ++i) {
     const auto id = static_cast<colmap::image_t>(i + 1);
@@ -76,6 +77,7 @@ void WriteImages(const CameraPriors& cameras,
       keypoints.emplace_back(k.x, k.y, k.a11, k.a12, k.a21, k.a22);
     }
     database.WriteKeypoints(id, keypoints);
+    if (content == DatabaseContent::kForMapping) continue;
     colmap::FeatureDescriptors descriptors(features[i].Count(),
                                            kDescriptorSize);
     std::copy(features[i].descriptors.begin(),
@@ -86,11 +88,14 @@ void WriteImages(const CameraPriors& cameras,
 }
 
 void WritePairs(const std::vector<MatchedPair>& pairs,
+                DatabaseContent content,
                 const colmap::Database& database) {
   for (const MatchedPair& pair : pairs) {
     const auto first = static_cast<colmap::image_t>(pair.first + 1);
     const auto second = static_cast<colmap::image_t>(pair.second + 1);
-    database.WriteMatches(first, second, ToColmap(pair.matches));
+    if (content == DatabaseContent::kAll) {
+      database.WriteMatches(first, second, ToColmap(pair.matches));
+    }
     colmap::TwoViewGeometry geometry;
     geometry.config = pair.geometry.config;
     geometry.E = pair.geometry.essential;
@@ -105,7 +110,8 @@ void WriteContent(const std::filesystem::path& path,
                   const CameraPriors& cameras,
                   const std::vector<std::string>& names,
                   const std::vector<Features>& features,
-                  const std::vector<MatchedPair>& pairs) {
+                  const std::vector<MatchedPair>& pairs,
+                  DatabaseContent content) {
   colmap::Database database(path.string());
   colmap::DatabaseTransaction transaction(&database);
   for (size_t i = 0; i < cameras.cameras.size(); ++i) {
@@ -113,8 +119,8 @@ void WriteContent(const std::filesystem::path& path,
     camera.camera_id = static_cast<colmap::camera_t>(i + 1);
     database.WriteCamera(camera, /*use_camera_id=*/true);
   }
-  WriteImages(cameras, names, features, database);
-  WritePairs(pairs, database);
+  WriteImages(cameras, names, features, content, database);
+  WritePairs(pairs, content, database);
 }
 
 }  // namespace
@@ -123,11 +129,12 @@ void WriteDatabase(const std::filesystem::path& path,
                    const CameraPriors& cameras,
                    const std::vector<std::string>& names,
                    const std::vector<Features>& features,
-                   const std::vector<MatchedPair>& pairs) {
+                   const std::vector<MatchedPair>& pairs,
+                   DatabaseContent content) {
   try {
     colmap::Database(path.string()).Close();  // makes the tables
     AddColumnsOfOlderVersions(path);
-    WriteContent(path, cameras, names, features, pairs);
+    WriteContent(path, cameras, names, features, pairs, content);
   } catch (const UserError&) {
     throw;
   } catch (const std::runtime_error& error) {

@@ -11,6 +11,11 @@
 
 namespace nerfpipe::sfm {
 
+enum class DatabaseContent {
+  kAll,
+  kForMapping,  // without descriptors and the matches that fit no geometry
+};
+
 // Image i of `names` gets the identifier i + 1, camera i of `cameras` likewise.
 // The same content gives the same bytes. Throws UserError when the disk
 // refuses.
@@ -18,7 +23,8 @@ void WriteDatabase(const std::filesystem::path& path,
                    const CameraPriors& cameras,
                    const std::vector<std::string>& names,
                    const std::vector<Features>& features,
-                   const std::vector<MatchedPair>& pairs);
+                   const std::vector<MatchedPair>& pairs,
+                   DatabaseContent content = DatabaseContent::kAll);
 
 // The text of project.ini. COLMAP takes relative paths from the folder it was
 // started in, so both should be absolute.

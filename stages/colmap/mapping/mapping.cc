@@ -86,7 +86,8 @@ Reconstructions Attempt(const std::filesystem::path& database,
   return models;
 }
 
-// Joins what shares enough images with the largest model to be placed in it.
+// Joins what shares enough images with the largest model to be registered in
+// it.
 void JoinModels(colmap::ReconstructionManager* models, Report* report) {
   constexpr size_t kFewestShared = 3;
   constexpr double kMaxError = 8.0;  // pixels
@@ -221,12 +222,11 @@ MappingResult ExtendModel(const std::filesystem::path& database,
                           const MappingOptions& options,
                           bool adjust,
                           int threads,
-                          const std::filesystem::path& scratch,
                           Report* report) {
   UseOneBlasThread();
   const auto settings = MapperOptions(options.relaxed);
   const std::shared_ptr<colmap::Reconstruction> model =
-      ToColmap(standing.models[standing.chosen], scratch);
+      ToColmap(standing.models[standing.chosen]);
   const colmap::Database matches(database.string());
   colmap::IncrementalMapper mapper(colmap::DatabaseCache::Create(
       matches, settings->min_num_matches, settings->ignore_watermarks, {}));

@@ -76,15 +76,13 @@ MappingResult MapImages(const std::filesystem::path& database,
                         Report* report);
 
 // The chosen model of `standing` again, with all that `database` holds: tracks
-// are extended, images that have no place yet are placed, each by itself, and
-// all is adjusted together when `adjust` says so. Writes into `scratch`, which
-// exists. Otherwise as MapImages.
+// are extended, images that have no place yet are registered, each by itself,
+// and all is adjusted together when `adjust` says so. Otherwise as MapImages.
 MappingResult ExtendModel(const std::filesystem::path& database,
                           const MappingResult& standing,
                           const MappingOptions& options,
                           bool adjust,
                           int threads,
-                          const std::filesystem::path& scratch,
                           Report* report);
 
 // Steps between camera centres in the order of a walk that are more than eight

@@ -1,6 +1,10 @@
 #include "stages/colmap/mapping/reconstruction_copy.h"
 
+#include "stages/colmap/matching/colmap_types.h"
+
 #include <algorithm>
+#include <cstdint>
+#include <utility>
 
 namespace nerfpipe::sfm {
 namespace {
@@ -31,6 +35,39 @@ ColmapPoint FromColmap(const colmap::Point3D& point) {
   return result;
 }
 
+colmap::Image ToColmap(uint32_t id, const ColmapImage& image) {
+  colmap::Image result;
+  result.SetImageId(id);
+  result.SetCameraId(image.camera_id);
+  result.SetName(image.name);
+  result.SetRegistered(true);
+  result.CamFromWorld() = colmap::Rigid3d(
+      Eigen::Quaterniond(image.camera_from_world.rotation).normalized(),
+      image.camera_from_world.translation);
+  std::vector<colmap::Point2D> points;
+  points.reserve(image.observations.size());
+  for (const ColmapImage::Observation& seen : image.observations) {
+    colmap::Point2D& point = points.emplace_back();
+    point.xy = seen.xy;
+    if (seen.point3d_id >= 0) {
+      point.point3D_id = static_cast<colmap::point3D_t>(seen.point3d_id);
+    }
+  }
+  result.SetPoints2D(points);
+  return result;
+}
+
+colmap::Point3D ToColmap(const ColmapPoint& point) {
+  colmap::Point3D result;
+  result.xyz = point.xyz;
+  std::copy_n(point.rgb, 3, result.color.data());
+  result.error = point.error;
+  for (const ColmapPoint::TrackElement& element : point.track) {
+    result.track.AddElement(element.image_id, element.observation);
+  }
+  return result;
+}
+
 }  // namespace
 
 ColmapCamera FromColmap(const colmap::Camera& camera) {
@@ -54,11 +91,19 @@ ColmapModel FromColmap(const colmap::Reconstruction& model) {
   return result;
 }
 
-std::shared_ptr<colmap::Reconstruction> ToColmap(
-    const ColmapModel& model, const std::filesystem::path& scratch) {
-  WriteColmapModel(model, scratch);
+std::shared_ptr<colmap::Reconstruction> ToColmap(const ColmapModel& model) {
   auto result = std::make_shared<colmap::Reconstruction>();
-  result->Read(scratch.string());
+  for (const auto& [id, camera] : model.cameras) {
+    colmap::Camera copy = ToColmap(camera);
+    copy.camera_id = id;
+    result->AddCamera(std::move(copy));
+  }
+  for (const auto& [id, image] : model.images) {
+    result->AddImage(ToColmap(id, image));
+  }
+  for (const auto& [id, point] : model.points) {
+    result->AddPoint3D(id, ToColmap(point));
+  }
   return result;
 }
 

@@ -4,7 +4,6 @@
 
 #include "stages/common/colmap_model.h"
 
-#include <filesystem>
 #include <memory>
 #include <vector>
 
@@ -15,9 +14,8 @@ namespace nerfpipe::sfm {
 ColmapCamera FromColmap(const colmap::Camera& camera);
 ColmapModel FromColmap(const colmap::Reconstruction& model);
 
-// By way of files in `scratch`, a folder that exists.
-std::shared_ptr<colmap::Reconstruction> ToColmap(
-    const ColmapModel& model, const std::filesystem::path& scratch);
+// With the same identifiers; all images are registered.
+std::shared_ptr<colmap::Reconstruction> ToColmap(const ColmapModel& model);
 
 // The registered images, in the order of their names.
 std::vector<colmap::image_t> InOrder(const colmap::Reconstruction& model);

@@ -1,7 +1,7 @@
 #pragma once
 
 // Which frames of a walk are enough to find its shape. Between frames that lie
-// close together the others can be placed afterwards, each by itself.
+// close together the others can be registered afterwards, each by itself.
 
 #include "stages/colmap/matching/two_view.h"
 

@@ -119,10 +119,7 @@ void FinishModel(const std::filesystem::path& frames,
       frames, of_image, place.search_threads, place.report, &chosen);
   place.report->Detail(fmt::format(
       "{} of {} observations aligned", counts.aligned, counts.observations));
-  const std::filesystem::path scratch = place.scratch / "aligned";
-  std::filesystem::create_directories(scratch);
-  const std::shared_ptr<colmap::Reconstruction> model =
-      ToColmap(chosen, scratch);
+  const std::shared_ptr<colmap::Reconstruction> model = ToColmap(chosen);
   AdjustWhole(choose_lens, place.threads, place.report, model.get());
   std::map<colmap::image_t, double> deviations =
       DeviationOfHalves(QuickOptions(place.threads, *model), *model);

@@ -196,12 +196,8 @@ bool ChooseLens(const AdjustmentOptions& options,
   return changed;
 }
 
-bool ChooseLensOf(int threads,
-                  const std::filesystem::path& scratch,
-                  Report* report,
-                  ColmapModel* model) {
-  const std::shared_ptr<colmap::Reconstruction> whole =
-      ToColmap(*model, scratch);
+bool ChooseLensOf(int threads, Report* report, ColmapModel* model) {
+  const std::shared_ptr<colmap::Reconstruction> whole = ToColmap(*model);
   colmap::ObservationManager(*whole).FilterObservationsWithNegativeDepth();
   AdjustmentOptions options;
   options.loss_scale = 1;
@@ -213,13 +209,9 @@ bool ChooseLensOf(int threads,
   return true;
 }
 
-double RangeOfFocals(int threads,
-                     const std::filesystem::path& scratch,
-                     Report* report,
-                     const ColmapModel& model) {
+double RangeOfFocals(int threads, Report* report, const ColmapModel& model) {
   constexpr size_t kFewest = 8;
-  const std::shared_ptr<colmap::Reconstruction> whole =
-      ToColmap(model, scratch);
+  const std::shared_ptr<colmap::Reconstruction> whole = ToColmap(model);
   if (whole->NumRegImages() < kFewest) return 1;
   colmap::ObservationManager(*whole).FilterObservationsWithNegativeDepth();
   AdjustmentOptions options;

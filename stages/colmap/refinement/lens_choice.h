@@ -5,7 +5,6 @@
 #include "pipeline/base/report.h"
 #include "stages/common/colmap_model.h"
 
-#include <filesystem>
 #include <string>
 
 #include <colmap/scene/reconstruction.h>
@@ -32,19 +31,12 @@ bool ChooseLens(const AdjustmentOptions& options,
                 Report* report,
                 colmap::Reconstruction* model);
 
-// The same with a model as the mapping leaves it. Writes into `scratch`, which
-// exists.
-bool ChooseLensOf(int threads,
-                  const std::filesystem::path& scratch,
-                  Report* report,
-                  ColmapModel* model);
+// The same with a model as the mapping leaves it.
+bool ChooseLensOf(int threads, Report* report, ColmapModel* model);
 
 // The largest focal length over the smallest, the outer twentieths aside, when
 // each image of a shared lens has its own, or 1 where the observations do not
-// pay for that. Writes into `scratch`, which exists.
-double RangeOfFocals(int threads,
-                     const std::filesystem::path& scratch,
-                     Report* report,
-                     const ColmapModel& model);
+// pay for that.
+double RangeOfFocals(int threads, Report* report, const ColmapModel& model);
 
 }  // namespace nerfpipe::sfm

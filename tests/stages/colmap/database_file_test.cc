@@ -50,12 +50,13 @@ void ExpectMatches(const colmap::FeatureMatches& found,
 
 class WriteDatabaseTest : public ::testing::Test {
  protected:
-  void Write() {
+  void Write(DatabaseContent content = DatabaseContent::kAll) {
     WriteDatabase(folder_ / "database.db",
                   scene_.prior,
                   scene_.names,
                   scene_.features,
-                  Pairs());
+                  Pairs(),
+                  content);
   }
 
   const TemporaryFolder folder_;
@@ -106,6 +107,24 @@ TEST_F(WriteDatabaseTest, ColmapReadsAllOfIt) {
     EXPECT_EQ(geometry.F, pair.geometry.fundamental);
     EXPECT_EQ(geometry.H, pair.geometry.homography);
     ExpectMatches(geometry.inlier_matches, pair.geometry.inliers);
+  }
+}
+
+TEST_F(WriteDatabaseTest, ForMappingWithoutWhatTakesTheMostRoom) {
+  Write(DatabaseContent::kForMapping);
+  const colmap::Database database((folder_ / "database.db").string());
+  size_t keypoints = 0;
+  for (const Features& features : scene_.features) {
+    keypoints += features.keypoints.size();
+  }
+  EXPECT_EQ(database.NumKeypoints(), keypoints);
+  EXPECT_EQ(database.NumDescriptors(), 0u);
+  EXPECT_EQ(database.NumMatches(), 0u);
+  for (const MatchedPair& pair : Pairs()) {
+    const auto first = static_cast<colmap::image_t>(pair.first + 1);
+    const auto second = static_cast<colmap::image_t>(pair.second + 1);
+    ExpectMatches(database.ReadTwoViewGeometry(first, second).inlier_matches,
+                  pair.geometry.inliers);
   }
 }
 

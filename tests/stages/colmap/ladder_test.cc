@@ -30,7 +30,7 @@ std::string FrameName(int i) { return "f" + std::to_string(10 + i) + ".jpg"; }
 
 // In the chosen model `images` of the job, in a smaller one `others` more, and
 // in both a frame that is not of the job.
-Solution Placing(int images, int jumps = 0, int others = 0) {
+Solution Registering(int images, int jumps = 0, int others = 0) {
   Solution solution;
   solution.mapping.models.resize(2);
   solution.mapping.chosen = 1;
@@ -47,7 +47,7 @@ Solution Placing(int images, int jumps = 0, int others = 0) {
 
 template <int images, int jumps = 0>
 std::optional<Solution> Gives(const SolveJob&, const Solution&) {
-  return Placing(images, jumps);
+  return Registering(images, jumps);
 }
 
 std::optional<Solution> HasNothing(const SolveJob&, const Solution&) {
@@ -58,9 +58,9 @@ std::optional<Solution> MustNotBeTried(const SolveJob&, const Solution&) {
   throw std::logic_error("tried");
 }
 
-std::optional<Solution> PlacesOneMore(const SolveJob& job,
-                                      const Solution& best) {
-  return Placing(Placed(job, best) + 1);
+std::optional<Solution> RegistersOneMore(const SolveJob& job,
+                                         const Solution& best) {
+  return Registering(Registered(job, best) + 1);
 }
 
 class ClimbTest : public ::testing::Test {
@@ -70,11 +70,11 @@ class ClimbTest : public ::testing::Test {
     job_.place.report = &report_;
   }
 
-  // Images placed after climbing from `start`.
+  // Images registered after climbing from `start`.
   int From(const Solution& start, const std::vector<Rung>& rungs) {
     Solution solution = start;
     climbed_ = Climb(job_, rungs, &solution);
-    return Placed(job_, solution);
+    return Registered(job_, solution);
   }
 
   SolveJob job_;
@@ -82,56 +82,57 @@ class ClimbTest : public ::testing::Test {
   bool climbed_ = false;
 };
 
-TEST_F(ClimbTest, ARungThatPlacesFewerImagesIsNotTaken) {
-  EXPECT_EQ(From(Placing(12), {{"fewer", Gives<9>, true}}), 12);
+TEST_F(ClimbTest, ARungThatRegistersFewerImagesIsNotTaken) {
+  EXPECT_EQ(From(Registering(12), {{"fewer", Gives<9>, true}}), 12);
   EXPECT_FALSE(climbed_);
-  EXPECT_EQ(From(Placing(12), {{"as many", Gives<12>, true}}), 12);
+  EXPECT_EQ(From(Registering(12), {{"as many", Gives<12>, true}}), 12);
   EXPECT_FALSE(climbed_);
   EXPECT_THAT(report_.infos,
-              ElementsAre("12 of 20 images placed; fewer: no gain",
-                          "12 of 20 images placed; as many: no gain"));
+              ElementsAre("12 of 20 images registered; fewer: no gain",
+                          "12 of 20 images registered; as many: no gain"));
 }
 
 TEST_F(ClimbTest, EachRungStandsOnWhatHelpedBefore) {
-  EXPECT_EQ(From(Placing(12),
-                 {{"one more", PlacesOneMore, false},
+  EXPECT_EQ(From(Registering(12),
+                 {{"one more", RegistersOneMore, false},
                   {"fewer", Gives<8>, false},
                   {"nothing", HasNothing, false},
-                  {"another", PlacesOneMore, false}}),
+                  {"another", RegistersOneMore, false}}),
             14);
   EXPECT_TRUE(climbed_);
-  EXPECT_THAT(report_.infos,
-              ElementsAre("12 of 20 images placed; one more: 13 placed",
-                          "13 of 20 images placed; fewer: no gain",
-                          "13 of 20 images placed; another: 14 placed"));
+  EXPECT_THAT(
+      report_.infos,
+      ElementsAre("12 of 20 images registered; one more: 13 registered",
+                  "13 of 20 images registered; fewer: no gain",
+                  "13 of 20 images registered; another: 14 registered"));
 }
 
-TEST_F(ClimbTest, StopsWhenNineInTenArePlaced) {
-  EXPECT_EQ(From(Placing(17),
-                 {{"one more", PlacesOneMore, false},
+TEST_F(ClimbTest, StopsWhenNineInTenAreRegistered) {
+  EXPECT_EQ(From(Registering(17),
+                 {{"one more", RegistersOneMore, false},
                   {"dearer", MustNotBeTried, true}}),
             18);
   EXPECT_TRUE(climbed_);
-  EXPECT_EQ(From(Placing(18), {{"dearer", MustNotBeTried, true}}), 18);
+  EXPECT_EQ(From(Registering(18), {{"dearer", MustNotBeTried, true}}), 18);
   EXPECT_FALSE(climbed_);
   EXPECT_EQ(report_.infos.size(), 1u);
 }
 
-// All are placed, but in two models: more of the same does not help.
+// All are registered, but in two models: more of the same does not help.
 TEST_F(ClimbTest, PartsAreOnlyGivenToWhatCanJoinThem) {
   EXPECT_EQ(
-      From(Placing(11, 0, 7),
+      From(Registering(11, 0, 7),
            {{"no use", MustNotBeTried, false}, {"joins", Gives<18>, true}}),
       18);
   // 17 of 20 anywhere are not enough.
-  EXPECT_EQ(From(Placing(11, 0, 6), {{"of use", Gives<13>, false}}), 13);
+  EXPECT_EQ(From(Registering(11, 0, 6), {{"of use", Gives<13>, false}}), 13);
 }
 
 TEST_F(ClimbTest, JumpsWeighMoreThanImagesUpToTwice) {
-  EXPECT_EQ(From(Placing(12, 1), {{"jumps more", Gives<15, 2>, true}}), 12);
-  EXPECT_EQ(From(Placing(12, 1), {{"jumps less", Gives<9, 0>, true}}), 9);
-  EXPECT_EQ(From(Placing(7, 1), {{"jumps more", Gives<14, 3>, true}}), 14);
-  EXPECT_EQ(From(Placing(12, 1), {{"half", Gives<6, 0>, true}}), 12);
+  EXPECT_EQ(From(Registering(12, 1), {{"jumps more", Gives<15, 2>, true}}), 12);
+  EXPECT_EQ(From(Registering(12, 1), {{"jumps less", Gives<9, 0>, true}}), 9);
+  EXPECT_EQ(From(Registering(7, 1), {{"jumps more", Gives<14, 3>, true}}), 14);
+  EXPECT_EQ(From(Registering(12, 1), {{"half", Gives<6, 0>, true}}), 12);
   EXPECT_EQ(From(Solution(), {{"a start", Gives<3, 9>, true}}), 3);
 }
 
@@ -295,7 +296,7 @@ TEST(SolveCapture, AWalkThatComesRoundAgainIsClosed) {
   }
   Solution solution = MatchCapture(job);
   SolveCapture(job, &solution);
-  EXPECT_EQ(Placed(job, solution), kRound + 4);
+  EXPECT_EQ(Registered(job, solution), kRound + 4);
   EXPECT_TRUE(std::any_of(
       solution.pairs.begin(), solution.pairs.end(), [](const MatchedPair& p) {
         return p.second - p.first >= kRound - 1 &&

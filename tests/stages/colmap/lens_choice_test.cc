@@ -4,7 +4,6 @@
 #include "stages/colmap/mapping/bundle_adjustment.h"
 #include "stages/colmap/mapping/lens.h"
 #include "stages/colmap/mapping/reconstruction_copy.h"
-#include "tests/temporary_folder.h"
 
 #include <cmath>
 #include <string>
@@ -159,22 +158,17 @@ TEST(ChooseLens, TooFewImagesTellNoMore) {
 
 // The first eight images as they were, the others zoomed in by a fifth.
 TEST(RangeOfFocals, TellsAZoomFromOneLens) {
-  const TemporaryFolder folder;
   colmap::Reconstruction model =
       SeenThrough(kSimpleRadial, {503, 327, 229, -0.07});
   ChooseLens(Options(), &SilentReport(), &model);
-  EXPECT_EQ(RangeOfFocals(1, folder.path(), &SilentReport(), FromColmap(model)),
-            1);
+  EXPECT_EQ(RangeOfFocals(1, &SilentReport(), FromColmap(model)), 1);
   const Eigen::Vector2d centre(327, 229);
   for (colmap::image_t id = 9; id <= 14; ++id) {
     for (colmap::Point2D& point : model.Image(id).Points2D()) {
       point.xy = centre + 1.2 * (point.xy - centre);
     }
   }
-  EXPECT_NEAR(
-      RangeOfFocals(1, folder.path(), &SilentReport(), FromColmap(model)),
-      1.2,
-      0.03);
+  EXPECT_NEAR(RangeOfFocals(1, &SilentReport(), FromColmap(model)), 1.2, 0.03);
 }
 
 std::string Absurd(int model_id, const std::vector<double>& params) {

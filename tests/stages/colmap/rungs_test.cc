@@ -229,10 +229,10 @@ TEST_F(RungsTest, PlacedAreImagesOfTheJob) {
   best_.mapping.models.emplace_back();
   best_.mapping.models[1].images[7].name = "00003.jpg";
   best_.mapping.models[0].images[8].name = "00002_1.jpg";
-  EXPECT_EQ(Placed(job_, best_), 2);
-  EXPECT_EQ(PlacedAnywhere(job_, best_), 3);
+  EXPECT_EQ(Registered(job_, best_), 2);
+  EXPECT_EQ(RegisteredAnywhere(job_, best_), 3);
   best_.mapping.chosen = -1;
-  EXPECT_EQ(Placed(job_, best_), 0);
+  EXPECT_EQ(Registered(job_, best_), 0);
 }
 
 }  // namespace

@@ -21,8 +21,8 @@ using ::testing::Not;
 
 std::string FrameName(int i) { return "f" + std::to_string(100 + i) + ".jpg"; }
 
-// A capture of `count` frames, the first `placed` of which are in the chosen
-// model, number 1 of 2.
+// A capture of `count` frames, the first `registered` of which are in the
+// chosen model, number 1 of 2.
 struct Outcome {
   MappingResult mapping;
   std::vector<std::string> names;
@@ -30,14 +30,14 @@ struct Outcome {
   CaptureFile capture;
   Listener report;
 
-  Outcome(int count, int placed) {
+  Outcome(int count, int registered) {
     mapping.models.resize(2);
     mapping.chosen = 1;
     mapping.mean_error = 0.4567;
     for (int i = 0; i < count; ++i) {
       names.push_back(FrameName(i));
       capture.frames.emplace_back().name = names.back();
-      if (i < placed) Put(i, 1);
+      if (i < registered) Put(i, 1);
     }
   }
 
@@ -120,9 +120,9 @@ TEST(JudgeMapping, WarnsBelowNineInTen) {
   EXPECT_THAT(most.report.warnings, IsEmpty());
   Outcome fewer(20, 17);
   EXPECT_EQ(fewer.Judge().state, StageResult::State::kDone);
-  EXPECT_THAT(
-      fewer.report.warnings,
-      ElementsAre(HasSubstr("3 of 20 images could not be placed, so parts")));
+  EXPECT_THAT(fewer.report.warnings,
+              ElementsAre(HasSubstr(
+                  "3 of 20 images could not be registered, so parts")));
   Outcome all(20, 20);
   EXPECT_EQ(all.Judge().line, "20 of 20 images, 0 points, 0.46 px");
   EXPECT_THAT(all.report.infos, IsEmpty());
@@ -133,7 +133,7 @@ TEST(JudgeMapping, NamesFiveOnTheScreenAndAllInTheLog) {
   outcome.Judge();
   ASSERT_EQ(outcome.report.infos.size(), 1u);
   EXPECT_THAT(outcome.report.infos[0],
-              HasSubstr("not placed: f113.jpg: no other image"));
+              HasSubstr("not registered: f113.jpg: no other image"));
   EXPECT_THAT(outcome.report.infos[0], HasSubstr("; f117.jpg: "));
   EXPECT_THAT(outcome.report.infos[0], Not(HasSubstr("f118.jpg")));
   EXPECT_TRUE(outcome.report.infos[0].ends_with("; and 2 more"));
@@ -158,9 +158,10 @@ TEST(JudgeMapping, AFailureListsModelsInStretches) {
   outcome.Put(36, 0);
   const StageResult result = outcome.Judge();
   EXPECT_EQ(result.state, StageResult::State::kFailed);
-  EXPECT_THAT(result.line,
-              HasSubstr("only 10 of 40 images could be placed in one scene; "
-                        "move the camera sideways"));
+  EXPECT_THAT(
+      result.line,
+      HasSubstr("only 10 of 40 images could be registered in one scene; "
+                "move the camera sideways"));
   EXPECT_EQ(result.account[0],
             "model 0: 2 images, 0 points: f135.jpg to f136.jpg");
   EXPECT_EQ(result.account[1],
