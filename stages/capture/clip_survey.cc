@@ -5,7 +5,6 @@
 #include "stages/capture/frame_measures.h"
 #include "stages/capture/wanted_frames.h"
 #include "stages/capture/work_queue.h"
-#include "stages/media/video_reader.h"
 
 #include <algorithm>
 #include <cmath>
@@ -42,10 +41,8 @@ double Worth(double sharpness, double off) {
 
 }  // namespace
 
-ClipSurvey SurveyClip(const std::filesystem::path& video,
-                      int threads,
-                      Report& report) {
-  VideoReader reader(video, threads);
+ClipSurvey SurveyClip(const VideoReader& clip, int threads, Report& report) {
+  VideoReader reader(clip, threads);
   const int64_t clip_frames = reader.info().frames;
   const int64_t stride =
       std::max<int64_t>(1, (clip_frames + kMostSurveyed - 1) / kMostSurveyed);
@@ -86,8 +83,8 @@ ClipSurvey SurveyClip(const std::filesystem::path& video,
   return survey;
 }
 
-std::vector<Image> SampleClip(const std::filesystem::path& video, int threads) {
-  VideoReader reader(video, threads);
+std::vector<Image> SampleClip(const VideoReader& clip, int threads) {
+  VideoReader reader(clip, threads);
   const int64_t clip_frames = reader.info().frames;
   const auto step =
       static_cast<int64_t>(SampleStep(static_cast<size_t>(clip_frames)));

@@ -4,9 +4,9 @@
 
 #include "pipeline/base/report.h"
 #include "stages/common/image.h"
+#include "stages/media/video_reader.h"
 
 #include <cstdint>
-#include <filesystem>
 #include <vector>
 
 namespace nerfpipe {
@@ -24,14 +24,13 @@ struct ClipSurvey {
   std::vector<Image> samples;
 };
 
-// Measures the frames of a clip, or every N-th of one with more than 1500.
-// Throws UserError when the video cannot be read; damaged frames are missing.
-ClipSurvey SurveyClip(const std::filesystem::path& video,
-                      int threads,
-                      Report& report);
+// Measures the frames of a clip, or every N-th of one with more than 1500, by a
+// reader of its own. Throws UserError when the video cannot be read; damaged
+// frames are missing.
+ClipSurvey SurveyClip(const VideoReader& clip, int threads, Report& report);
 
 // The samples alone.
-std::vector<Image> SampleClip(const std::filesystem::path& video, int threads);
+std::vector<Image> SampleClip(const VideoReader& clip, int threads);
 
 // The sum of the motion.
 double WayOf(const std::vector<SurveyedFrame>& frames);

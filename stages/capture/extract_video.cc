@@ -150,11 +150,11 @@ void LookAtClips(const StageContext& context,
     std::vector<Image> samples;
     if (choose) {
       ClipSurvey survey =
-          SurveyClip(clip.path, context.threads, *context.report);
+          SurveyClip(*clip.to_write.reader, context.threads, *context.report);
       clip.survey = std::move(survey.frames);
       samples = std::move(survey.samples);
     } else if (options.layout == "auto" || options.layout == "stereo") {
-      samples = SampleClip(clip.path, context.threads);
+      samples = SampleClip(*clip.to_write.reader, context.threads);
     }
     FindLayoutOf(samples, options.layout, &clip, *context.report);
   }

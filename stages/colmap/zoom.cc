@@ -2,6 +2,7 @@
 
 #include "stages/colmap/refinement/lens_choice.h"
 
+#include <cstdint>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -14,6 +15,21 @@ namespace {
 // That no zoom goes beyond: lenses breathe when they focus.
 constexpr double kOneFocal = 1.05;
 
+// A camera for each of the images `apart` (identifiers); the others share those
+// that they have.
+CameraPriors WithOwn(const CameraPriors& shared,
+                     const std::vector<uint32_t>& apart,
+                     int images) {
+  CameraPriors cameras = shared;
+  cameras.of_image.resize(images);
+  for (const uint32_t id : apart) {
+    const uint32_t place = id - 1;
+    cameras.cameras.push_back(shared.Of(place));
+    cameras.of_image[place] = static_cast<int>(cameras.cameras.size()) - 1;
+  }
+  return cameras;
+}
+
 CameraPriors OneForEach(const CameraPriors& shared, int images) {
   CameraPriors each;
   for (int i = 0; i < images; ++i) each.cameras.push_back(shared.Of(i));
@@ -25,28 +41,41 @@ CameraPriors OneForEach(const CameraPriors& shared, int images) {
 }  // namespace
 
 bool FreeFocals(const SolveJob& job, Solution* solution) {
-  MappingResult& mapping = solution->mapping;
-  if (mapping.chosen < 0) return false;
-  const double range = RangeOfFocals(
-      job.place.threads, job.place.report, mapping.models[mapping.chosen]);
-  if (range <= kOneFocal) return false;
-  mapping.focal_range = range;
-  if (job.options.camera_model != "auto") return false;
-  Solution next = *solution;
-  next.cameras =
-      OneForEach(PriorsOf(job, FirstCameraModel(job)), solution->Count());
-  Map(job, /*relaxed=*/true, &next);
-  const int registered = Registered(job, next);
-  const bool better =
-      registered > 0 && 10 * registered >= 9 * Registered(job, *solution);
-  job.place.report->Info(fmt::format(
-      "the focal length changes by {:.0f} % over the images; a camera for each "
-      "image: {}",
-      100 * (range - 1),
-      better ? fmt::format("{} of {} registered", registered, job.names.size())
-             : "no gain"));
-  if (better) *solution = std::move(next);
-  return better;
+  // Those that are hardest to tell show when the others are right.
+  constexpr int kMostRounds = 3;
+  bool freed = false;
+  for (int round = 0; solution->mapping.chosen >= 0; ++round) {
+    MappingResult& mapping = solution->mapping;
+    const ColmapModel& model = mapping.models[mapping.chosen];
+    const FocalLengths focals =
+        SurveyFocalLengths(job.place.threads, job.place.report, model);
+    if (focals.range <= kOneFocal) break;
+    mapping.focal_range = focals.range;
+    if (job.options.camera_model != "auto" || round == kMostRounds) break;
+    const bool all = focals.apart.size() == model.images.size();
+    Solution next = *solution;
+    next.cameras =
+        all ? OneForEach(PriorsOf(job, FirstCameraModel(job)),
+                         solution->Count())
+            : WithOwn(solution->cameras, focals.apart, solution->Count());
+    Map(job, /*relaxed=*/true, &next);
+    const int registered = Registered(job, next);
+    const bool better =
+        registered > 0 && 10 * registered >= 9 * Registered(job, *solution);
+    job.place.report->Info(fmt::format(
+        "the focal length changes by {:.0f} % over the images; a camera for "
+        "{}: {}",
+        100 * (focals.range - 1),
+        all ? "each image" : fmt::format("each of {}", focals.apart.size()),
+        better
+            ? fmt::format("{} of {} registered", registered, job.names.size())
+            : "no gain"));
+    if (!better) break;
+    *solution = std::move(next);
+    freed = true;
+    if (all) break;
+  }
+  return freed;
 }
 
 }  // namespace nerfpipe::sfm

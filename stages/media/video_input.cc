@@ -203,9 +203,7 @@ void FillInfo(const Count& count, VideoInput* input) {
   }
 }
 
-}  // namespace
-
-VideoInput OpenVideoInput(const std::filesystem::path& path) {
+VideoInput OpenUncounted(const std::filesystem::path& path) {
   av::Silence();
   RequireFile(path);
   VideoInput input;
@@ -213,12 +211,28 @@ VideoInput OpenVideoInput(const std::filesystem::path& path) {
   // What cannot be found out here shows when decoding.
   avformat_find_stream_info(input.format.get(), nullptr);
   ChooseStream(path, &input);
+  return input;
+}
+
+}  // namespace
+
+VideoInput OpenVideoInput(const std::filesystem::path& path) {
+  VideoInput input = OpenUncounted(path);
   const Count count = CountPackets(path, input.stream);
   if (count.packets == 0) {
     throw UserError(Quoted(path) + " holds no pictures",
                     "copy it from the camera again");
   }
   FillInfo(count, &input);
+  return input;
+}
+
+VideoInput ReopenVideoInput(const std::filesystem::path& path,
+                            const VideoInput& counted) {
+  VideoInput input = OpenUncounted(path);
+  input.info = counted.info;
+  input.pixel_aspect = counted.pixel_aspect;
+  input.stamps = counted.stamps;
   return input;
 }
 

@@ -27,4 +27,8 @@ struct VideoInput {
 // Throws UserError as VideoReader does. Reads the whole file once, to count.
 VideoInput OpenVideoInput(const std::filesystem::path& path);
 
+// The same file from its beginning, without counting again.
+VideoInput ReopenVideoInput(const std::filesystem::path& path,
+                            const VideoInput& counted);
+
 }  // namespace nerfpipe

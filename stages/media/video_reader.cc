@@ -178,6 +178,13 @@ VideoReader::VideoReader(const std::filesystem::path& path, int threads)
   state_->OpenDecoder(threads);
 }
 
+VideoReader::VideoReader(const VideoReader& counted, int threads)
+    : state_(std::make_unique<State>()) {
+  state_->path = counted.state_->path;
+  state_->input = ReopenVideoInput(state_->path, counted.state_->input);
+  state_->OpenDecoder(threads);
+}
+
 VideoReader::~VideoReader() = default;
 
 const VideoInfo& VideoReader::info() const { return state_->input.info; }

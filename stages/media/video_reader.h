@@ -63,6 +63,9 @@ class VideoReader {
   // picture or is cut off before its index, or no decoder is available.
   // `threads`: for decoding, >= 1.
   explicit VideoReader(const std::filesystem::path& path, int threads = 1);
+  // The file of `counted` from its beginning, without reading all of it once
+  // more to count.
+  VideoReader(const VideoReader& counted, int threads);
   ~VideoReader();
   VideoReader(const VideoReader&) = delete;
   VideoReader& operator=(const VideoReader&) = delete;

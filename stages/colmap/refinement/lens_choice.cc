@@ -87,23 +87,47 @@ struct Errors {
   int64_t observations = 0;
 };
 
-Errors ErrorsOf(const colmap::Reconstruction& model) {
-  // Of a normal distribution of two coordinates.
-  const double kMedianOfSquares = 2 * std::log(2.0);
-  std::vector<double> squares;
+struct SquaredError {
+  colmap::image_t image = 0;
+  double square = 0;  // of both coordinates
+};
+
+std::vector<SquaredError> SquaredErrorsOf(const colmap::Reconstruction& model) {
+  std::vector<SquaredError> errors;
   for (const auto& [id, point] : model.Points3D()) {
     for (const colmap::TrackElement& seen : point.track.Elements()) {
       const colmap::Image& image = model.Image(seen.image_id);
       const Eigen::Vector3d p = image.CamFromWorld() * point.xyz;
-      squares.push_back(
-          (model.Camera(image.CameraId()).ImgFromCam(p.hnormalized()) -
-           image.Point2D(seen.point2D_idx).xy)
-              .squaredNorm());
+      errors.push_back(
+          {seen.image_id,
+           (model.Camera(image.CameraId()).ImgFromCam(p.hnormalized()) -
+            image.Point2D(seen.point2D_idx).xy)
+               .squaredNorm()});
     }
+  }
+  return errors;
+}
+
+Errors ErrorsOf(const colmap::Reconstruction& model) {
+  // Of a normal distribution of two coordinates.
+  const double kMedianOfSquares = 2 * std::log(2.0);
+  std::vector<double> squares;
+  for (const SquaredError& error : SquaredErrorsOf(model)) {
+    squares.push_back(error.square);
   }
   if (squares.empty()) return {};
   const auto count = static_cast<int64_t>(squares.size());
   return {UpperMedian(std::move(squares)) / kMedianOfSquares, count};
+}
+
+// The part of each image in the cost with a loss of one pixel.
+std::map<colmap::image_t, double> CostsByImage(
+    const colmap::Reconstruction& model) {
+  std::map<colmap::image_t, double> costs;
+  for (const SquaredError& error : SquaredErrorsOf(model)) {
+    costs[error.image] += std::log1p(error.square) / 2;
+  }
+  return costs;
 }
 
 // What the cost has to fall by, over the variance, for so many parameters more.
@@ -112,6 +136,19 @@ double PriceOf(int more, const Errors& errors) {
   constexpr double kMargin = 30;
   return kMargin * more * std::log(static_cast<double>(errors.observations)) /
          2;
+}
+
+void GiveEachImageItsCamera(colmap::Reconstruction* model) {
+  colmap::camera_t next = 1;
+  for (const auto& [id, camera] : model->Cameras()) {
+    next = std::max(next, id + 1);
+  }
+  for (const colmap::image_t id : model->RegImageIds()) {
+    colmap::Camera own = model->Camera(model->Image(id).CameraId());
+    own.camera_id = next++;
+    model->AddCamera(own);
+    model->Image(id).SetCameraId(own.camera_id);
+  }
 }
 
 }  // namespace
@@ -209,10 +246,13 @@ bool ChooseLensOf(int threads, Report* report, ColmapModel* model) {
   return true;
 }
 
-double RangeOfFocals(int threads, Report* report, const ColmapModel& model) {
+FocalLengths SurveyFocalLengths(int threads,
+                                Report* report,
+                                const ColmapModel& model) {
   constexpr size_t kFewest = 8;
+  constexpr double kAlike = 1.1;
   const std::shared_ptr<colmap::Reconstruction> whole = ToColmap(model);
-  if (whole->NumRegImages() < kFewest) return 1;
+  if (whole->NumRegImages() < kFewest) return {};
   colmap::ObservationManager(*whole).FilterObservationsWithNegativeDepth();
   AdjustmentOptions options;
   options.loss_scale = 1;
@@ -221,38 +261,57 @@ double RangeOfFocals(int threads, Report* report, const ColmapModel& model) {
   options.square_pixels = HasSquarePixels(*whole);
   options.threads = threads;
   const double shared = AdjustBundle(options, whole.get()).cost_after;
+  const std::map<colmap::image_t, double> shared_costs = CostsByImage(*whole);
   const size_t lenses = whole->NumCameras();
-  colmap::camera_t next = 1;
-  for (const auto& [id, camera] : whole->Cameras()) {
-    next = std::max(next, id + 1);
-  }
-  for (const colmap::image_t id : whole->RegImageIds()) {
-    colmap::Camera own = whole->Camera(whole->Image(id).CameraId());
-    own.camera_id = next++;
-    whole->AddCamera(own);
-    whole->Image(id).SetCameraId(own.camera_id);
-  }
-  const double own_focals = AdjustBundle(options, whole.get()).cost_after;
+  GiveEachImageItsCamera(whole.get());
+  const double own = AdjustBundle(options, whole.get()).cost_after;
+  const std::map<colmap::image_t, double> own_costs = CostsByImage(*whole);
   const Errors errors = ErrorsOf(*whole);
-  const double gain = (shared - own_focals) / errors.variance;
+  const double gain = (shared - own) / errors.variance;
   const double price =
       PriceOf(static_cast<int>(whole->NumRegImages() - lenses), errors);
-  std::vector<double> focals;
+  // Against the lens that they share with others.
+  std::map<uint32_t, double> ratios;
+  std::vector<double> sorted;
   for (const auto& [id, image] : model.images) {
-    const double own =
-        whole->Camera(whole->Image(id).CameraId()).MeanFocalLength();
-    focals.push_back(own / model.cameras.at(image.camera_id).params[0]);
+    ratios[id] = whole->Camera(whole->Image(id).CameraId()).MeanFocalLength() /
+                 model.cameras.at(image.camera_id).params[0];
+    sorted.push_back(ratios[id]);
   }
-  std::sort(focals.begin(), focals.end());
-  const size_t outer = focals.size() / 20;
-  const double range = focals[focals.size() - 1 - outer] / focals[outer];
+  std::sort(sorted.begin(), sorted.end());
+  const double median = sorted[sorted.size() / 2];
+  const size_t outer = sorted.size() / 20;
+  const double range = sorted[sorted.size() - 1 - outer] / sorted[outer];
   report->Detail(
       fmt::format("a focal length for each image: gain {:.0f} for {:.0f}, they "
                   "differ by {:.1f} %",
                   gain,
                   price,
                   100 * (range - 1)));
-  return gain > price ? range : 1;
+  FocalLengths result;
+  if (gain > price) {
+    result.range = range;
+    for (const auto& [id, ratio] : ratios) result.apart.push_back(id);
+    return result;
+  }
+  const double price_of_one = PriceOf(1, errors);
+  for (const auto& [id, ratio] : ratios) {
+    const double from_median = std::max(ratio / median, median / ratio);
+    if (from_median <= kAlike || !shared_costs.contains(id)) continue;
+    const double saved =
+        (shared_costs.at(id) - own_costs.at(id)) / errors.variance;
+    report->Detail(fmt::format(
+        "image {}: a focal length {:.2f} times the others', gain {:.0f} for "
+        "{:.0f}",
+        id,
+        ratio / median,
+        saved,
+        price_of_one));
+    if (saved <= price_of_one) continue;
+    result.range = std::max(result.range, from_median);
+    result.apart.push_back(id);
+  }
+  return result;
 }
 
 }  // namespace nerfpipe::sfm

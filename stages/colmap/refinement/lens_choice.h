@@ -5,7 +5,9 @@
 #include "pipeline/base/report.h"
 #include "stages/common/colmap_model.h"
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include <colmap/scene/reconstruction.h>
 
@@ -34,9 +36,19 @@ bool ChooseLens(const AdjustmentOptions& options,
 // The same with a model as the mapping leaves it.
 bool ChooseLensOf(int threads, Report* report, ColmapModel* model);
 
-// The largest focal length over the smallest, the outer twentieths aside, when
-// each image of a shared lens has its own, or 1 where the observations do not
-// pay for that.
-double RangeOfFocals(int threads, Report* report, const ColmapModel& model);
+// How alike the focal lengths of the images are when each has its own.
+struct FocalLengths {
+  // The largest over the smallest, the outer twentieths aside; 1 where one for
+  // each lens is enough.
+  double range = 1;
+  // Images, by their identifiers, whose focal length is not that of the lens
+  // they share: all where the observations pay for one each, else those for
+  // which their own observations pay.
+  std::vector<uint32_t> apart;
+};
+
+FocalLengths SurveyFocalLengths(int threads,
+                                Report* report,
+                                const ColmapModel& model);
 
 }  // namespace nerfpipe::sfm

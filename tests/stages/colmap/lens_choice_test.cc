@@ -18,7 +18,9 @@
 namespace nerfpipe::sfm {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 // Cameras close round a cloud of points through this lens, with noise, as a
 // mapping with one focal length and one term of distortion hands them over.
@@ -156,19 +158,43 @@ TEST(ChooseLens, TooFewImagesTellNoMore) {
   EXPECT_EQ(found.model_id, kSimpleRadial);
 }
 
-// The first eight images as they were, the others zoomed in by a fifth.
-TEST(RangeOfFocals, TellsAZoomFromOneLens) {
+// Those images seen with a longer focal length.
+void ZoomIn(const std::vector<colmap::image_t>& ids,
+            double by,
+            colmap::Reconstruction* model) {
+  const Eigen::Vector2d centre(327, 229);
+  for (const colmap::image_t id : ids) {
+    for (colmap::Point2D& point : model->Image(id).Points2D()) {
+      point.xy = centre + by * (point.xy - centre);
+    }
+  }
+}
+
+TEST(SurveyFocalLengths, TellsAZoomFromOneLens) {
   colmap::Reconstruction model =
       SeenThrough(kSimpleRadial, {503, 327, 229, -0.07});
   ChooseLens(Options(), &SilentReport(), &model);
-  EXPECT_EQ(RangeOfFocals(1, &SilentReport(), FromColmap(model)), 1);
-  const Eigen::Vector2d centre(327, 229);
-  for (colmap::image_t id = 9; id <= 14; ++id) {
-    for (colmap::Point2D& point : model.Image(id).Points2D()) {
-      point.xy = centre + 1.2 * (point.xy - centre);
-    }
-  }
-  EXPECT_NEAR(RangeOfFocals(1, &SilentReport(), FromColmap(model)), 1.2, 0.03);
+  const FocalLengths one =
+      SurveyFocalLengths(1, &SilentReport(), FromColmap(model));
+  EXPECT_EQ(one.range, 1);
+  EXPECT_THAT(one.apart, IsEmpty());
+  ZoomIn({9, 10, 11, 12, 13, 14}, 1.2, &model);
+  const FocalLengths zoom =
+      SurveyFocalLengths(1, &SilentReport(), FromColmap(model));
+  EXPECT_NEAR(zoom.range, 1.2, 0.03);
+  EXPECT_EQ(zoom.apart.size(), 14u);
+}
+
+// One among many changes the sum of all errors by little.
+TEST(SurveyFocalLengths, NamesTheOneThatIsUnlikeTheOthers) {
+  colmap::Reconstruction model =
+      SeenThrough(kSimpleRadial, {503, 327, 229, -0.07}, 41);
+  ChooseLens(Options(), &SilentReport(), &model);
+  ZoomIn({17}, 1.25, &model);
+  const FocalLengths found =
+      SurveyFocalLengths(1, &SilentReport(), FromColmap(model));
+  EXPECT_THAT(found.apart, ElementsAre(17u));
+  EXPECT_NEAR(found.range, 1.25, 0.04);
 }
 
 std::string Absurd(int model_id, const std::vector<double>& params) {

@@ -81,12 +81,19 @@ TEST(TrueCapture, TwoLensesThatExifTellsAreRightAndGood) {
   ExpectRightAndGood(capture, SolveTrueCapture(capture));
 }
 
-TEST(TrueCapture, TwoLensesOfWhichNothingTellsAreNotCalledGoodIfWrong) {
+TEST(TrueCapture, TwoLensesOfWhichNothingTellsAreRightAndGood) {
   TrueCapture capture = OnAFloor(28, LensOf(571, -0.05), 0.08);
   for (size_t i = 1; i < capture.cameras.size(); i += 3) {
     capture.lenses[i] = LensOf(571 * 1.6, 0.03);
   }
-  ExpectHonest(SolveTrueCapture(capture));
+  ExpectRightAndGood(capture, SolveTrueCapture(capture));
+}
+
+// Too few to be seen in the spread of all.
+TEST(TrueCapture, TwoPhotosZoomedInAreRightAndGood) {
+  TrueCapture capture = OnAFloor(40, LensOf(480, -0.05), 0.08);
+  capture.lenses[11] = capture.lenses[29] = LensOf(860);
+  ExpectRightAndGood(capture, SolveTrueCapture(capture));
 }
 
 TrueCapture AZoom() {
