@@ -140,6 +140,8 @@ class HardCapture : public ::testing::Test {
       const std::unique_ptr<Stage> colmap = sfm::MakeColmapStage();
       colmap->Options()[0].Find("max_features")->set("2000");
       result = colmap->Run(context);
+      verdict_ = result.facts.value(
+          nlohmann::json::json_pointer("/reconstruction/verdict"), "none");
     }
     return result;
   }
@@ -191,6 +193,8 @@ class HardCapture : public ::testing::Test {
     }
     std::sort(positions.begin(), positions.end());
     std::sort(degrees.begin(), degrees.end());
+    // Never wrong in silence.
+    EXPECT_FALSE(positions.back() > 0.05 && verdict_ == "good");
     return {positions, degrees};
   }
 
@@ -198,6 +202,7 @@ class HardCapture : public ::testing::Test {
     const auto [positions, degrees] = Errors(truth);
     EXPECT_LT(positions.back(), 0.02);
     EXPECT_LT(degrees.back(), 0.6);
+    EXPECT_EQ(verdict_, "good");
   }
 
   // "good", "fair" or "bad": what was said of `item` before any camera was
@@ -216,6 +221,7 @@ class HardCapture : public ::testing::Test {
   const std::unique_ptr<DemoScene> scene_ = demo::MakeTestScene();
   const TemporaryFolder folder_;
   nlohmann::json card_;
+  std::string verdict_;  // on the cameras
 };
 
 TEST_F(HardCapture, AHastyStretchGetsMoreFrames) {
