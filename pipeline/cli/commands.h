@@ -31,6 +31,7 @@ std::function<int(const CommonFlags&)> DeclareRender(CLI::App& app);
 std::function<int(const CommonFlags&)> DeclareEval(CLI::App& app);
 std::function<int(const CommonFlags&)> DeclareExport(CLI::App& app);
 std::function<int(const CommonFlags&)> DeclareConfig(CLI::App& app);
+std::function<int(const CommonFlags&)> DeclareClean(CLI::App& app);
 
 const std::vector<Command>& Commands();
 
