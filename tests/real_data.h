@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <string_view>
 
 namespace nerfpipe {
 
@@ -14,11 +15,22 @@ inline std::filesystem::path RealData() {
   return folder == nullptr ? "" : folder;
 }
 
+// Must the tests on real captures run?
+inline bool IsRealDataRequired() {
+  const char* const value = std::getenv("NERFPIPE_REQUIRE_DATA");
+  return value != nullptr && std::string_view(value) == "1";
+}
+
 }  // namespace nerfpipe
 
-// First line of a test that runs on real captures alone.
+// First line of a test that runs on real captures alone. A folder that is named
+// and not there is a mistake, which must not pass as a test that was skipped.
 #define NERFPIPE_NEEDS_REAL_DATA()                                     \
   if (::nerfpipe::RealData().empty()) {                                \
+    if (::nerfpipe::IsRealDataRequired()) {                            \
+      FAIL() << "NERFPIPE_TEST_DATA names no folder of real data";     \
+    }                                                                  \
     GTEST_SKIP() << "NERFPIPE_TEST_DATA names no folder of real data"; \
   }                                                                    \
-  static_assert(true, "takes a semicolon")
+  ASSERT_TRUE(std::filesystem::is_directory(::nerfpipe::RealData()))   \
+      << ::nerfpipe::RealData() << ", which NERFPIPE_TEST_DATA names"

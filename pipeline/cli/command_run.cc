@@ -67,6 +67,7 @@ int RunPipeline(const RunFlags& flags, CommonFlags common) {
                          ShownPath(workspace.capture()) + " -> " +
                          ShownPath(workspace.root()) + "/");
   Runner runner = session.MakeRunner(workspace);
+  TellEstimate(session, workspace, runner, flags.until);
   const RunOutcome outcome = runner.RunUntil(flags.until);
   return ShowOutcome(session, workspace, runner, outcome);
 }

@@ -31,6 +31,7 @@ std::function<int(const CommonFlags&)> DeclareRender(CLI::App& app);
 std::function<int(const CommonFlags&)> DeclareEval(CLI::App& app);
 std::function<int(const CommonFlags&)> DeclareExport(CLI::App& app);
 std::function<int(const CommonFlags&)> DeclareConfig(CLI::App& app);
+std::function<int(const CommonFlags&)> DeclareClean(CLI::App& app);
 
 const std::vector<Command>& Commands();
 
@@ -45,6 +46,14 @@ struct RunFlags {
 
 // Runs what is stale, and says how it ended; returns the exit code.
 int RunPipeline(const RunFlags& flags, CommonFlags common);
+
+// Says on the screen about how long a run up to this stage (empty: the last)
+// will take and how much it will write. Throws UserError when the disk has no
+// room for that. Needs the workspace's lock.
+void TellEstimate(Session& session,
+                  const Workspace& workspace,
+                  Runner& runner,
+                  const std::string& until);
 
 // Says on the screen how the run ended; returns the exit code.
 int ShowOutcome(Session& session,

@@ -171,6 +171,7 @@ const std::vector<Command>& Commands() {
        "Write a trained scene for viewers and editors",
        DeclareExport},
       {"config", "Every option: value, origin, meaning", DeclareConfig},
+      {"clean", "What can be made again: list it, or free it", DeclareClean},
   };
   return commands;
 }

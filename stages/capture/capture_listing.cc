@@ -3,6 +3,7 @@
 #include "pipeline/base/error.h"
 #include "pipeline/base/text.h"
 #include "stages/capture/natural_order.h"
+#include "stages/capture/report_card.h"
 #include "stages/media/file_kind.h"
 #include "stages/media/image_file.h"
 
@@ -182,6 +183,11 @@ CaptureListing ListCapture(const fs::path& folder) {
     std::sort(names->begin(), names->end(), NaturalLess);
   }
   return listing;
+}
+
+bool AreVideosMeant(const CaptureListing& listing) {
+  return !listing.videos.empty() &&
+         static_cast<int64_t>(listing.photos.size()) < kFewestFrames;
 }
 
 std::string FirstOf(const std::vector<std::string>& names) {

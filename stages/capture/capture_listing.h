@@ -30,6 +30,10 @@ struct CaptureListing {
 // folder cannot be read.
 CaptureListing ListCapture(const std::filesystem::path& folder);
 
+// The capture is its videos: a few pictures beside them are covers and
+// thumbnails.
+bool AreVideosMeant(const CaptureListing& listing);
+
 // "'a.jpg', 'b.jpg' and 3 more".
 std::string FirstOf(const std::vector<std::string>& names);
 

@@ -22,12 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A few pictures beside videos are covers and thumbnails.
-bool AreVideosMeant(const CaptureListing& listing) {
-  return !listing.videos.empty() &&
-         static_cast<int64_t>(listing.photos.size()) < kFewestFrames;
-}
-
 void RequirePictures(const fs::path& folder, const CaptureListing& listing) {
   if (!listing.photos.empty() || !listing.videos.empty()) return;
   const std::string name = "'" + folder.string() + "'";

@@ -50,6 +50,10 @@ std::vector<std::string> TrainingStage::Inputs() const {
           kSparseFolder};
 }
 
+double TrainingStage::BudgetSeconds() const {
+  return nerf::BudgetOf(RunSettings().options);
+}
+
 std::string TrainingStage::OutputFolder() const {
   return "train/" + RunSettings().options.train.method;
 }

@@ -29,6 +29,8 @@ class TrainingStage : public Stage {
   // Of its run; nothing in them is left to other stages.
   virtual TrainSettings RunSettings() const = 0;
   const TrainerLibrary& trainer() const { return library_(); }
+  // Of its run from the beginning on two cores, about.
+  double BudgetSeconds() const;
   // "train/ngp".
   std::string OutputFolder() const;
 

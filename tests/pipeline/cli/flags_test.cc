@@ -22,7 +22,8 @@ const std::vector<std::string> kCommands = {"run",
                                             "render",
                                             "eval",
                                             "export",
-                                            "config"};
+                                            "config",
+                                            "clean"};
 
 TEST_F(Flags, VersionAndHelpOfTheProgram) {
   EXPECT_EQ(Run({"--version"}).out, "nerfpipe " NERFPIPE_VERSION "\n");
@@ -47,7 +48,8 @@ TEST_F(Flags, HelpOfEachCommandNamesItsFlags) {
       {"render",
        {"--method", "--path", "--frames", "--size", "--scene", "--up"}},
       {"export", {"WHAT", "--format", "-o,--output"}},
-      {"config", {"--yaml"}}};
+      {"config", {"--yaml"}},
+      {"clean", {"--yes", "--images", "--saved"}}};
   for (const std::string& command : kCommands) {
     const std::string help = Run({command, "--help"}).out;
     Words flags = {"-w,--workspace",

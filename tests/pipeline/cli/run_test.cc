@@ -257,7 +257,8 @@ TEST_F(RunCommand, CommandsOnAWorkspaceInUseAreRefused) {
                                           {"train", "-d", "photos"},
                                           {"render"},
                                           {"export", "splats"},
-                                          {"eval"}}) {
+                                          {"eval"},
+                                          {"clean", "--yes"}}) {
     command.insert(command.end(), {"-w", "w"});
     refused.push_back(std::async(std::launch::async, [this, command] {
       return RunProgram(folder_.path(), command);
