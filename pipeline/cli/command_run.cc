@@ -66,6 +66,7 @@ int RunPipeline(const RunFlags& flags, CommonFlags common) {
   session.console().Info("nerfpipe " NERFPIPE_VERSION "  " +
                          ShownPath(workspace.capture()) + " -> " +
                          ShownPath(workspace.root()) + "/");
+  session.console().Detail(session.MachineLine());
   Runner runner = session.MakeRunner(workspace);
   const RunOutcome outcome = runner.RunUntil(flags.until);
   return ShowOutcome(session, workspace, runner, outcome);

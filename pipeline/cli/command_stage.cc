@@ -24,6 +24,7 @@ int RunStageAgain(const std::string& name, const CommonFlags& common) {
   session.CheckRunUntil(name);
   session.SaveConfig(workspace);
   session.console().LogTo(workspace.LogPath("nerfpipe"));
+  session.console().Detail(session.MachineLine());
   Runner runner = session.MakeRunner(workspace);
   const RunOutcome outcome = runner.RunAgain(name);
   return ShowOutcome(session, workspace, runner, outcome);

@@ -80,7 +80,7 @@ int IsolatedStage(const std::vector<std::string>& arguments) {
   Session session(flags);
   Console console(screen, {flags.quiet, flags.verbose});
   const Workspace workspace = Workspace::Open(arguments.at(1));
-  session.Resolve(workspace);
+  session.Resolve(std::nullopt);
   Machine machine = session.machine();
   machine.memory = arguments.at(3);
   console.LogTo(workspace.LogPath("nerfpipe"));

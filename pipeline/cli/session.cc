@@ -11,7 +11,9 @@
 #include <algorithm>
 #include <regex>
 #include <set>
+#include <tuple>
 
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 namespace nerfpipe {
@@ -69,6 +71,36 @@ fs::path ConfigFile(const std::string& name) {
       ExitCode::kUsage);
 }
 
+// What the last --config set in a workspace: option to value.
+fs::path PresetPath(const Workspace& workspace) {
+  return workspace.Internal() / "preset.json";
+}
+
+// Nothing where there is no such file, or a damaged one.
+std::map<std::string, std::string> ReadPresetValues(const fs::path& path) {
+  if (!fs::exists(path)) return {};
+  try {
+    return nlohmann::json::parse(ReadFile(path))
+        .get<std::map<std::string, std::string>>();
+  } catch (const nlohmann::json::exception&) {
+    return {};
+  }
+}
+
+std::map<std::string, std::string> ValuesOf(const Config& config) {
+  std::map<std::string, std::string> values;
+  for (const Config::Entry& entry : config.Entries()) {
+    values[entry.name] = entry.value;
+  }
+  return values;
+}
+
+void WriteIfChanged(const fs::path& path, const std::string& text) {
+  if (!fs::exists(path) || ReadFile(path) != text) {
+    WriteFileAtomically(path, text);
+  }
+}
+
 }  // namespace
 
 fs::path ConfigFolder() {
@@ -120,6 +152,11 @@ Session::Session(const CommonFlags& flags)
       stages_(MakeStages()),
       config_(AllGroups(stages_, &machine_)) {}
 
+std::string Session::MachineLine() const {
+  return "machine: threads " + std::to_string(machine_.threads) + ", memory " +
+         machine_.memory + ", device " + machine_.device;
+}
+
 std::vector<Stage*> Session::stages() const {
   std::vector<Stage*> stages;
   for (const auto& stage : stages_) {
@@ -143,25 +180,20 @@ Stage& Session::StageNamed(const std::string& name) const {
 
 void Session::Resolve(const std::optional<Workspace>& workspace) {
   if (workspace && fs::exists(workspace->ConfigPath())) {
-    config_.ReadYaml(workspace->ConfigPath(),
+    config_.ReadYaml(ReadFile(workspace->ConfigPath()),
                      ShownPath(workspace->ConfigPath()),
                      {"capture"});
   }
-  if (!flags_.config.empty()) {
-    const fs::path file = ConfigFile(flags_.config);
-    config_.ReadYaml(file, ShownPath(file), {"capture"});
-  }
+  ResolvePreset(workspace);
   for (const std::string& assignment : flags_.sets) {
     config_.Set(assignment);
+    preset_values_.erase(assignment.substr(0, assignment.find('=')));
   }
-  if (!flags_.threads.empty()) {
-    config_.Set("machine.threads=" + flags_.threads);
-  }
-  if (!flags_.memory.empty()) {
-    config_.Set("machine.memory=" + flags_.memory);
-  }
-  if (!flags_.device.empty()) {
-    config_.Set("machine.device=" + flags_.device);
+  for (const auto& [option, value, flag] :
+       {std::tuple("machine.threads", flags_.threads, "--threads"),
+        std::tuple("machine.memory", flags_.memory, "--mem"),
+        std::tuple("machine.device", flags_.device, "--device")}) {
+    if (!value.empty()) config_.SetForThisRun(option, value, flag);
   }
   const std::optional<int64_t> memory = ParseBytes(machine_.memory);
   if (!memory || (*memory > 0 && *memory < kLeastMemory)) {
@@ -177,6 +209,28 @@ void Session::Resolve(const std::optional<Workspace>& workspace) {
   }
   for (const auto& stage : stages_) {
     stage->CheckValues();
+  }
+}
+
+void Session::ResolvePreset(const std::optional<Workspace>& workspace) {
+  const std::map<std::string, std::string> values = ValuesOf(config_);
+  if (workspace) {
+    preset_values_ = ReadPresetValues(PresetPath(*workspace));
+    // What was chosen since is no longer the preset's.
+    std::erase_if(preset_values_, [&](const auto& entry) {
+      const auto now = values.find(entry.first);
+      return now == values.end() || now->second != entry.second;
+    });
+  }
+  if (flags_.config.empty()) return;
+  for (const auto& [option, value] : preset_values_) config_.Reset(option);
+  const fs::path file = ConfigFile(flags_.config);
+  const std::vector<std::string> options =
+      config_.ReadYaml(ReadFile(file), ShownPath(file), {"capture"});
+  const std::map<std::string, std::string> now = ValuesOf(config_);
+  preset_values_.clear();
+  for (const std::string& option : options) {
+    preset_values_[option] = now.at(option);
   }
 }
 
@@ -217,10 +271,13 @@ void Session::SaveConfig(const Workspace& workspace) {
       "# The configuration of this workspace as it was resolved. Edit it and\n"
       "# run again: only what depends on the change is done anew.\n" +
       config_.ToYaml();
-  if (!fs::exists(workspace.ConfigPath()) ||
-      ReadFile(workspace.ConfigPath()) != text) {
-    WriteFileAtomically(workspace.ConfigPath(), text);
+  // The record first: killed in between, it names values that the file does not
+  // have, and those are passed over.
+  const std::string preset = nlohmann::json(preset_values_).dump(1) + "\n";
+  if (!preset_values_.empty() || fs::exists(PresetPath(workspace))) {
+    WriteIfChanged(PresetPath(workspace), preset);
   }
+  WriteIfChanged(workspace.ConfigPath(), text);
 }
 
 Runner Session::MakeRunner(const Workspace& workspace) {
@@ -232,7 +289,8 @@ Runner Session::MakeRunner(const Workspace& workspace) {
                                         workspace.root().string(),
                                         std::to_string(getpid()),
                                         std::to_string(memory)};
-    const std::vector<std::string> flags = FlagsForStage(flags_);
+    const std::vector<std::string> flags =
+        FlagsForStage(flags_, config_.Assignments());
     command.insert(command.end(), flags.begin(), flags.end());
     return command;
   };
