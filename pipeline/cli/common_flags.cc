@@ -41,7 +41,7 @@ std::vector<Flag> Flags() {
        &CommonFlags::config,
        HandedOn::kToRuns,
        "NAME",
-       "Configuration: a YAML file, or one of " + ListOf(ConfigNames())},
+       "Configuration: a YAML file, or one of " + ListOf(PresetNames())},
       {"--set",
        &CommonFlags::sets,
        HandedOn::kToRunsAndStages,

@@ -4,6 +4,7 @@
 #include "pipeline/base/child_process.h"
 #include "pipeline/base/error.h"
 #include "pipeline/base/text.h"
+#include "pipeline/cli/presets.h"
 #include "pipeline/cli/stage_table.h"
 #include "pipeline/cli/trainer_module.h"
 #include "stages/nerf/stage/training_stage.h"
@@ -55,16 +56,15 @@ std::vector<OptionGroup> AllGroups(
   return groups;
 }
 
-// The file that --config names: a file, or one of ours by its bare name.
-fs::path ConfigFile(const std::string& name) {
+// What --config names: a file, or one of ours by its bare name.
+Preset ConfigNamed(const std::string& name) {
   if (fs::is_regular_file(name)) {
-    return name;
+    return {ShownPath(name), ReadFile(name)};
   }
-  const fs::path ours = ConfigFolder() / (name + ".yaml");
-  if (fs::is_regular_file(ours)) {
-    return ours;
+  for (const Preset& preset : Presets()) {
+    if (preset.name == name) return preset;
   }
-  const std::vector<std::string> names = ConfigNames();
+  const std::vector<std::string> names = PresetNames();
   throw UserError(
       "there is no configuration '" + name + "'" + DidYouMean(name, names),
       "give a YAML file or one of: " + ListOf(names),
@@ -103,32 +103,9 @@ void WriteIfChanged(const fs::path& path, const std::string& text) {
 
 }  // namespace
 
-fs::path ConfigFolder() {
-  const fs::path program = ThisProgram();
-  const fs::path installed =
-      program.parent_path().parent_path() / "share/nerfpipe/configs";
-  if (fs::is_directory(installed)) {
-    return installed;
-  }
-  // In a build tree the source folder is one of the parents.
-  for (fs::path folder = program.parent_path(); folder.has_relative_path();
-       folder = folder.parent_path()) {
-    if (fs::is_regular_file(folder / "configs/default.yaml")) {
-      return folder / "configs";
-    }
-  }
-  return installed;
-}
-
-std::vector<std::string> ConfigNames() {
+std::vector<std::string> PresetNames() {
   std::vector<std::string> names;
-  const fs::path folder = ConfigFolder();
-  if (fs::is_directory(folder)) {
-    for (const auto& entry : fs::directory_iterator(folder)) {
-      names.push_back(entry.path().stem().string());
-    }
-  }
-  std::sort(names.begin(), names.end());
+  for (const Preset& preset : Presets()) names.push_back(preset.name);
   return names;
 }
 
@@ -224,9 +201,9 @@ void Session::ResolvePreset(const std::optional<Workspace>& workspace) {
   }
   if (flags_.config.empty()) return;
   for (const auto& [option, value] : preset_values_) config_.Reset(option);
-  const fs::path file = ConfigFile(flags_.config);
+  const Preset preset = ConfigNamed(flags_.config);
   const std::vector<std::string> options =
-      config_.ReadYaml(ReadFile(file), ShownPath(file), {"capture"});
+      config_.ReadYaml(preset.yaml, preset.name, {"capture"});
   const std::map<std::string, std::string> now = ValuesOf(config_);
   preset_values_.clear();
   for (const std::string& option : options) {

@@ -63,10 +63,8 @@ class Session {
   std::map<std::string, std::string> preset_values_;
 };
 
-// Folder of the configurations that come with the program, and their names,
-// sorted.
-std::filesystem::path ConfigFolder();
-std::vector<std::string> ConfigNames();
+// Of the configurations that come with the program.
+std::vector<std::string> PresetNames();
 
 // "a, b, c".
 std::string ListOf(const std::vector<std::string>& names);
