@@ -4,6 +4,7 @@
 #include "pipeline/base/child_process.h"
 #include "pipeline/base/error.h"
 #include "pipeline/base/text.h"
+#include "pipeline/cli/earlier_config.h"
 #include "pipeline/cli/presets.h"
 #include "pipeline/cli/stage_table.h"
 #include "pipeline/cli/trainer_module.h"
@@ -156,11 +157,7 @@ Stage& Session::StageNamed(const std::string& name) const {
 }
 
 void Session::Resolve(const std::optional<Workspace>& workspace) {
-  if (workspace && fs::exists(workspace->ConfigPath())) {
-    config_.ReadYaml(ReadFile(workspace->ConfigPath()),
-                     ShownPath(workspace->ConfigPath()),
-                     {"capture"});
-  }
+  if (workspace) ReadWorkspaceConfig(*workspace);
   ResolvePreset(workspace);
   for (const std::string& assignment : flags_.sets) {
     config_.Set(assignment);
@@ -187,6 +184,26 @@ void Session::Resolve(const std::optional<Workspace>& workspace) {
   for (const auto& stage : stages_) {
     stage->CheckValues();
   }
+}
+
+void Session::ReadWorkspaceConfig(const Workspace& workspace) {
+  const fs::path path = workspace.ConfigPath();
+  if (!fs::exists(path)) return;
+  const std::string yaml = ReadFile(path);
+  config_.ReadYaml(yaml, ShownPath(path), {"capture"});
+  if (!ListsDefaultsAsValues(yaml)) return;
+  const std::map<std::string, std::string> values = ValuesOf(config_);
+  std::string changed;
+  for (const std::string& option : FormerDefaults(values)) {
+    changed += (changed.empty() ? ": " : ", ") + option + " " +
+               values.at(option) + " is ";
+    config_.Reset(option);
+    changed += ValuesOf(config_).at(option);
+  }
+  console_.Info(
+      ShownPath(path) +
+      " is of an earlier version; its defaults are those of this one" +
+      (changed.empty() ? "" : " now") + changed);
 }
 
 void Session::ResolvePreset(const std::optional<Workspace>& workspace) {
@@ -245,8 +262,9 @@ void Session::CheckRunUntil(const std::string& until) const {
 
 void Session::SaveConfig(const Workspace& workspace) {
   const std::string text =
-      "# The configuration of this workspace as it was resolved. Edit it and\n"
-      "# run again: only what depends on the change is done anew.\n" +
+      "# The configuration of this workspace. What stands behind '#' is a\n"
+      "# default. Edit it and run again: only what depends on the change is\n"
+      "# done anew.\n" +
       config_.ToYaml();
   // The record first: killed in between, it names values that the file does not
   // have, and those are passed over.

@@ -51,6 +51,7 @@ class Session {
   Runner MakeRunner(const Workspace& workspace);
 
  private:
+  void ReadWorkspaceConfig(const Workspace& workspace);
   void ResolvePreset(const std::optional<Workspace>& workspace);
 
   CommonFlags flags_;

@@ -216,7 +216,9 @@ std::string Config::ToYaml() const {
           before_this_run_.find(group.name() + "." + field.name);
       const std::string value =
           before == before_this_run_.end() ? field.get() : before->second;
-      std::string line = "  " + field.name + ": " + YamlText(value);
+      const bool chosen = value != field.default_text;
+      std::string line =
+          (chosen ? "  " : "  # ") + field.name + ": " + YamlText(value);
       line.resize(std::max<size_t>(line.size() + 2, 32), ' ');
       text += line + "# " + field.help + "\n";
     }

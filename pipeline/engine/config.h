@@ -45,7 +45,8 @@ class Config {
   // Set() in another process.
   std::vector<std::string> Assignments() const;
 
-  // The whole configuration as YAML with a comment for each option.
+  // The whole configuration as YAML with a comment for each option. Defaults
+  // are comments as well, so that what is written once takes up better ones.
   std::string ToYaml() const;
 
   struct Entry {

