@@ -81,13 +81,12 @@ int IsolatedStage(const std::vector<std::string>& arguments) {
   Console console(screen, {flags.quiet, flags.verbose});
   const Workspace workspace = Workspace::Open(arguments.at(1));
   session.Resolve(std::nullopt);
-  Machine machine = session.machine();
-  machine.memory = arguments.at(3);
   console.LogTo(workspace.LogPath("nerfpipe"));
   return RunAsChild(std::stoi(arguments.at(2)),
                     workspace,
                     session.StageNamed(arguments.at(0)),
-                    machine,
+                    session.machine(),
+                    std::stoll(arguments.at(3)),
                     console);
 }
 

@@ -15,7 +15,7 @@ std::string ManifestToJson(const Manifest& manifest) {
   for (const auto& [path, output] : manifest.outputs) {
     outputs[path] = {{"digest", output.digest}, {"files", output.files}};
   }
-  const nlohmann::ordered_json body = {
+  nlohmann::ordered_json body = {
       {"format", kFormat},
       {"stage", manifest.stage},
       {"stage_version", manifest.stage_version},
@@ -27,6 +27,10 @@ std::string ManifestToJson(const Manifest& manifest) {
       {"facts", manifest.facts},
       {"outputs", outputs},
   };
+  if (!manifest.reduced.empty()) {
+    body["reduced"] = {{"what", manifest.reduced},
+                       {"memory_wanted", manifest.memory_wanted}};
+  }
   // The seal tells a record that somebody cut short or edited.
   const nlohmann::ordered_json sealed = {{"seal", DigestOf(body.dump())},
                                          {"record", body}};
@@ -45,6 +49,10 @@ std::optional<Manifest> ManifestFromJson(const std::string& text) {
     body.at("stage").get_to(manifest.stage);
     body.at("stage_version").get_to(manifest.stage_version);
     body.at("line").get_to(manifest.line);
+    if (body.contains("reduced")) {
+      body.at("reduced").at("what").get_to(manifest.reduced);
+      body.at("reduced").at("memory_wanted").get_to(manifest.memory_wanted);
+    }
     body.at("seconds").get_to(manifest.seconds);
     body.at("peak_memory_mb").get_to(manifest.peak_memory_mb);
     body.at("options").get_to(manifest.options);

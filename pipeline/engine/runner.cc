@@ -151,12 +151,14 @@ RunOutcome Runner::RunUntil(const std::string& until) {
   for (Stage* stage : stages_) {
     ThrowIfInterrupted();
     const bool wanted = stage->Enabled() || stage->Name() == until;
+    const Situation now = wanted ? Look(*stage) : Situation();
     const std::vector<std::string> reasons =
-        wanted ? ReasonsToRun(Look(*stage)) : std::vector<std::string>();
+        wanted ? ReasonsToRun(now) : std::vector<std::string>();
     if (!wanted) {
       report_.Detail(Heading(*stage) + "left out");
     } else if (reasons.empty()) {
       report_.Detail(Heading(*stage) + "up to date");
+      OfferRoom(*stage, now.manifest);
     } else {
       const bool may_fail = stage->Optional() && stage->Name() != until;
       RunOutcome one = may_fail ? RunOptionalStage(*stage, reasons)
@@ -178,6 +180,19 @@ RunOutcome Runner::RunUntil(const std::string& until) {
   }
   WriteSummary();
   return outcome;
+}
+
+void Runner::OfferRoom(const Stage& stage, const Manifest& record) {
+  if (record.reduced.empty() ||
+      MemoryLimitOf(machine_) < record.memory_wanted) {
+    return;
+  }
+  report_.Info(Heading(stage) + record.reduced +
+               " for want of memory, of which there is enough now: 'nerfpipe "
+               "stage " +
+               stage.Name() + " -w " + workspace_.root().string() +
+               (machine_.memory == "0" ? "" : " --mem " + machine_.memory) +
+               "' does it again");
 }
 
 RunOutcome Runner::RunAgain(const std::string& name) {
@@ -307,8 +322,8 @@ StageResult Runner::Execute(Stage& stage, double* peak_memory_mb) {
                        peak_memory_mb);
   }
   ResetPeakMemory();
-  StageResult result =
-      stage.Run(MakeStageContext(workspace_, stage, machine_, report_));
+  StageResult result = stage.Run(MakeStageContext(
+      workspace_, stage, machine_, MemoryOf(machine_), report_));
   *peak_memory_mb = PeakMemoryMb();
   return result;
 }
@@ -326,6 +341,8 @@ void Runner::Record(Stage& stage,
     manifest.inputs[input] = *digest;
   }
   manifest.line = result.line;
+  manifest.reduced = result.reduced;
+  manifest.memory_wanted = result.memory_wanted;
   NERFPIPE_CHECK(result.facts.is_object());
   manifest.facts = result.facts;
   manifest.seconds = seconds;
