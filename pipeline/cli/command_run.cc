@@ -58,7 +58,7 @@ int RunPipeline(const RunFlags& flags, CommonFlags common) {
     session.StageNamed(flags.until);
   }
   const Workspace workspace = FindWorkspace(flags, common);
-  const WorkspaceLock lock(workspace);
+  const WorkspaceLock lock(workspace.root());
   session.Resolve(workspace);
   session.CheckRunUntil(flags.until);
   session.SaveConfig(workspace);

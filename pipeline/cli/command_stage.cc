@@ -19,7 +19,7 @@ int RunStageAgain(const std::string& name, const CommonFlags& common) {
                     ExitCode::kUsage);
   }
   const Workspace workspace = Workspace::Open(common.workspace);
-  const WorkspaceLock lock(workspace);
+  const WorkspaceLock lock(workspace.root());
   session.Resolve(workspace);
   session.CheckRunUntil(name);
   session.SaveConfig(workspace);

@@ -2,6 +2,7 @@
 
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
+#include "pipeline/base/json_text.h"
 #include "pipeline/base/text.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/engine/isolated.h"
@@ -27,11 +28,9 @@ int Fail(const CommonFlags& flags,
          ExitCode code) {
   std::cerr << "nerfpipe: " << problem << "; " << remedy << std::endl;
   if (flags.json) {
-    std::cout << nlohmann::ordered_json{{"error",
-                                         {{"problem", problem},
-                                          {"remedy", remedy}}}}
-                     .dump(2)
-              << std::endl;
+    const nlohmann::ordered_json json = {
+        {"error", {{"problem", problem}, {"remedy", remedy}}}};
+    std::cout << JsonForPeople(json, 2) << std::endl;
   }
   return Code(code);
 }

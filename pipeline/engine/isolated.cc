@@ -4,6 +4,7 @@
 #include "pipeline/base/child_process.h"
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
+#include "pipeline/base/json_text.h"
 #include "pipeline/base/memory.h"
 #include "pipeline/base/text.h"
 
@@ -39,7 +40,7 @@ std::string ResultToJson(const StageResult& result) {
       {"memory_wanted", result.memory_wanted},
       {"account", result.account},
       {"facts", result.facts}};
-  return json.dump();
+  return JsonForPeople(json);
 }
 
 StageResult ResultFromJson(const std::string& text) {
@@ -190,7 +191,7 @@ int RunAsChild(int parent,
     const nlohmann::json json = {{"problem", error.problem()},
                                  {"remedy", error.remedy()},
                                  {"exit_code", error.exit_code()}};
-    WriteFileAtomically(result_path, json.dump());
+    WriteFileAtomically(result_path, JsonForPeople(json));
     return static_cast<int>(error.exit_code());
   } catch (const Interrupted&) {
     return static_cast<int>(ExitCode::kInterrupted);

@@ -2,6 +2,7 @@
 
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/digest.h"
+#include "pipeline/base/json_text.h"
 
 namespace nerfpipe {
 namespace {
@@ -32,16 +33,16 @@ std::string ManifestToJson(const Manifest& manifest) {
                        {"memory_wanted", manifest.memory_wanted}};
   }
   // The seal tells a record that somebody cut short or edited.
-  const nlohmann::ordered_json sealed = {{"seal", DigestOf(body.dump())},
-                                         {"record", body}};
-  return sealed.dump(1) + "\n";
+  const nlohmann::ordered_json sealed = {
+      {"seal", DigestOf(JsonForPeople(body))}, {"record", body}};
+  return JsonForPeople(sealed, 1) + "\n";
 }
 
 std::optional<Manifest> ManifestFromJson(const std::string& text) {
   try {
     const auto sealed = nlohmann::ordered_json::parse(text);
     const auto& body = sealed.at("record");
-    if (sealed.at("seal") != DigestOf(body.dump()) ||
+    if (sealed.at("seal") != DigestOf(JsonForPeople(body)) ||
         body.at("format") != kFormat) {
       return std::nullopt;
     }

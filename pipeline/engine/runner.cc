@@ -5,6 +5,7 @@
 #include "pipeline/base/digest.h"
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
+#include "pipeline/base/json_text.h"
 #include "pipeline/base/text.h"
 #include "pipeline/engine/commit.h"
 #include "pipeline/engine/summary.h"
@@ -70,20 +71,22 @@ Situation Runner::Look(Stage& stage) {
       ReadManifest(workspace_.ManifestPath(stage.Name()), &situation.manifest);
   situation.stage_version = stage.Version();
   situation.options = ResultOptions(stage);
-  const auto digest = [&](const fs::path& path) {
-    const std::optional<TreeDigest> tree = digests_.Digest(path);
+  const auto digest = [&](const std::string& path) {
+    // The workspace may lie in the capture, as others do.
+    const std::optional<TreeDigest> tree =
+        path == kCaptureInput
+            ? digests_.Digest(workspace_.capture(), Workspace::Exists)
+            : digests_.Digest(workspace_.root() / path);
     return tree ? std::optional(tree->digest) : std::nullopt;
   };
   for (const std::string& input : stage.Inputs()) {
-    situation.inputs[input] =
-        digest(input == kCaptureInput ? workspace_.capture()
-                                      : workspace_.root() / input);
+    situation.inputs[input] = digest(input);
   }
   for (const std::string& input : stage.OptionalInputs()) {
     if (!situation.inputs.at(input)) situation.inputs.erase(input);
   }
   for (const std::string& output : stage.Outputs()) {
-    situation.outputs[output] = digest(workspace_.root() / output);
+    situation.outputs[output] = digest(output);
   }
   situation.unfinished = HasUnfinished(workspace_, stage.Name());
   situation.failure = LastFailure(workspace_, stage.Name());
@@ -381,7 +384,7 @@ nlohmann::ordered_json Runner::Summary() {
 }
 
 void Runner::WriteSummary() {
-  const std::string text = Summary().dump(2) + "\n";
+  const std::string text = JsonForPeople(Summary(), 2) + "\n";
   const fs::path path = workspace_.SummaryPath();
   if (!fs::exists(path) || ReadFile(path) != text) {
     WriteFileAtomically(path, text);

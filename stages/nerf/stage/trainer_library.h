@@ -80,6 +80,8 @@ class TrainerLibrary {
   virtual StageResult Render(const RenderJob& job) const = 0;
   // jobs/export.h
   virtual StageResult Export(const ExportJob& job) const = 0;
+  // nerf/data/read_dataset.h: is it a data set?
+  virtual void CheckDataset(const std::filesystem::path& dataset) const = 0;
   // jobs/commands.h; `train` and `render` are the stages of those names.
   virtual StageResult TrainDataset(const Stage& train,
                                    const std::filesystem::path& dataset,

@@ -119,6 +119,24 @@ TEST_F(RunCommand, DefaultWorkspaceIsNamedAfterTheCapture) {
               HasSubstr((elsewhere / "lion").string() + " -> lion/\n"));
 }
 
+// The workspace lies in the capture then, and is none of it. Bytes of its name
+// that are no UTF-8 stay what they are.
+TEST_F(RunCommand, OfTheCurrentFolderIsUpToDateTheSecondTime) {
+  const std::string photos = "ph\xf6tos";
+  WritePhotos(folder_ / photos, 9);
+  const auto run = [&] {
+    return RunProgram((folder_ / photos).string(),
+                      {"run", ".", "--until", "check"});
+  };
+  const ProgramRun first = run();
+  EXPECT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_TRUE(Exists(photos + "/" + photos + "/capture.json"));
+  const ProgramRun second = run();
+  EXPECT_EQ(second.exit_code, 0) << second.err;
+  EXPECT_THAT(second.err, HasSubstr("Nothing to do"));
+  EXPECT_EQ(States(photos + "/" + photos).at("check"), "done");
+}
+
 TEST_F(RunCommand, TimeAndDeterministicAreOptionsOfTraining) {
   WritePhotos(folder_ / "photos", 1);
   const auto run = [&](const Words& flags) {
