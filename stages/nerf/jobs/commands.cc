@@ -267,7 +267,12 @@ StageResult EvaluateCheckpoint(const Stage& train_stage,
   const std::string method = TrainedMethod(
       work.folder, AsTrain(train_stage).settings().options.train.method);
   const fs::path trained = work.folder / TrainedFolder(method);
-  const fs::path dataset = DatasetOf(work.folder, method);
+  const fs::path dataset =
+      work.dataset.empty() ? DatasetOf(work.folder, method) : work.dataset;
+  if (!fs::exists(dataset)) {
+    throw UserError("the data set is no longer in " + dataset.string(),
+                    "say where it is with -d");
+  }
   const SceneFile scene = ReadSceneFile(trained / kSceneFile);
   nerf::ReadOptions options;
   options.factor = scene.factor;

@@ -61,6 +61,8 @@ struct ExportJob {
 // The folder of results of `nerfpipe train`, `eval` and `render`.
 struct WorkFolder {
   std::filesystem::path folder;  // -w
+  // Of `eval`: where the data set is now. Empty: where it was in training.
+  std::filesystem::path dataset;
   int threads = 1;
   int64_t memory = 0;  // bytes that may be taken; 0: not said
   std::string device = "auto";

@@ -262,6 +262,7 @@ TEST_F(Config, ValuesThatNoStageCanUseAreRefusedAtOnce) {
   for (const Mistake& mistake : std::vector<Mistake>{
            {{"--set", "downsample.factors=x"}, "downsample.factors is 'x'"},
            {{"--set", "downsample.factors=2,1"}, "downsample.factors is '2,1'"},
+           {{"--set", "train.llffhold=1"}, "train.llffhold is 1, which leaves"},
            {{"--set", "ngp.features=3"}, "ngp.features is 3"},
            {{"--set", "ngp.grid_resolution=33"}, "ngp.grid_resolution is 33"},
            {{"--set",

@@ -49,6 +49,7 @@ TEST_F(Flags, HelpOfEachCommandNamesItsFlags) {
        {"-d,--dataset", "--method", "--steps", "--time", "--deterministic"}},
       {"render",
        {"--method", "--path", "--frames", "--size", "--scene", "--up"}},
+      {"eval", {"-d,--dataset"}},
       {"export", {"WHAT", "--format", "-o,--output"}},
       {"config", {"--yaml"}}};
   for (const std::string& command : kCommands) {

@@ -176,6 +176,10 @@ TEST_F(CommandsTest, WhateverAResultIsMadeFromMakesItStale) {
   // Where it lies makes none, and scoring finds it there.
   const fs::path moved = folder_.path() / "moved";
   fs::rename(set, moved);
+  EXPECT_THROW(EvaluateCheckpoint(*train, work_), UserError);
+  work_.dataset = moved;
+  EXPECT_EQ(EvaluateCheckpoint(*train, work_).state, StageResult::State::kDone);
+  work_.dataset.clear();
   EXPECT_THAT(TrainDataset(*train, moved, work_).line,
               StartsWith("already trained"));
   EXPECT_GT(
