@@ -82,7 +82,7 @@ TEST(PlanMemory, TooLittleForOneThreadLowersTheSize) {
   // A share of 0.3 is enough for one thread.
   EXPECT_EQ(plan.wanted, 470400000);
   EXPECT_EQ(Plan(470400000).image_size, 1600);
-  EXPECT_EQ(Plan(470000000).image_size, 1280);
+  EXPECT_EQ(Plan(470000000).image_size, 655);
   EXPECT_EQ(plan.threads, 1);
   EXPECT_EQ(Plan(50000000).image_size, 320);
   EXPECT_EQ(Plan(50000000).threads, 1);
