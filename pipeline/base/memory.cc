@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include <unistd.h>
@@ -33,28 +34,38 @@ int64_t NumberIn(const fs::path& path) {
   return file >> number ? number : -1;
 }
 
-// What the control groups (version 2) above this process leave it.
-int64_t LeftOfControlGroups(const fs::path& root) {
+// The least of what `bytes` tells of the folders of the control groups (version
+// 2) above this process.
+template <typename Bytes>
+int64_t LeastOfControlGroups(const fs::path& root, const Bytes& bytes) {
   std::ifstream file(root / "proc/self/cgroup");
   std::string line;
-  int64_t left = std::numeric_limits<int64_t>::max();
+  int64_t least = std::numeric_limits<int64_t>::max();
   while (std::getline(file, line)) {
     if (!line.starts_with("0::/")) continue;
     for (std::string group = line.substr(3);;
          group.resize(group.find_last_of('/'))) {
-      const fs::path folder = root / ("sys/fs/cgroup" + group);
-      const int64_t limit = NumberIn(folder / "memory.max");
-      const int64_t used = NumberIn(folder / "memory.current");
-      if (limit >= 0 && used >= 0) {
-        // Cached files make room when it is wanted.
-        const int64_t cached =
-            NumberBehind("inactive_file", folder / "memory.stat");
-        left = std::min(left, limit - used + std::max<int64_t>(0, cached));
-      }
+      const std::optional<int64_t> told =
+          bytes(root / ("sys/fs/cgroup" + group));
+      if (told) least = std::min(least, *told);
       if (group.find_last_of('/') == std::string::npos) break;
     }
   }
-  return std::max<int64_t>(0, left);
+  return std::max<int64_t>(0, least);
+}
+
+std::optional<int64_t> LimitOfGroup(const fs::path& folder) {
+  const int64_t limit = NumberIn(folder / "memory.max");
+  return limit >= 0 ? std::optional(limit) : std::nullopt;
+}
+
+std::optional<int64_t> LeftOfGroup(const fs::path& folder) {
+  const std::optional<int64_t> limit = LimitOfGroup(folder);
+  const int64_t used = NumberIn(folder / "memory.current");
+  if (!limit || used < 0) return std::nullopt;
+  // Cached files make room when it is wanted.
+  const int64_t cached = NumberBehind("inactive_file", folder / "memory.stat");
+  return *limit - used + std::max<int64_t>(0, cached);
 }
 
 }  // namespace
@@ -66,7 +77,16 @@ int64_t AvailableMemory(const fs::path& root) {
     available =
         static_cast<int64_t>(sysconf(_SC_AVPHYS_PAGES)) * sysconf(_SC_PAGESIZE);
   }
-  return std::min(available, LeftOfControlGroups(root));
+  return std::min(available, LeastOfControlGroups(root, LeftOfGroup));
+}
+
+int64_t TotalMemory(const fs::path& root) {
+  int64_t total = NumberBehind("MemTotal:", root / "proc/meminfo") * 1024;
+  if (total < 0) {
+    total =
+        static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+  }
+  return std::min(total, LeastOfControlGroups(root, LimitOfGroup));
 }
 
 int ThreadsWithin(int64_t memory, double fixed, double each, int threads) {

@@ -12,6 +12,10 @@ namespace nerfpipe {
 // sys/ are found.
 int64_t AvailableMemory(const std::filesystem::path& root = "/");
 
+// Bytes that the machine has, or the limit of this process' control group where
+// that is less: unlike what is available, the same in every run.
+int64_t TotalMemory(const std::filesystem::path& root = "/");
+
 // As many of `threads` as fit into `memory` beside `fixed` bytes when each
 // takes `each`; at least 1.
 int ThreadsWithin(int64_t memory, double fixed, double each, int threads);

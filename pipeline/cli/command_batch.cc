@@ -2,6 +2,7 @@
 #include "pipeline/base/child_process.h"
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
+#include "pipeline/base/json_text.h"
 #include "pipeline/base/text.h"
 #include "pipeline/cli/commands.h"
 #include "stages/media/file_kind.h"
@@ -167,13 +168,13 @@ int Batch(const std::string& folder, const CommonFlags& common) {
                     {"state", done ? "done" : "failed"},
                     {"seconds", child.seconds},
                     {"summary", summary}});
-    WriteFileAtomically(into / "batch.json", json.dump(2) + "\n");
+    WriteFileAtomically(into / "batch.json", JsonForPeople(json, 2) + "\n");
   }
   session.console().Info("");
   session.console().Show(table);
   session.console().Info("  all figures: " + ShownPath(into / "batch.json"));
   if (common.json) {
-    std::cout << json.dump(2) << std::endl;
+    std::cout << JsonForPeople(json, 2) << std::endl;
   }
   return static_cast<int>(all_done ? ExitCode::kDone : ExitCode::kFailed);
 }

@@ -1,4 +1,5 @@
 #include "pipeline/base/error.h"
+#include "pipeline/base/json_text.h"
 #include "pipeline/cli/commands.h"
 
 #include <functional>
@@ -38,7 +39,7 @@ int ShowConfig(bool yaml, const CommonFlags& common) {
                         {"help", entry.field->help}};
   }
   if (common.json) {
-    std::cout << json.dump(2) << std::endl;
+    std::cout << JsonForPeople(json, 2) << std::endl;
   } else {
     std::cout << FormatTable(table) << std::flush;
   }

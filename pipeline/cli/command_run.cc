@@ -58,7 +58,7 @@ int RunPipeline(const RunFlags& flags, CommonFlags common) {
     session.StageNamed(flags.until);
   }
   const Workspace workspace = FindWorkspace(flags, common);
-  const WorkspaceLock lock(workspace);
+  const WorkspaceLock lock(workspace.root());
   session.Resolve(workspace);
   session.CheckRunUntil(flags.until);
   session.SaveConfig(workspace);
@@ -66,6 +66,7 @@ int RunPipeline(const RunFlags& flags, CommonFlags common) {
   session.console().Info("nerfpipe " NERFPIPE_VERSION "  " +
                          ShownPath(workspace.capture()) + " -> " +
                          ShownPath(workspace.root()) + "/");
+  session.console().Detail(session.MachineLine());
   Runner runner = session.MakeRunner(workspace);
   TellEstimate(session, workspace, runner, flags.until);
   const RunOutcome outcome = runner.RunUntil(flags.until);

@@ -19,11 +19,12 @@ int RunStageAgain(const std::string& name, const CommonFlags& common) {
                     ExitCode::kUsage);
   }
   const Workspace workspace = Workspace::Open(common.workspace);
-  const WorkspaceLock lock(workspace);
+  const WorkspaceLock lock(workspace.root());
   session.Resolve(workspace);
   session.CheckRunUntil(name);
   session.SaveConfig(workspace);
   session.console().LogTo(workspace.LogPath("nerfpipe"));
+  session.console().Detail(session.MachineLine());
   Runner runner = session.MakeRunner(workspace);
   const RunOutcome outcome = runner.RunAgain(name);
   return ShowOutcome(session, workspace, runner, outcome);

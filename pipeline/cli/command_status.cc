@@ -1,4 +1,5 @@
 #include "pipeline/base/error.h"
+#include "pipeline/base/json_text.h"
 #include "pipeline/base/text.h"
 #include "pipeline/cli/commands.h"
 
@@ -58,7 +59,7 @@ int ShowStatus(const CommonFlags& common) {
                          {"result", status.line}};
   }
   if (common.json) {
-    std::cout << json.dump(2) << std::endl;
+    std::cout << JsonForPeople(json, 2) << std::endl;
   } else {
     std::cout << ShownPath(workspace.capture()) << " -> "
               << ShownPath(workspace.root()) << "/\n"

@@ -5,6 +5,7 @@
 #include "pipeline/cli/work_folder.h"
 
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -14,6 +15,8 @@
 namespace nerfpipe {
 namespace {
 
+namespace fs = std::filesystem;
+
 struct TrainFlags {
   std::string dataset;
   std::string method;
@@ -22,8 +25,22 @@ struct TrainFlags {
   bool deterministic = false;
 };
 
+// Named after the data set, in the current folder, or beside the data set where
+// that lies in it: nothing is written there unasked.
+fs::path ResultFolder(const fs::path& dataset) {
+  const fs::path set = fs::canonical(fs::is_directory(dataset)
+                                         ? dataset
+                                         : fs::absolute(dataset).parent_path());
+  const fs::path relative =
+      fs::canonical(fs::current_path()).lexically_relative(set);
+  if (relative.empty() || *relative.begin() == "..") {
+    return DefaultWorkspace(dataset);
+  }
+  return set.parent_path() / (set.filename().string() + "-nerf");
+}
+
 int Train(const TrainFlags& flags, const CommonFlags& common) {
-  if (!std::filesystem::exists(flags.dataset)) {
+  if (!fs::exists(flags.dataset)) {
     throw UserError("there is no data set '" + flags.dataset + "'",
                     "check the name of the folder",
                     ExitCode::kUsage);
@@ -40,10 +57,11 @@ int Train(const TrainFlags& flags, const CommonFlags& common) {
   }
   if (flags.deterministic) all.sets.push_back("train.deterministic=true");
   Session session(all);
-  const std::filesystem::path folder =
-      all.workspace.empty() ? DefaultWorkspace(flags.dataset)
-                            : std::filesystem::path(all.workspace);
-  const OpenWorkFolder open(session, folder);
+  const fs::path folder = all.workspace.empty() ? ResultFolder(flags.dataset)
+                                                : fs::path(all.workspace);
+  OpenWorkFolder open(session, folder);
+  LoadTrainerLibrary().CheckDataset(flags.dataset);  // before anything is made
+  open.Make();
   const StageResult result = LoadTrainerLibrary().TrainDataset(
       session.StageNamed("train"), flags.dataset, open.work());
   return ShowResult(session, folder, result);
@@ -92,9 +110,13 @@ std::function<int(const CommonFlags&)> DeclareTrain(CLI::App& app) {
       "  nerfpipe train -d lego/ -w lego-nerf --config lego\n"
       "  nerfpipe train -d lego/ -w lego-nerf --time 5m\n"
       "\n"
-      "Nothing is written into the data set. Run the same command again to go\n"
-      "on after Ctrl-C, or, with --time, to train for as long again (not with\n"
-      "--deterministic).");
+      "Nothing is written into the data set: without -w the results are in a\n"
+      "folder of its name in the current one, or beside it. Run the same "
+      "command\n"
+      "again to go on after Ctrl-C, or, with --time, to train for as long "
+      "again\n"
+      "(not with --deterministic). What was trained on other data or by other\n"
+      "options is kept in .nerfpipe/saved/ there.");
   return [flags](const CommonFlags& common) { return Train(*flags, common); };
 }
 

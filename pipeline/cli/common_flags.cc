@@ -41,10 +41,10 @@ std::vector<Flag> Flags() {
        &CommonFlags::config,
        HandedOn::kToRuns,
        "NAME",
-       "Configuration: a YAML file, or one of " + ListOf(ConfigNames())},
+       "Configuration: a YAML file, or one of " + ListOf(PresetNames())},
       {"--set",
        &CommonFlags::sets,
-       HandedOn::kToRuns,
+       HandedOn::kToRunsAndStages,
        "OPTION",
        "Sets one option, as often as wanted: group.option=value"},
       {"--threads",
@@ -141,7 +141,9 @@ std::vector<std::string> FlagsForRun(const CommonFlags& flags) {
   return Arguments(flags, HandedOn::kToRuns);
 }
 
-std::vector<std::string> FlagsForStage(const CommonFlags& flags) {
+std::vector<std::string> FlagsForStage(
+    CommonFlags flags, const std::vector<std::string>& assignments) {
+  flags.sets = assignments;
   return Arguments(flags, HandedOn::kToRunsAndStages);
 }
 

@@ -29,9 +29,11 @@ void DeclareCommonFlags(CLI::App& app, CommonFlags* flags);
 // As arguments of a `run` that `batch` starts.
 std::vector<std::string> FlagsForRun(const CommonFlags& flags);
 
-// As arguments of the child process of an isolated stage, which reads the rest
-// from the workspace's configuration; and back.
-std::vector<std::string> FlagsForStage(const CommonFlags& flags);
+// As arguments of the child process of an isolated stage, and back. It gets the
+// options as they were resolved (Config::Assignments): a file could be edited
+// while its parent runs, whose record would tell of other options then.
+std::vector<std::string> FlagsForStage(
+    CommonFlags flags, const std::vector<std::string>& assignments);
 CommonFlags FlagsOfStage(const std::vector<std::string>& arguments);
 
 }  // namespace nerfpipe

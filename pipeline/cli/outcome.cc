@@ -1,4 +1,5 @@
 #include "pipeline/base/error.h"
+#include "pipeline/base/json_text.h"
 #include "pipeline/base/text.h"
 #include "pipeline/cli/commands.h"
 
@@ -117,7 +118,7 @@ int ShowOutcome(Session& session,
   Console& console = session.console();
   const nlohmann::ordered_json summary = runner.Summary();
   if (session.flags().json) {
-    std::cout << summary.dump(2) << std::endl;
+    std::cout << JsonForPeople(summary, 2) << std::endl;
   }
   if (!outcome.ok) {
     return ShowFailure(console, outcome.failure);
@@ -142,7 +143,7 @@ int ShowResult(Session& session,
                const std::filesystem::path& folder,
                const StageResult& result) {
   if (session.flags().json) {
-    std::cout << result.facts.dump(2) << std::endl;
+    std::cout << JsonForPeople(result.facts, 2) << std::endl;
   }
   if (result.state == StageResult::State::kFailed) {
     return ShowFailure(session.console(), result);

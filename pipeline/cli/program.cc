@@ -2,6 +2,7 @@
 
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
+#include "pipeline/base/json_text.h"
 #include "pipeline/base/text.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/engine/isolated.h"
@@ -27,11 +28,9 @@ int Fail(const CommonFlags& flags,
          ExitCode code) {
   std::cerr << "nerfpipe: " << problem << "; " << remedy << std::endl;
   if (flags.json) {
-    std::cout << nlohmann::ordered_json{{"error",
-                                         {{"problem", problem},
-                                          {"remedy", remedy}}}}
-                     .dump(2)
-              << std::endl;
+    const nlohmann::ordered_json json = {
+        {"error", {{"problem", problem}, {"remedy", remedy}}}};
+    std::cout << JsonForPeople(json, 2) << std::endl;
   }
   return Code(code);
 }
@@ -80,14 +79,13 @@ int IsolatedStage(const std::vector<std::string>& arguments) {
   Session session(flags);
   Console console(screen, {flags.quiet, flags.verbose});
   const Workspace workspace = Workspace::Open(arguments.at(1));
-  session.Resolve(workspace);
-  Machine machine = session.machine();
-  machine.memory = arguments.at(3);
+  session.Resolve(std::nullopt);
   console.LogTo(workspace.LogPath("nerfpipe"));
   return RunAsChild(std::stoi(arguments.at(2)),
                     workspace,
                     session.StageNamed(arguments.at(0)),
-                    machine,
+                    session.machine(),
+                    std::stoll(arguments.at(3)),
                     console);
 }
 

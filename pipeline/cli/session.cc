@@ -4,6 +4,8 @@
 #include "pipeline/base/child_process.h"
 #include "pipeline/base/error.h"
 #include "pipeline/base/text.h"
+#include "pipeline/cli/earlier_config.h"
+#include "pipeline/cli/presets.h"
 #include "pipeline/cli/stage_table.h"
 #include "pipeline/cli/trainer_module.h"
 #include "stages/nerf/stage/training_stage.h"
@@ -11,7 +13,9 @@
 #include <algorithm>
 #include <regex>
 #include <set>
+#include <tuple>
 
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 namespace nerfpipe {
@@ -53,50 +57,56 @@ std::vector<OptionGroup> AllGroups(
   return groups;
 }
 
-// The file that --config names: a file, or one of ours by its bare name.
-fs::path ConfigFile(const std::string& name) {
+// What --config names: a file, or one of ours by its bare name.
+Preset ConfigNamed(const std::string& name) {
   if (fs::is_regular_file(name)) {
-    return name;
+    return {ShownPath(name), ReadFile(name)};
   }
-  const fs::path ours = ConfigFolder() / (name + ".yaml");
-  if (fs::is_regular_file(ours)) {
-    return ours;
+  for (const Preset& preset : Presets()) {
+    if (preset.name == name) return preset;
   }
-  const std::vector<std::string> names = ConfigNames();
+  const std::vector<std::string> names = PresetNames();
   throw UserError(
       "there is no configuration '" + name + "'" + DidYouMean(name, names),
       "give a YAML file or one of: " + ListOf(names),
       ExitCode::kUsage);
 }
 
-}  // namespace
-
-fs::path ConfigFolder() {
-  const fs::path program = ThisProgram();
-  const fs::path installed =
-      program.parent_path().parent_path() / "share/nerfpipe/configs";
-  if (fs::is_directory(installed)) {
-    return installed;
-  }
-  // In a build tree the source folder is one of the parents.
-  for (fs::path folder = program.parent_path(); folder.has_relative_path();
-       folder = folder.parent_path()) {
-    if (fs::is_regular_file(folder / "configs/default.yaml")) {
-      return folder / "configs";
-    }
-  }
-  return installed;
+// What the last --config set in a workspace: option to value.
+fs::path PresetPath(const Workspace& workspace) {
+  return workspace.Internal() / "preset.json";
 }
 
-std::vector<std::string> ConfigNames() {
-  std::vector<std::string> names;
-  const fs::path folder = ConfigFolder();
-  if (fs::is_directory(folder)) {
-    for (const auto& entry : fs::directory_iterator(folder)) {
-      names.push_back(entry.path().stem().string());
-    }
+// Nothing where there is no such file, or a damaged one.
+std::map<std::string, std::string> ReadPresetValues(const fs::path& path) {
+  if (!fs::exists(path)) return {};
+  try {
+    return nlohmann::json::parse(ReadFile(path))
+        .get<std::map<std::string, std::string>>();
+  } catch (const nlohmann::json::exception&) {
+    return {};
   }
-  std::sort(names.begin(), names.end());
+}
+
+std::map<std::string, std::string> ValuesOf(const Config& config) {
+  std::map<std::string, std::string> values;
+  for (const Config::Entry& entry : config.Entries()) {
+    values[entry.name] = entry.value;
+  }
+  return values;
+}
+
+void WriteIfChanged(const fs::path& path, const std::string& text) {
+  if (!fs::exists(path) || ReadFile(path) != text) {
+    WriteFileAtomically(path, text);
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> PresetNames() {
+  std::vector<std::string> names;
+  for (const Preset& preset : Presets()) names.push_back(preset.name);
   return names;
 }
 
@@ -120,6 +130,11 @@ Session::Session(const CommonFlags& flags)
       stages_(MakeStages()),
       config_(AllGroups(stages_, &machine_)) {}
 
+std::string Session::MachineLine() const {
+  return "machine: threads " + std::to_string(machine_.threads) + ", memory " +
+         machine_.memory + ", device " + machine_.device;
+}
+
 std::vector<Stage*> Session::stages() const {
   std::vector<Stage*> stages;
   for (const auto& stage : stages_) {
@@ -142,26 +157,17 @@ Stage& Session::StageNamed(const std::string& name) const {
 }
 
 void Session::Resolve(const std::optional<Workspace>& workspace) {
-  if (workspace && fs::exists(workspace->ConfigPath())) {
-    config_.ReadYaml(workspace->ConfigPath(),
-                     ShownPath(workspace->ConfigPath()),
-                     {"capture"});
-  }
-  if (!flags_.config.empty()) {
-    const fs::path file = ConfigFile(flags_.config);
-    config_.ReadYaml(file, ShownPath(file), {"capture"});
-  }
+  if (workspace) ReadWorkspaceConfig(*workspace);
+  ResolvePreset(workspace);
   for (const std::string& assignment : flags_.sets) {
     config_.Set(assignment);
+    preset_values_.erase(assignment.substr(0, assignment.find('=')));
   }
-  if (!flags_.threads.empty()) {
-    config_.Set("machine.threads=" + flags_.threads);
-  }
-  if (!flags_.memory.empty()) {
-    config_.Set("machine.memory=" + flags_.memory);
-  }
-  if (!flags_.device.empty()) {
-    config_.Set("machine.device=" + flags_.device);
+  for (const auto& [option, value, flag] :
+       {std::tuple("machine.threads", flags_.threads, "--threads"),
+        std::tuple("machine.memory", flags_.memory, "--mem"),
+        std::tuple("machine.device", flags_.device, "--device")}) {
+    if (!value.empty()) config_.SetForThisRun(option, value, flag);
   }
   const std::optional<int64_t> memory = ParseBytes(machine_.memory);
   if (!memory || (*memory > 0 && *memory < kLeastMemory)) {
@@ -177,6 +183,48 @@ void Session::Resolve(const std::optional<Workspace>& workspace) {
   }
   for (const auto& stage : stages_) {
     stage->CheckValues();
+  }
+}
+
+void Session::ReadWorkspaceConfig(const Workspace& workspace) {
+  const fs::path path = workspace.ConfigPath();
+  if (!fs::exists(path)) return;
+  const std::string yaml = ReadFile(path);
+  config_.ReadYaml(yaml, ShownPath(path), {"capture"});
+  if (!ListsDefaultsAsValues(yaml)) return;
+  const std::map<std::string, std::string> values = ValuesOf(config_);
+  std::string changed;
+  for (const std::string& option : FormerDefaults(values)) {
+    changed += (changed.empty() ? ": " : ", ") + option + " " +
+               values.at(option) + " is ";
+    config_.Reset(option);
+    changed += ValuesOf(config_).at(option);
+  }
+  console_.Info(
+      ShownPath(path) +
+      " is of an earlier version; its defaults are those of this one" +
+      (changed.empty() ? "" : " now") + changed);
+}
+
+void Session::ResolvePreset(const std::optional<Workspace>& workspace) {
+  const std::map<std::string, std::string> values = ValuesOf(config_);
+  if (workspace) {
+    preset_values_ = ReadPresetValues(PresetPath(*workspace));
+    // What was chosen since is no longer the preset's.
+    std::erase_if(preset_values_, [&](const auto& entry) {
+      const auto now = values.find(entry.first);
+      return now == values.end() || now->second != entry.second;
+    });
+  }
+  if (flags_.config.empty()) return;
+  for (const auto& [option, value] : preset_values_) config_.Reset(option);
+  const Preset preset = ConfigNamed(flags_.config);
+  const std::vector<std::string> options =
+      config_.ReadYaml(preset.yaml, preset.name, {"capture"});
+  const std::map<std::string, std::string> now = ValuesOf(config_);
+  preset_values_.clear();
+  for (const std::string& option : options) {
+    preset_values_[option] = now.at(option);
   }
 }
 
@@ -214,13 +262,17 @@ void Session::CheckRunUntil(const std::string& until) const {
 
 void Session::SaveConfig(const Workspace& workspace) {
   const std::string text =
-      "# The configuration of this workspace as it was resolved. Edit it and\n"
-      "# run again: only what depends on the change is done anew.\n" +
+      "# The configuration of this workspace. What stands behind '#' is a\n"
+      "# default. Edit it and run again: only what depends on the change is\n"
+      "# done anew.\n" +
       config_.ToYaml();
-  if (!fs::exists(workspace.ConfigPath()) ||
-      ReadFile(workspace.ConfigPath()) != text) {
-    WriteFileAtomically(workspace.ConfigPath(), text);
+  // The record first: killed in between, it names values that the file does not
+  // have, and those are passed over.
+  const std::string preset = nlohmann::json(preset_values_).dump(1) + "\n";
+  if (!preset_values_.empty() || fs::exists(PresetPath(workspace))) {
+    WriteIfChanged(PresetPath(workspace), preset);
   }
+  WriteIfChanged(workspace.ConfigPath(), text);
 }
 
 Runner Session::MakeRunner(const Workspace& workspace) {
@@ -232,7 +284,8 @@ Runner Session::MakeRunner(const Workspace& workspace) {
                                         workspace.root().string(),
                                         std::to_string(getpid()),
                                         std::to_string(memory)};
-    const std::vector<std::string> flags = FlagsForStage(flags_);
+    const std::vector<std::string> flags =
+        FlagsForStage(flags_, config_.Assignments());
     command.insert(command.end(), flags.begin(), flags.end());
     return command;
   };

@@ -11,8 +11,10 @@ OpenWorkFolder::OpenWorkFolder(Session& session,
                                const std::filesystem::path& folder) {
   if (Workspace::Exists(folder)) {
     workspace_ = Workspace::Open(folder);
-    lock_ = std::make_unique<WorkspaceLock>(*workspace_);
+    lock_ = std::make_unique<WorkspaceLock>(folder);
     session.console().LogTo(workspace_->LogPath("nerfpipe"));
+  } else if (std::filesystem::is_directory(folder / ".nerfpipe")) {
+    lock_ = std::make_unique<WorkspaceLock>(folder);
   }
   session.Resolve(workspace_);
   work_.folder = folder;
@@ -20,6 +22,12 @@ OpenWorkFolder::OpenWorkFolder(Session& session,
   work_.memory = MemoryOf(session.machine());
   work_.device = session.machine().device;
   work_.report = &session.console();
+}
+
+void OpenWorkFolder::Make() {
+  if (lock_) return;
+  std::filesystem::create_directories(work_.folder / ".nerfpipe");
+  lock_ = std::make_unique<WorkspaceLock>(work_.folder);
 }
 
 int ThreadsOf(const Machine& machine) {

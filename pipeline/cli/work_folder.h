@@ -14,9 +14,12 @@ namespace nerfpipe {
 
 class OpenWorkFolder {
  public:
-  // Resolves the session's configuration for `folder`, locks it when it is a
-  // workspace, and starts the log there.
+  // Resolves the session's configuration for `folder`, locks it when results
+  // are there, and starts the log of a workspace.
   OpenWorkFolder(Session& session, const std::filesystem::path& folder);
+
+  // For a folder that may be new: makes it and locks it.
+  void Make();
 
   const WorkFolder& work() const { return work_; }
 

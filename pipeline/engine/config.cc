@@ -1,6 +1,5 @@
 #include "pipeline/engine/config.h"
 
-#include "pipeline/base/atomic_file.h"
 #include "pipeline/base/error.h"
 #include "pipeline/base/text.h"
 
@@ -95,14 +94,15 @@ void Config::Assign(const OptionGroup& group,
   }
 }
 
-void Config::ReadYaml(const std::filesystem::path& path,
-                      const std::string& label,
-                      const std::vector<std::string>& other_keys) {
-  const std::string text = ReadFile(path);
+std::vector<std::string> Config::ReadYaml(
+    const std::string& text,
+    const std::string& label,
+    const std::vector<std::string>& other_keys) {
+  std::vector<std::string> set;
   try {
     const YAML::Node root = YAML::Load(text);
     if (root.IsNull()) {
-      return;
+      return set;
     }
     if (!root.IsMap()) {
       ThrowUsage(label + ": this is not a list of groups of options",
@@ -131,8 +131,10 @@ void Config::ReadYaml(const std::filesystem::path& path,
                ValueText(item.second, line),
                line,
                line);
+        set.push_back(name + "." + item.first.Scalar());
       }
     }
+    return set;
   } catch (const YAML::Exception& error) {
     ThrowUsage(Where(label, error.mark) + ": " + error.msg,
                "mend the line, or delete the file to start from defaults");
@@ -141,17 +143,65 @@ void Config::ReadYaml(const std::filesystem::path& path,
 
 void Config::Set(std::string_view assignment) {
   const size_t equals = assignment.find('=');
-  const size_t dot = assignment.substr(0, equals).find('.');
   const std::string where = "--set " + std::string(assignment);
-  if (equals == std::string_view::npos || dot == std::string_view::npos) {
+  if (equals == std::string_view::npos ||
+      assignment.substr(0, equals).find('.') == std::string_view::npos) {
     ThrowUsage(where + " cannot be read",
                "write it as --set group.option=value");
   }
-  Assign(GroupNamed(std::string(assignment.substr(0, dot)), where),
-         std::string(assignment.substr(dot + 1, equals - dot - 1)),
-         std::string(assignment.substr(equals + 1)),
+  SetAs(std::string(assignment.substr(0, equals)),
+        std::string(assignment.substr(equals + 1)),
+        where,
+        "--set");
+}
+
+void Config::SetForThisRun(const std::string& option,
+                           const std::string& value,
+                           const std::string& flag) {
+  const OptionField* const field = Find(option);
+  NERFPIPE_CHECK(field != nullptr);
+  const std::string before = field->get();
+  SetAs(option, value, flag + " " + value, flag);
+  before_this_run_.emplace(option, before);
+}
+
+void Config::SetAs(const std::string& option,
+                   const std::string& value,
+                   const std::string& where,
+                   const std::string& origin) {
+  const size_t dot = option.find('.');
+  Assign(GroupNamed(option.substr(0, dot), where),
+         option.substr(dot + 1),
+         value,
          where,
-         "--set");
+         origin);
+}
+
+const OptionField* Config::Find(const std::string& option) const {
+  const size_t dot = option.find('.');
+  for (const OptionGroup& group : groups_) {
+    if (group.name() == option.substr(0, dot)) {
+      return group.Find(option.substr(dot + 1));
+    }
+  }
+  return nullptr;
+}
+
+void Config::Reset(const std::string& option) {
+  if (const OptionField* const field = Find(option)) {
+    NERFPIPE_CHECK(!field->set(field->default_text));
+    origins_.erase(option);
+  }
+}
+
+std::vector<std::string> Config::Assignments() const {
+  std::vector<std::string> assignments;
+  for (const Entry& entry : Entries()) {
+    if (entry.value != entry.field->default_text) {
+      assignments.push_back(entry.name + "=" + entry.value);
+    }
+  }
+  return assignments;
 }
 
 std::string Config::ToYaml() const {
@@ -162,7 +212,13 @@ std::string Config::ToYaml() const {
     }
     text += "\n" + group.name() + ":\n";
     for (const OptionField& field : group.fields()) {
-      std::string line = "  " + field.name + ": " + YamlText(field.get());
+      const auto before =
+          before_this_run_.find(group.name() + "." + field.name);
+      const std::string value =
+          before == before_this_run_.end() ? field.get() : before->second;
+      const bool chosen = value != field.default_text;
+      std::string line =
+          (chosen ? "  " : "  # ") + field.name + ": " + YamlText(value);
       line.resize(std::max<size_t>(line.size() + 2, 32), ' ');
       text += line + "# " + field.help + "\n";
     }

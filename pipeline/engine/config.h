@@ -2,11 +2,10 @@
 
 // The configuration: every option of every group, where its value came from,
 // and the YAML it is read from and written to. Later sources win: defaults,
-// the workspace's nerfpipe.yaml, --config, --set.
+// the workspace's nerfpipe.yaml, --config, --set, flags for one run.
 
 #include "pipeline/engine/options.h"
 
-#include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
@@ -19,18 +18,35 @@ class Config {
   // The fields that the groups are bound to must outlive this object.
   explicit Config(std::vector<OptionGroup> groups);
 
-  // Reads groups of options from a YAML file. `label` names the file in
-  // messages and as the origin of its values. Keys at the top level that are
-  // not groups must be among `other_keys`. Throws UserError (file, line, what,
-  // and the nearest known name) with ExitCode::kUsage.
-  void ReadYaml(const std::filesystem::path& path,
-                const std::string& label,
-                const std::vector<std::string>& other_keys = {});
+  // Reads groups of options from YAML. `label` names the text in messages and
+  // as the origin of its values. Keys at the top level that are not groups must
+  // be among `other_keys`. Returns the full names of the options it sets.
+  // Throws UserError (label, line, what, and the nearest known name) with
+  // ExitCode::kUsage.
+  std::vector<std::string> ReadYaml(
+      const std::string& text,
+      const std::string& label,
+      const std::vector<std::string>& other_keys = {});
 
   // "group.option=value". Throws UserError with ExitCode::kUsage.
   void Set(std::string_view assignment);
 
-  // The whole configuration as YAML with a comment for each option.
+  // Sets an option for this run alone: ToYaml() keeps what it was. `flag` is
+  // what it was given with. Throws as Set().
+  void SetForThisRun(const std::string& option,
+                     const std::string& value,
+                     const std::string& flag);
+
+  // Gives an option its default again. Unknown ones, of another version of the
+  // program, are passed over.
+  void Reset(const std::string& option);
+
+  // "group.option=value" of all options that are not at their defaults: for
+  // Set() in another process.
+  std::vector<std::string> Assignments() const;
+
+  // The whole configuration as YAML with a comment for each option. Defaults
+  // are comments as well, so that what is written once takes up better ones.
   std::string ToYaml() const;
 
   struct Entry {
@@ -51,9 +67,17 @@ class Config {
               const std::string& value,
               const std::string& where,
               const std::string& origin);
+  void SetAs(const std::string& option,
+             const std::string& value,
+             const std::string& where,
+             const std::string& origin);
+  // Null when there is none of this full name.
+  const OptionField* Find(const std::string& option) const;
 
   std::vector<OptionGroup> groups_;
   std::map<std::string, std::string> origins_;  // of values set so far
+  // What options were before a flag set them for this run alone.
+  std::map<std::string, std::string> before_this_run_;
 };
 
 }  // namespace nerfpipe

@@ -4,6 +4,7 @@
 #include "pipeline/base/child_process.h"
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
+#include "pipeline/base/json_text.h"
 #include "pipeline/base/memory.h"
 #include "pipeline/base/text.h"
 
@@ -35,9 +36,11 @@ std::string ResultToJson(const StageResult& result) {
   const nlohmann::ordered_json json = {
       {"done", result.state == StageResult::State::kDone},
       {"line", result.line},
+      {"reduced", result.reduced},
+      {"memory_wanted", result.memory_wanted},
       {"account", result.account},
       {"facts", result.facts}};
-  return json.dump();
+  return JsonForPeople(json);
 }
 
 StageResult ResultFromJson(const std::string& text) {
@@ -51,6 +54,8 @@ StageResult ResultFromJson(const std::string& text) {
   result.state = json.at("done").get<bool>() ? StageResult::State::kDone
                                              : StageResult::State::kFailed;
   json.at("line").get_to(result.line);
+  json.at("reduced").get_to(result.reduced);
+  json.at("memory_wanted").get_to(result.memory_wanted);
   json.at("account").get_to(result.account);
   result.facts = json.at("facts");
   return result;
@@ -82,6 +87,13 @@ StageResult Death(const std::string& stage,
                              "; run again to go on from its finished parts");
 }
 
+int64_t SetOrMostOf(const Machine& machine, int64_t bytes) {
+  constexpr double kShare = 0.6;
+  const int64_t set = ParseBytes(machine.memory).value_or(0);
+  const double most = kShare * static_cast<double>(bytes);
+  return set > 0 ? set : std::max(static_cast<int64_t>(most), kLeastMemory);
+}
+
 // Everything that libraries write to the standard streams goes to the log.
 void RedirectOutput(const fs::path& log) {
   const int file =
@@ -97,15 +109,17 @@ void RedirectOutput(const fs::path& log) {
 }  // namespace
 
 int64_t MemoryOf(const Machine& machine) {
-  constexpr double kShare = 0.6;
-  const int64_t set = ParseBytes(machine.memory).value_or(0);
-  const double free = kShare * static_cast<double>(AvailableMemory());
-  return set > 0 ? set : std::max(static_cast<int64_t>(free), kLeastMemory);
+  return SetOrMostOf(machine, AvailableMemory());
+}
+
+int64_t MemoryLimitOf(const Machine& machine) {
+  return SetOrMostOf(machine, TotalMemory());
 }
 
 StageContext MakeStageContext(const Workspace& workspace,
                               const Stage& stage,
                               const Machine& machine,
+                              int64_t memory,
                               Report& report) {
   const fs::path folder = workspace.UnfinishedPath(stage.Name());
   StageContext context;
@@ -117,7 +131,8 @@ StageContext MakeStageContext(const Workspace& workspace,
       machine.threads > 0
           ? machine.threads
           : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  context.memory = MemoryOf(machine);
+  context.memory = memory;
+  context.memory_limit = MemoryLimitOf(machine);
   context.device = machine.device;
   context.report = &report;
   return context;
@@ -157,6 +172,7 @@ int RunAsChild(int parent,
                const Workspace& workspace,
                Stage& stage,
                const Machine& machine,
+               int64_t memory,
                Report& report) {
   // A killed parent must not leave us writing into its workspace, also when it
   // was killed before we came so far.
@@ -168,14 +184,14 @@ int RunAsChild(int parent,
   RedirectOutput(workspace.LogPath(stage.Name()));
   try {
     const StageResult result =
-        stage.Run(MakeStageContext(workspace, stage, machine, report));
+        stage.Run(MakeStageContext(workspace, stage, machine, memory, report));
     WriteFileAtomically(result_path, ResultToJson(result));
     return static_cast<int>(ExitCode::kDone);
   } catch (const UserError& error) {
     const nlohmann::json json = {{"problem", error.problem()},
                                  {"remedy", error.remedy()},
                                  {"exit_code", error.exit_code()}};
-    WriteFileAtomically(result_path, json.dump());
+    WriteFileAtomically(result_path, JsonForPeople(json));
     return static_cast<int>(error.exit_code());
   } catch (const Interrupted&) {
     return static_cast<int>(ExitCode::kInterrupted);

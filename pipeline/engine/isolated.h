@@ -26,14 +26,20 @@ inline constexpr int64_t kLeastMemory = 500'000'000;
 // Bytes that a stage may take: what was set, or 60 % of what is free.
 int64_t MemoryOf(const Machine& machine);
 
+// Bytes that its result may count on: what was set, or 60 % of what the machine
+// has, so that the same result comes out whatever else runs.
+int64_t MemoryLimitOf(const Machine& machine);
+
 // How an isolated stage is run: arguments of this program's own hidden
 // command, which may take so many bytes.
 using IsolatedCommand = std::function<std::vector<std::string>(
     const std::string& stage, int64_t memory)>;
 
+// `memory` is what the stage may take.
 StageContext MakeStageContext(const Workspace& workspace,
                               const Stage& stage,
                               const Machine& machine,
+                              int64_t memory,
                               Report& report);
 
 // Parent's side: runs `command` and reads the result it leaves. A child that
@@ -54,6 +60,7 @@ int RunAsChild(int parent,
                const Workspace& workspace,
                Stage& stage,
                const Machine& machine,
+               int64_t memory,
                Report& report);
 
 }  // namespace nerfpipe

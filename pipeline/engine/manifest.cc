@@ -2,6 +2,7 @@
 
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/digest.h"
+#include "pipeline/base/json_text.h"
 
 namespace nerfpipe {
 namespace {
@@ -15,7 +16,7 @@ std::string ManifestToJson(const Manifest& manifest) {
   for (const auto& [path, output] : manifest.outputs) {
     outputs[path] = {{"digest", output.digest}, {"files", output.files}};
   }
-  const nlohmann::ordered_json body = {
+  nlohmann::ordered_json body = {
       {"format", kFormat},
       {"stage", manifest.stage},
       {"stage_version", manifest.stage_version},
@@ -27,17 +28,21 @@ std::string ManifestToJson(const Manifest& manifest) {
       {"facts", manifest.facts},
       {"outputs", outputs},
   };
+  if (!manifest.reduced.empty()) {
+    body["reduced"] = {{"what", manifest.reduced},
+                       {"memory_wanted", manifest.memory_wanted}};
+  }
   // The seal tells a record that somebody cut short or edited.
-  const nlohmann::ordered_json sealed = {{"seal", DigestOf(body.dump())},
-                                         {"record", body}};
-  return sealed.dump(1) + "\n";
+  const nlohmann::ordered_json sealed = {
+      {"seal", DigestOf(JsonForPeople(body))}, {"record", body}};
+  return JsonForPeople(sealed, 1) + "\n";
 }
 
 std::optional<Manifest> ManifestFromJson(const std::string& text) {
   try {
     const auto sealed = nlohmann::ordered_json::parse(text);
     const auto& body = sealed.at("record");
-    if (sealed.at("seal") != DigestOf(body.dump()) ||
+    if (sealed.at("seal") != DigestOf(JsonForPeople(body)) ||
         body.at("format") != kFormat) {
       return std::nullopt;
     }
@@ -45,6 +50,10 @@ std::optional<Manifest> ManifestFromJson(const std::string& text) {
     body.at("stage").get_to(manifest.stage);
     body.at("stage_version").get_to(manifest.stage_version);
     body.at("line").get_to(manifest.line);
+    if (body.contains("reduced")) {
+      body.at("reduced").at("what").get_to(manifest.reduced);
+      body.at("reduced").at("memory_wanted").get_to(manifest.memory_wanted);
+    }
     body.at("seconds").get_to(manifest.seconds);
     body.at("peak_memory_mb").get_to(manifest.peak_memory_mb);
     body.at("options").get_to(manifest.options);

@@ -4,6 +4,7 @@
 // wrote. Kept as .nerfpipe/STAGE.json; a stage is skipped because its record
 // matches, never because a folder exists.
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -29,6 +30,9 @@ struct Manifest {
   std::map<std::string, Output> outputs;
 
   std::string line;  // the stage's own one-line result
+  // As StageResult has them.
+  std::string reduced;
+  int64_t memory_wanted = 0;
   nlohmann::ordered_json facts = nlohmann::ordered_json::object();
   double seconds = 0;
   double peak_memory_mb = 0;

@@ -5,6 +5,7 @@
 #include "pipeline/base/digest.h"
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
+#include "pipeline/base/json_text.h"
 #include "pipeline/base/text.h"
 #include "pipeline/engine/commit.h"
 #include "pipeline/engine/summary.h"
@@ -70,20 +71,22 @@ Situation Runner::Look(Stage& stage) {
       ReadManifest(workspace_.ManifestPath(stage.Name()), &situation.manifest);
   situation.stage_version = stage.Version();
   situation.options = ResultOptions(stage);
-  const auto digest = [&](const fs::path& path) {
-    const std::optional<TreeDigest> tree = digests_.Digest(path);
+  const auto digest = [&](const std::string& path) {
+    // The workspace may lie in the capture, as others do.
+    const std::optional<TreeDigest> tree =
+        path == kCaptureInput
+            ? digests_.Digest(workspace_.capture(), Workspace::Exists)
+            : digests_.Digest(workspace_.root() / path);
     return tree ? std::optional(tree->digest) : std::nullopt;
   };
   for (const std::string& input : stage.Inputs()) {
-    situation.inputs[input] =
-        digest(input == kCaptureInput ? workspace_.capture()
-                                      : workspace_.root() / input);
+    situation.inputs[input] = digest(input);
   }
   for (const std::string& input : stage.OptionalInputs()) {
     if (!situation.inputs.at(input)) situation.inputs.erase(input);
   }
   for (const std::string& output : stage.Outputs()) {
-    situation.outputs[output] = digest(workspace_.root() / output);
+    situation.outputs[output] = digest(output);
   }
   situation.unfinished = HasUnfinished(workspace_, stage.Name());
   situation.failure = LastFailure(workspace_, stage.Name());
@@ -151,12 +154,14 @@ RunOutcome Runner::RunUntil(const std::string& until) {
   for (Stage* stage : stages_) {
     ThrowIfInterrupted();
     const bool wanted = stage->Enabled() || stage->Name() == until;
+    const Situation now = wanted ? Look(*stage) : Situation();
     const std::vector<std::string> reasons =
-        wanted ? ReasonsToRun(Look(*stage)) : std::vector<std::string>();
+        wanted ? ReasonsToRun(now) : std::vector<std::string>();
     if (!wanted) {
       report_.Detail(Heading(*stage) + "left out");
     } else if (reasons.empty()) {
       report_.Detail(Heading(*stage) + "up to date");
+      OfferRoom(*stage, now.manifest);
     } else {
       const bool may_fail = stage->Optional() && stage->Name() != until;
       RunOutcome one = may_fail ? RunOptionalStage(*stage, reasons)
@@ -178,6 +183,19 @@ RunOutcome Runner::RunUntil(const std::string& until) {
   }
   WriteSummary();
   return outcome;
+}
+
+void Runner::OfferRoom(const Stage& stage, const Manifest& record) {
+  if (record.reduced.empty() ||
+      MemoryLimitOf(machine_) < record.memory_wanted) {
+    return;
+  }
+  report_.Info(Heading(stage) + record.reduced +
+               " for want of memory, of which there is enough now: 'nerfpipe "
+               "stage " +
+               stage.Name() + " -w " + workspace_.root().string() +
+               (machine_.memory == "0" ? "" : " --mem " + machine_.memory) +
+               "' does it again");
 }
 
 RunOutcome Runner::RunAgain(const std::string& name) {
@@ -307,8 +325,8 @@ StageResult Runner::Execute(Stage& stage, double* peak_memory_mb) {
                        peak_memory_mb);
   }
   ResetPeakMemory();
-  StageResult result =
-      stage.Run(MakeStageContext(workspace_, stage, machine_, report_));
+  StageResult result = stage.Run(MakeStageContext(
+      workspace_, stage, machine_, MemoryOf(machine_), report_));
   *peak_memory_mb = PeakMemoryMb();
   return result;
 }
@@ -326,6 +344,8 @@ void Runner::Record(Stage& stage,
     manifest.inputs[input] = *digest;
   }
   manifest.line = result.line;
+  manifest.reduced = result.reduced;
+  manifest.memory_wanted = result.memory_wanted;
   NERFPIPE_CHECK(result.facts.is_object());
   manifest.facts = result.facts;
   manifest.seconds = seconds;
@@ -364,7 +384,7 @@ nlohmann::ordered_json Runner::Summary() {
 }
 
 void Runner::WriteSummary() {
-  const std::string text = Summary().dump(2) + "\n";
+  const std::string text = JsonForPeople(Summary(), 2) + "\n";
   const fs::path path = workspace_.SummaryPath();
   if (!fs::exists(path) || ReadFile(path) != text) {
     WriteFileAtomically(path, text);

@@ -31,8 +31,14 @@ struct StageContext {
   // Unfinished work. Kept after a kill or failure and handed back to the next
   // run as long as the stage's fingerprint is the same.
   std::filesystem::path scratch;
-  int threads = 1;              // >= 1
-  int64_t memory = 0;           // bytes that the stage may take; 0: not said
+  int threads = 1;  // >= 1
+  // Bytes that the stage may take, which depends on what is free: for what
+  // changes no result, such as the number of threads. 0: not said.
+  int64_t memory = 0;
+  // Bytes that results may count on: as --mem says, or most of what the machine
+  // has. A stage that makes less of them for it says so (StageResult::reduced).
+  // 0: not said.
+  int64_t memory_limit = 0;
   std::string device = "auto";  // "auto", "cpu", "cuda", "cuda:1"
   Report* report = nullptr;     // never null
 
@@ -47,6 +53,10 @@ struct StageResult {
   // One line: what was made ("71 of 71 images, 0.85 px"), or what went wrong,
   // where, and what to try.
   std::string line;
+  // What is less than the options ask for, for want of memory, and the
+  // memory_limit under which it would not be; empty: nothing.
+  std::string reduced;
+  int64_t memory_wanted = 0;
   // The full account of a failure, a line each.
   std::vector<std::string> account;
   // Figures for summary.json, merged into it at the top level: for example

@@ -3,6 +3,7 @@
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/digest.h"
 #include "pipeline/base/error.h"
+#include "pipeline/base/json_text.h"
 
 #include <cerrno>
 #include <cstring>
@@ -39,7 +40,7 @@ DigestCache::DigestCache(fs::path store) : store_(std::move(store)) {
   try {
     const auto json = nlohmann::json::parse(ReadFile(store_));
     for (const auto& [path, entry] : json.items()) {
-      known_[path] = {
+      known_[FromJsonText(path)] = {
           entry.at(0), entry.at(1), entry.at(2), entry.at(3), entry.at(4)};
     }
   } catch (const nlohmann::json::exception&) {
@@ -73,7 +74,9 @@ std::string DigestCache::FileDigest(const fs::path& path) {
   return digest;
 }
 
-std::optional<TreeDigest> DigestCache::Digest(const fs::path& path) {
+std::optional<TreeDigest> DigestCache::Digest(
+    const fs::path& path,
+    const std::function<bool(const fs::path&)>& leave_out) {
   const fs::path clean = path.has_filename() ? path : path.parent_path();
   const fs::file_status status = fs::status(clean);
   TreeDigest result;
@@ -86,10 +89,13 @@ std::optional<TreeDigest> DigestCache::Digest(const fs::path& path) {
     return std::nullopt;
   }
   std::map<std::string, std::string> entries;
-  for (const auto& entry : fs::recursive_directory_iterator(clean)) {
+  for (fs::recursive_directory_iterator i(clean), end; i != end; ++i) {
+    const fs::directory_entry& entry = *i;
     const std::string name =
         entry.path().lexically_relative(clean.parent_path()).generic_string();
-    if (entry.is_directory()) {
+    if (entry.is_directory() && leave_out && leave_out(entry.path())) {
+      i.disable_recursion_pending();
+    } else if (entry.is_directory()) {
       entries[name] = "folder";
     } else if (entry.is_regular_file()) {
       entries[name] = result.files[name] = FileDigest(entry.path());
@@ -111,11 +117,11 @@ void DigestCache::Save() {
   nlohmann::json json = nlohmann::json::object();
   for (const auto& [path, known] : known_) {
     if (fs::exists(path)) {
-      json[path] = {known.size,
-                    known.time_ns,
-                    known.change_ns,
-                    known.inode,
-                    known.digest};
+      json[ToJsonText(path)] = {known.size,
+                                known.time_ns,
+                                known.change_ns,
+                                known.inode,
+                                known.digest};
     }
   }
   WriteFileAtomically(store_, json.dump(0));

@@ -4,6 +4,7 @@
 // unchanged files are not read again.
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -23,9 +24,11 @@ class DigestCache {
   explicit DigestCache(std::filesystem::path store);
 
   // Digest of a file, or of a folder with everything in it (names and
-  // contents; empty folders count, times do not). Nothing when `path` does not
-  // exist.
-  std::optional<TreeDigest> Digest(const std::filesystem::path& path);
+  // contents; empty folders count, times do not), but for folders below it that
+  // `leave_out` names. Nothing when `path` does not exist.
+  std::optional<TreeDigest> Digest(
+      const std::filesystem::path& path,
+      const std::function<bool(const std::filesystem::path&)>& leave_out = {});
 
   // Writes the store if anything was learnt.
   void Save();

@@ -2,6 +2,7 @@
 
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/error.h"
+#include "pipeline/base/json_text.h"
 
 #include <cerrno>
 #include <chrono>
@@ -33,8 +34,8 @@ void WriteIdentity(const fs::path& root, const fs::path& capture) {
                         error.message() + ")",
                     "choose another folder with -w");
   }
-  const nlohmann::ordered_json json = {{"format", kFormat},
-                                       {"capture", capture.string()}};
+  const nlohmann::ordered_json json = {
+      {"format", kFormat}, {"capture", ToJsonText(capture.string())}};
   WriteFileAtomically(IdentityPath(root), json.dump(1) + "\n");
 }
 
@@ -46,7 +47,7 @@ fs::path ReadCapture(const fs::path& root) {
       throw UserError(root.string() + " was made by a newer nerfpipe",
                       "use that version, or choose another workspace with -w");
     }
-    return json.at("capture").get<std::string>();
+    return FromJsonText(json.at("capture").get<std::string>());
   } catch (const nlohmann::json::exception&) {
     throw UserError(path.string() + " is damaged",
                     "delete that one file and give the capture again: "
@@ -131,9 +132,9 @@ fs::path Workspace::UnfinishedPath(const std::string& stage) const {
   return Internal() / "tmp" / stage;
 }
 
-WorkspaceLock::WorkspaceLock(const Workspace& workspace,
+WorkspaceLock::WorkspaceLock(const fs::path& root,
                              std::chrono::milliseconds patience) {
-  const fs::path path = workspace.Internal() / "lock";
+  const fs::path path = root / ".nerfpipe" / "lock";
   descriptor_ = open(path.c_str(), O_RDWR | O_CREAT, 0666);
   if (descriptor_ < 0) {
     throw UserError(
@@ -146,7 +147,8 @@ WorkspaceLock::WorkspaceLock(const Workspace& workspace,
       const std::string holder = ReadFile(path);
       close(descriptor_);
       throw UserError(
-          "workspace " + workspace.root().string() + " is in use by " +
+          "workspace " + fs::absolute(root).lexically_normal().string() +
+              " is in use by " +
               (holder.empty() ? "another process" : "process " + holder),
           "wait until it has ended, or choose another workspace "
           "with -w");

@@ -42,14 +42,15 @@ class Workspace {
   std::filesystem::path capture_;
 };
 
-// Held while a process works in a workspace; gone with the process however it
-// ends. Child processes inherit it.
+// Held while a process works in a workspace, or in another folder of results
+// with a folder .nerfpipe; gone with the process however it ends. Child
+// processes inherit it.
 class WorkspaceLock {
  public:
   // Throws UserError naming the process that holds the lock. A holder that is
   // being killed gets five seconds to go.
   explicit WorkspaceLock(
-      const Workspace& workspace,
+      const std::filesystem::path& root,
       std::chrono::milliseconds patience = std::chrono::seconds(5));
   ~WorkspaceLock();
   WorkspaceLock(const WorkspaceLock&) = delete;

@@ -2,6 +2,7 @@
 
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/error.h"
+#include "pipeline/base/json_text.h"
 
 #include <algorithm>
 
@@ -23,7 +24,7 @@ FrameList ReadFrameList(const std::filesystem::path& path) {
   try {
     const nlohmann::json json = nlohmann::json::parse(text);
     FrameList list;
-    list.source = json.at("source").get<std::string>();
+    list.source = FromJsonText(json.at("source").get<std::string>());
     list.video = json.at("kind").get<std::string>() != "photos";
     if (list.video) {
       const nlohmann::json& clip = json.at("clip");
@@ -39,9 +40,9 @@ FrameList ReadFrameList(const std::filesystem::path& path) {
       if (list.video) {
         frame.index = entry.at("index").get<int64_t>();
         frame.time = entry.at("time").get<double>();
-        frame.clip = entry.value("clip", "");
+        frame.clip = FromJsonText(entry.value("clip", ""));
       } else {
-        frame.original = entry.at("original").get<std::string>();
+        frame.original = FromJsonText(entry.at("original").get<std::string>());
       }
       frame.focal = entry.value("focal", 0.0);
       list.frames.push_back(std::move(frame));
@@ -55,7 +56,7 @@ FrameList ReadFrameList(const std::filesystem::path& path) {
 
 void WriteFrameList(const FrameList& list, const std::filesystem::path& path) {
   nlohmann::ordered_json json;
-  json["source"] = list.source;
+  json["source"] = ToJsonText(list.source);
   json["kind"] = list.Kind();
   if (list.video) {
     json["clip"] = {{"frames", list.clip_frames},
@@ -71,19 +72,15 @@ void WriteFrameList(const FrameList& list, const std::filesystem::path& path) {
     if (list.video) {
       entry["index"] = frame.index;
       entry["time"] = frame.time;
-      if (!frame.clip.empty()) entry["clip"] = frame.clip;
+      if (!frame.clip.empty()) entry["clip"] = ToJsonText(frame.clip);
     } else {
-      entry["original"] = frame.original;
+      entry["original"] = ToJsonText(frame.original);
     }
     if (frame.focal > 0) entry["focal"] = frame.focal;
     json["frames"].push_back(std::move(entry));
   }
   std::filesystem::create_directories(path.parent_path());
-  // Names that are not UTF-8 must not stop the stage.
-  WriteFileAtomically(
-      path,
-      json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) +
-          "\n");
+  WriteFileAtomically(path, JsonForPeople(json, 1) + "\n");
 }
 
 std::string FrameName(int64_t number,

@@ -174,22 +174,21 @@ SolveJob ColmapStage::MakeJob(const StageContext& context,
                  job.names.size(),
                  {options_.max_image_size, options_.max_features},
                  context.threads,
-                 context.memory);
-  job.most_features = plan.most_features;
+                 {context.memory, context.memory_limit});
+  job.memory = plan;
   job.place = {context.scratch, context.threads, plan.threads, context.report};
-  const std::string allowed =
-      HumanBytes(context.memory) + " that may be taken (--mem)";
-  context.report->Detail(fmt::format("memory: about {} of the {}, {} threads",
-                                     HumanBytes(std::llround(plan.bytes)),
-                                     allowed,
-                                     plan.threads));
+  context.report->Detail(fmt::format(
+      "memory: about {} of the {} that may be taken (--mem), {} threads",
+      HumanBytes(std::llround(plan.bytes)),
+      HumanBytes(context.memory),
+      plan.threads));
   if (plan.image_size < options_.max_image_size) {
     context.report->Warn(fmt::format(
         "features are looked for at {} pixels instead of {}, to stay "
-        "within the {}",
+        "within the {} that may be taken (--mem)",
         plan.image_size,
         options_.max_image_size,
-        allowed));
+        HumanBytes(context.memory_limit)));
     job.options.max_image_size = plan.image_size;
     // What an earlier sitting with more memory found does not go with it.
     job.place.scratch /= fmt::format("at-{}", plan.image_size);
@@ -203,7 +202,9 @@ StageResult ColmapStage::Reconstruct(const StageContext& context) const {
   if (capture.KeptNames().size() < kMinImages) {
     return TooFewFrames(capture.KeptNames().size());
   }
-  const SolveJob job = MakeJob(context, capture);
+  SolveJob job = MakeJob(context, capture);
+  int64_t memory_wanted = 0;
+  job.memory_wanted = &memory_wanted;
   Solution solution = MatchCapture(job);
   if (auto failure = JudgeMatches(
           solution.pairs, solution.features, job.width, job.height)) {
@@ -235,7 +236,15 @@ StageResult ColmapStage::Reconstruct(const StageContext& context) const {
   if (job.options.max_image_size < options_.max_image_size) {
     result.line += fmt::format(", features at {} pixels for want of memory",
                                job.options.max_image_size);
+    result.reduced =
+        fmt::format("features were looked for at {} pixels instead of {}",
+                    job.options.max_image_size,
+                    options_.max_image_size);
+    memory_wanted = std::max(memory_wanted, job.memory.wanted);
+  } else if (memory_wanted > 0) {
+    result.reduced = "no more features were looked for";
   }
+  result.memory_wanted = memory_wanted;
   WriteSparseModels(mapping, context.out / "colmap" / "sparse");
   const auto line_of_sizes = WriteUndistorted(
       mapping.models[mapping.chosen],

@@ -3,6 +3,7 @@
 #include "pipeline/base/memory.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace nerfpipe::sfm {
 namespace {
@@ -22,40 +23,55 @@ constexpr int kSmallestSize = 320;
 
 }  // namespace
 
+int MemoryPlan::ThreadsBeside(int64_t features) const {
+  const double fixed =
+      kProgram + kBytesPerFeature * static_cast<double>(features);
+  return now > 0 ? ThreadsWithin(now, fixed, bytes_search, threads) : threads;
+}
+
+int64_t MemoryPlan::LimitFor(int64_t features) const {
+  return std::llround(kProgram + bytes_search +
+                      kBytesPerFeature * static_cast<double>(features));
+}
+
 MemoryPlan PlanMemory(int width,
                       int height,
                       size_t images,
                       const FeatureOptions& options,
                       int threads,
-                      int64_t memory) {
+                      const MemoryBounds& bounds) {
   const int longer = std::max(width, height);
   const double pixels = static_cast<double>(width) * height;
-  const double fixed = kProgram + kBytesPerFeature * options.max_features *
-                                      static_cast<double>(images);
+  const int64_t features = static_cast<int64_t>(images) * options.max_features;
+  const double fixed =
+      kProgram + kBytesPerFeature * static_cast<double>(features);
   const auto each = [&](int size) {
     const double scale = std::min(1.0, static_cast<double>(size) / longer);
     return kBytesPerSearchedPixel * scale * scale * pixels +
            kBytesPerPixel * pixels;
   };
   MemoryPlan plan;
+  plan.now = bounds.now;
   plan.image_size = options.max_image_size;
   plan.threads = threads;
-  if (memory > 0) {
-    // What the features themselves take shrinks with no image.
-    const double left = std::max(static_cast<double>(memory) - fixed,
-                                 kLeastShare * static_cast<double>(memory));
+  // What the features themselves take shrinks with no image, so that a share is
+  // left to the search whatever they take.
+  plan.wanted = std::llround(std::min(each(plan.image_size) + fixed,
+                                      each(plan.image_size) / kLeastShare));
+  const auto limit = static_cast<double>(bounds.limit);
+  if (limit > 0) {
+    const double left = std::max(limit - fixed, kLeastShare * limit);
     while (each(plan.image_size) > left && plan.image_size > kSmallestSize) {
       plan.image_size =
           std::max(kSmallestSize, static_cast<int>(kStep * plan.image_size));
     }
-    plan.threads = ThreadsWithin(memory, fixed, each(plan.image_size), threads);
   }
-  const double search = plan.threads * each(plan.image_size);
-  plan.bytes = fixed + search;
-  if (memory > 0) {
+  plan.bytes_search = each(plan.image_size);
+  plan.threads = plan.ThreadsBeside(features);
+  plan.bytes = fixed + plan.threads * plan.bytes_search;
+  if (limit > 0) {
     plan.most_features = static_cast<int64_t>(std::max(
-        0.0,
-        (static_cast<double>(memory) - kProgram - search) / kBytesPerFeature));
+        0.0, (limit - kProgram - plan.bytes_search) / kBytesPerFeature));
   }
   return plan;
 }

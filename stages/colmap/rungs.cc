@@ -22,11 +22,20 @@ namespace fs = std::filesystem;
 // Up to this many images are matched each with each when nothing else helps.
 constexpr int kMaxExhaustive = 250;
 
+int64_t CountOfFeatures(const Solution& solution) {
+  int64_t count = 0;
+  for (const Features& features : solution.features) count += features.Count();
+  return count;
+}
+
 // For that many features beside those that are there; says so if not.
 bool HasRoom(const SolveJob& job, const Solution& best, int64_t more) {
-  int64_t there = 0;
-  for (const Features& features : best.features) there += features.Count();
-  if (there + more <= job.most_features) return true;
+  const int64_t features = CountOfFeatures(best) + more;
+  if (features <= job.memory.most_features) return true;
+  if (job.memory_wanted != nullptr) {
+    *job.memory_wanted =
+        std::max(*job.memory_wanted, job.memory.LimitFor(features));
+  }
   job.place.report->Detail(
       "no memory for more features: a larger --mem would allow them");
   return false;
@@ -73,14 +82,15 @@ std::optional<Solution> WithFeatures(const SolveJob& job,
                                      const Solution& best) {
   Solution next = best;
   next.feature_options = options;
-  if (!HasRoom(job,
-               best,
-               static_cast<int64_t>(best.Count()) * options.max_features)) {
-    return std::nullopt;
-  }
+  const int64_t more =
+      static_cast<int64_t>(best.Count()) * options.max_features;
+  if (!HasRoom(job, best, more)) return std::nullopt;
   // Another sitting, with more memory or less, may have come here with others.
   Workplace place =
       Beside(job, fmt::format("{}-{}", way, options.max_features));
+  place.search_threads =
+      std::min(place.search_threads,
+               job.memory.ThreadsBeside(CountOfFeatures(best) + more));
   if (options.affine) {  // two scale spaces each
     place.search_threads = std::max(1, place.search_threads / 2);
   }

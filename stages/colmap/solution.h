@@ -10,6 +10,7 @@
 #include "stages/colmap/matching/camera_prior.h"
 #include "stages/colmap/matching/matching.h"
 #include "stages/colmap/matching/two_view.h"
+#include "stages/colmap/memory_plan.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -32,7 +33,10 @@ struct SolveJob {
   // size above, and nothing is known.
   std::vector<ImageLens> lenses;
   ColmapOptions options;
-  int64_t most_features = 0;       // of all images, that fit into the memory
+  MemoryPlan memory;
+  // If not null: told the limit (MemoryPlan::LimitFor) under which a way would
+  // have been tried that there was no room for.
+  int64_t* memory_wanted = nullptr;
   std::filesystem::path database;  // to be written
   Workplace place;
 };

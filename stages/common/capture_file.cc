@@ -2,6 +2,7 @@
 
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/error.h"
+#include "pipeline/base/json_text.h"
 
 #include <cmath>
 
@@ -20,9 +21,9 @@ nlohmann::ordered_json ToJson(const CaptureFrame& frame, bool photo) {
   nlohmann::ordered_json json;
   json["name"] = frame.name;
   if (photo) {
-    json["original"] = frame.original;
+    json["original"] = ToJsonText(frame.original);
   } else {
-    if (!frame.clip.empty()) json["clip"] = frame.clip;
+    if (!frame.clip.empty()) json["clip"] = ToJsonText(frame.clip);
     json["index"] = frame.index;
     json["time"] = Rounded(frame.time);
   }
@@ -43,9 +44,9 @@ CaptureFrame FromJson(const nlohmann::json& json, bool photo) {
   CaptureFrame frame;
   frame.name = json.at("name").get<std::string>();
   if (photo) {
-    frame.original = json.at("original").get<std::string>();
+    frame.original = FromJsonText(json.at("original").get<std::string>());
   } else {
-    frame.clip = json.value("clip", "");
+    frame.clip = FromJsonText(json.value("clip", ""));
     frame.index = json.at("index").get<int64_t>();
     frame.time = json.at("time").get<double>();
   }
@@ -103,11 +104,7 @@ void WriteCaptureFile(const CaptureFile& capture,
   for (const CaptureFrame& frame : capture.frames) {
     json["frames"].push_back(ToJson(frame, capture.kind == "photos"));
   }
-  // Names that are not UTF-8 must not stop the stage.
-  WriteFileAtomically(
-      path,
-      json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) +
-          "\n");
+  WriteFileAtomically(path, JsonForPeople(json, 1) + "\n");
 }
 
 }  // namespace nerfpipe

@@ -87,6 +87,8 @@ TEST_F(BadInput, ProgramThatWasCopiedWithoutItsTrainer) {
   const std::string missing = "the trainer is missing: there is neither " +
                               (folder_ / "bin/nerfpipe-trainer.so").string();
   ExpectLine({"train", "-d", "data", "-w", "out"}, 1, missing, program);
+  // The presets come with it.
+  ExpectLine({"config", "--config", "carr"}, 2, "did you mean 'car'?", program);
   // Before hours are spent on cameras.
   ExpectLine({"run", "car.mp4"}, 1, missing, program);
   ExpectLine({"run", "car.mp4", "--until", "colmap"}, 1, "car.mp4", program);

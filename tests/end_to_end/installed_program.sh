@@ -1,5 +1,5 @@
 #!/bin/sh
-# An installed program finds its configurations, and its trainer with LibTorch.
+# An installed program knows its presets, and finds its trainer with LibTorch.
 # Usage: installed_program.sh PROGRAM, in its build folder
 set -eu
 
@@ -9,7 +9,7 @@ cmake --install "${1%/pipeline/cli/*}" --prefix "$place" >/dev/null
 program=$place/bin/nerfpipe
 "$program" --version
 "$program" config --config fern | grep 'train.method .*fern' || {
-  echo "the configurations are not found"
+  echo "the presets are not known"
   exit 1
 }
 said=$("$program" eval -w "$place" 2>&1) && exit 1

@@ -124,7 +124,7 @@ void ReadWorkspace(const std::string& bytes) {
 void ReadConfiguration(const std::string& bytes) {
   const auto stage = MakeCheckStage();
   Config config(stage->Options());
-  config.ReadYaml(Written("nerfpipe.yaml", bytes), "nerfpipe.yaml");
+  config.ReadYaml(bytes, "nerfpipe.yaml");
 }
 
 void ReadFeatures(const std::string& bytes) { sfm::ParseFeatures(bytes); }

@@ -104,7 +104,10 @@ JSON
           head -c "$((3 * ${version#*:}))" /dev/zero | tr '\0' '?'
         } >"$folder/$1/seeds/version_${version%:*}"
       done ;;
-    configuration) seed configuration "$source/configs/default.yaml" ;;
+    configuration)
+      # Defaults as values.
+      sed 's/^  # /  /' "$source/configs/default.yaml" \
+        >"$folder/configuration/seeds/default" ;;
     *)
       # Whatever workspaces of the user's are named here.
       for file in ${NERFPIPE_FUZZ_SEEDS:-}; do seed "$1" "$file"; done ;;

@@ -75,6 +75,14 @@ int64_t EstimateBytes(const PosedImages& images) {
   return bytes;
 }
 
+void AddFiles(const std::vector<PosedImage>& images,
+              std::set<fs::path>* files) {
+  for (const PosedImage& image : images) {
+    files->insert(image.file);
+    if (!image.mask.empty()) files->insert(image.mask);
+  }
+}
+
 int64_t BytesOf(const std::vector<View>& views) {
   int64_t bytes = 0;
   for (const View& view : views) {
@@ -141,6 +149,42 @@ DatasetKind DetectDatasetKind(const fs::path& path) {
       "looked for poses_bounds.npy (LLFF), transforms_train.json "
       "(nerf_synthetic), images/ with sparse/0/cameras and images as .bin or "
       ".txt (COLMAP), and transforms.json (instant-ngp, nerfstudio)");
+}
+
+DatasetFiles FilesOfDataset(const fs::path& path, int factor, int llffhold) {
+  const DatasetKind kind = DetectDatasetKind(path);
+  const std::vector<int> factors =
+      factor > 0 ? std::vector{factor} : std::vector{1, 2, 4, 8};
+  DatasetFiles files;
+  for (const int each : factors) {
+    try {
+      const PosedImages posed =
+          ReadCameras(path, kind, each, llffhold, SilentReport());
+      AddFiles(posed.train, &files.train);
+      AddFiles(posed.test, &files.test);
+    } catch (const UserError&) {
+      // Images of some sizes may not be there.
+      if (each == factors.back() && files.train.empty()) throw;
+    }
+  }
+  if (fs::is_regular_file(path)) {
+    files.poses.insert(path);
+    return files;
+  }
+  for (const char* name : {kPosesBoundsFile,
+                           kTransformsFile,
+                           "transforms_train.json",
+                           "transforms_val.json",
+                           "transforms_test.json"}) {
+    if (fs::is_regular_file(path / name)) files.poses.insert(path / name);
+  }
+  const fs::path model = FindSparseModel(path);
+  if (!model.empty()) {
+    for (const std::string& name : SortedFileNames(model)) {
+      files.poses.insert(model / name);
+    }
+  }
+  return files;
 }
 
 ReadResult ReadDataset(const fs::path& path,

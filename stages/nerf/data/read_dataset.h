@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <set>
 #include <string>
 
 namespace nerfpipe::nerf {
@@ -50,6 +51,18 @@ struct ReadResult {
   int factor = 1;           // as used
   int64_t image_bytes = 0;  // of all image tensors
 };
+
+// The files that ReadDataset() may make views from: images with their masks,
+// those held out apart, and what poses them. With factor 0 those of each factor
+// that may be chosen. Throws as ReadDataset() does.
+struct DatasetFiles {
+  std::set<std::filesystem::path> train;
+  std::set<std::filesystem::path> test;
+  std::set<std::filesystem::path> poses;
+};
+DatasetFiles FilesOfDataset(const std::filesystem::path& path,
+                            int factor,
+                            int llffhold);
 
 // Views are sorted by name. Things left out (missing images) are told to
 // `report`, and so is the memory that the images will take, before they are

@@ -3,6 +3,7 @@
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/digest.h"
 #include "pipeline/base/error.h"
+#include "pipeline/base/json_text.h"
 #include "stages/common/dataset_folder.h"
 #include "stages/nerf/data/read_dataset.h"
 #include "stages/nerf/jobs/devices.h"
@@ -16,6 +17,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 namespace nerfpipe {
 namespace {
@@ -69,34 +71,48 @@ Json ReadRecord(const fs::path& folder) {
   return record;
 }
 
+void WriteRecord(const fs::path& folder, const Json& record) {
+  WriteFileAtomically(folder / kDatasetFile, JsonForPeople(record, 2) + "\n");
+}
+
+// That the method was trained on: the folder itself of a workspace.
+fs::path DatasetOf(const fs::path& folder, const std::string& method) {
+  const Json record = ReadRecord(folder);
+  if (record.empty()) return folder;
+  const Json all = record["dataset"];
+  const Json trained = record["trained"].value(method, Json::object());
+  return FromJsonText(trained.value("dataset", all.get<std::string>()));
+}
+
 bool ByClock(const TrainSettings& settings) {
   const nerf::TrainOptions& train = settings.options.train;
   return train.time > 0 && !train.deterministic;
 }
 
-// What the result of a training depends on. The images stand for themselves
-// with the files that pose them.
+void AddFiles(const std::set<fs::path>& files,
+              const fs::path& dataset,
+              DigestBuilder* key) {
+  key->Add(std::to_string(files.size()));
+  for (const fs::path& file : files) {
+    // Where the data set lies changes nothing.
+    key->Add(file.lexically_relative(dataset).string()).Add(DigestOfFile(file));
+  }
+}
+
+// What the result of a training depends on.
 std::string TrainKey(const TrainStage& train, const fs::path& dataset) {
   DigestBuilder key;
-  key.Add(std::to_string(train.Version())).Add(dataset.string());
+  key.Add(std::to_string(train.Version()));
   TrainSettings settings = RunSettings(train.settings());
   // A run by the clock may go on with another time.
   if (ByClock(settings)) settings.options.train.time = 1;
   key.Add(ResultOptionsText(TrainOptionGroups(&settings),
                             settings.options.train.method));
-  for (const char* name : {kPosesBoundsFile,
-                           kTransformsFile,
-                           "transforms_train.json",
-                           "sparse/0/images.bin",
-                           "sparse/0/images.txt",
-                           "sparse/images.bin",
-                           "sparse/images.txt"}) {
-    const fs::path file = dataset / name;
-    key.Add(fs::is_regular_file(file) ? DigestOfFile(file) : "");
-  }
-  if (fs::is_regular_file(dataset)) {
-    key.Add(DigestOfFile(dataset));
-  }
+  const nerf::DatasetFiles files =
+      nerf::FilesOfDataset(dataset, settings.factor, settings.llffhold);
+  AddFiles(files.train, dataset, &key);
+  AddFiles(files.test, dataset, &key);
+  AddFiles(files.poses, dataset, &key);
   return key.Finish();
 }
 
@@ -145,14 +161,35 @@ std::vector<fs::path> ScenesToShow(const fs::path& folder,
   return scenes;
 }
 
-// Puts a finished folder into its place; what was there goes into `scratch`.
-void MoveIntoPlace(const fs::path& from,
+// Keeps a finished folder where its owner finds it.
+void KeepAside(const WorkFolder& work, const fs::path& folder) {
+  const fs::path name = folder.lexically_relative(work.folder);
+  fs::path aside;
+  int number = 1;
+  do {
+    aside = work.folder / ".nerfpipe/saved" / std::to_string(number++) / name;
+  } while (fs::exists(aside));
+  fs::create_directories(aside.parent_path());
+  fs::rename(folder, aside);
+  work.report->Info(
+      name.string() +
+      " was of another data set or other options; it is kept as " +
+      aside.string());
+}
+
+// Puts a finished folder into its place. What was there, and goes on in it, is
+// moved into `scratch`; anything else is kept.
+void MoveIntoPlace(const WorkFolder& work,
+                   const fs::path& from,
                    const fs::path& to,
+                   bool goes_on,
                    const fs::path& scratch) {
   fs::create_directories(to.parent_path());
-  if (fs::exists(to)) {
+  if (fs::exists(to) && goes_on) {
     fs::remove_all(scratch / "old");
     fs::rename(to, scratch / "old");
+  } else if (fs::exists(to)) {
+    KeepAside(work, to);
   }
   fs::rename(from, to);
 }
@@ -185,6 +222,9 @@ StageResult TrainDataset(const Stage& train_stage,
     if (finished && ByClock(run)) {
       go_on = place;
     } else if (finished) {
+      // It may have moved.
+      record["trained"][method]["dataset"] = ToJsonText(source.string());
+      WriteRecord(work.folder, record);
       StageResult result =
           StageResult::Done("already trained: " + before.value("line", ""));
       result.facts = before.value("facts", Json::object());
@@ -209,13 +249,15 @@ StageResult TrainDataset(const Stage& train_stage,
   }
   // The record comes first: a folder without one would be taken for the
   // user's own. Killed in between, the finished checkpoint is still there.
-  record["dataset"] = source.string();
+  record["dataset"] = ToJsonText(source.string());
   record["trained"][method] = {{"key", ""}};
-  WriteFileAtomically(work.folder / kDatasetFile, record.dump(2) + "\n");
-  MoveIntoPlace(job.out, place, scratch);
-  record["trained"][method] = {
-      {"key", key}, {"line", result.line}, {"facts", result.facts}};
-  WriteFileAtomically(work.folder / kDatasetFile, record.dump(2) + "\n");
+  WriteRecord(work.folder, record);
+  MoveIntoPlace(work, job.out, place, !go_on.empty(), scratch);
+  record["trained"][method] = {{"key", key},
+                               {"dataset", ToJsonText(source.string())},
+                               {"line", result.line},
+                               {"facts", result.facts}};
+  WriteRecord(work.folder, record);
   fs::remove_all(scratch);
   return result;
 }
@@ -225,10 +267,12 @@ StageResult EvaluateCheckpoint(const Stage& train_stage,
   const std::string method = TrainedMethod(
       work.folder, AsTrain(train_stage).settings().options.train.method);
   const fs::path trained = work.folder / TrainedFolder(method);
-  const Json record = ReadRecord(work.folder);
-  const fs::path dataset = record.empty()
-                               ? work.folder
-                               : fs::path(record["dataset"].get<std::string>());
+  const fs::path dataset =
+      work.dataset.empty() ? DatasetOf(work.folder, method) : work.dataset;
+  if (!fs::exists(dataset)) {
+    throw UserError("the data set is no longer in " + dataset.string(),
+                    "say where it is with -d");
+  }
   const SceneFile scene = ReadSceneFile(trained / kSceneFile);
   nerf::ReadOptions options;
   options.factor = scene.factor;
@@ -254,7 +298,7 @@ StageResult EvaluateCheckpoint(const Stage& train_stage,
   StageResult result = StageResult::Done(method + ", " + line);
   Json views = Json::array();
   for (const ViewScore& view : scores.views) {
-    views.push_back({{"name", view.name},
+    views.push_back({{"name", ToJsonText(view.name)},
                      {"psnr", view.psnr},
                      {"ssim", view.ssim},
                      {"ms_ssim", view.ms_ssim},

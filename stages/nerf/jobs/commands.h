@@ -22,8 +22,9 @@ namespace nerfpipe {
 // Stage::Run does.
 
 // Goes on with an unfinished run of the same data set and options. When it is
-// finished, a run by time gets its time once more, another needs nothing. Facts
-// as of Train() in training.h.
+// finished, a run by time gets its time once more, another needs nothing. What
+// is there of other data or options is kept in .nerfpipe/saved/. Facts as of
+// Train() in training.h.
 StageResult TrainDataset(const Stage& train,
                          const std::filesystem::path& dataset,
                          const WorkFolder& work);

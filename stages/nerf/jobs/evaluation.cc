@@ -1,5 +1,6 @@
 #include "stages/nerf/jobs/evaluation.h"
 
+#include "pipeline/base/digest.h"
 #include "pipeline/base/interrupt.h"
 #include "stages/media/image_file.h"
 #include "stages/nerf/colour_correction.h"
@@ -18,12 +19,17 @@ std::string Rounded(double value, const char* format) {
   return text;
 }
 
-// "test/r_0.png" to "test_r_0.png".
+// "test/r_0.png" to "test_r_0.png". A path that is longer than a name may be is
+// cut, and told from others by its digest.
 std::string PictureName(const std::string& view_name) {
+  constexpr size_t kLongest = 200;
   std::string name =
-      std::filesystem::path(view_name).replace_extension(".png").string();
+      std::filesystem::path(view_name).replace_extension().string();
   std::replace(name.begin(), name.end(), '/', '_');
-  return name;
+  if (name.size() > kLongest) {
+    name = name.substr(0, kLongest) + "_" + DigestOf(view_name);
+  }
+  return name + ".png";
 }
 
 // Pixels of a view that its photo says something about; undefined: all.

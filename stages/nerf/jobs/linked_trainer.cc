@@ -1,5 +1,6 @@
 #include "stages/nerf/jobs/linked_trainer.h"
 
+#include "stages/nerf/data/read_dataset.h"
 #include "stages/nerf/jobs/commands.h"
 #include "stages/nerf/jobs/devices.h"
 #include "stages/nerf/jobs/export.h"
@@ -22,6 +23,9 @@ class Linked : public TrainerLibrary {
   }
   StageResult Export(const ExportJob& job) const override {
     return nerfpipe::Export(job);
+  }
+  void CheckDataset(const std::filesystem::path& dataset) const override {
+    nerf::DetectDatasetKind(dataset);
   }
   StageResult TrainDataset(const Stage& train,
                            const std::filesystem::path& dataset,

@@ -1,6 +1,7 @@
 #include "stages/nerf/jobs/metrics_log.h"
 
 #include "pipeline/base/atomic_file.h"
+#include "pipeline/base/json_text.h"
 
 #include <sstream>
 
@@ -47,11 +48,11 @@ void MetricsLog::Add(const nerf::TrainProgress& progress) {
 void MetricsLog::Add(const Scores& scores, int64_t step) {
   Json views = Json::object();
   for (const ViewScore& view : scores.views) {
-    views[view.name] = {{"psnr", view.psnr},
-                        {"ssim", view.ssim},
-                        {"ms_ssim", view.ms_ssim},
-                        {"corrected_psnr", view.corrected_psnr},
-                        {"corrected_ssim", view.corrected_ssim}};
+    views[ToJsonText(view.name)] = {{"psnr", view.psnr},
+                                    {"ssim", view.ssim},
+                                    {"ms_ssim", view.ms_ssim},
+                                    {"corrected_psnr", view.corrected_psnr},
+                                    {"corrected_ssim", view.corrected_ssim}};
   }
   const Json line = {{"step", step},
                      {"test_psnr", scores.psnr},

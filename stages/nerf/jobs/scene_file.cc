@@ -2,6 +2,7 @@
 
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/error.h"
+#include "pipeline/base/json_text.h"
 #include "stages/nerf/scene_analysis.h"
 
 #include <algorithm>
@@ -16,7 +17,7 @@ using Json = nlohmann::ordered_json;
 Json ViewToJson(const nerf::View& view, const nerf::DepthRange& otherwise) {
   const nerf::Camera& camera = view.camera;
   const bool bounded = view.near > 0 && view.far > view.near;
-  return {{"name", view.name},
+  return {{"name", ToJsonText(view.name)},
           {"width", camera.width},
           {"height", camera.height},
           {"fx", camera.fx},
@@ -30,7 +31,7 @@ Json ViewToJson(const nerf::View& view, const nerf::DepthRange& otherwise) {
 
 nerf::View ViewFromJson(const Json& json) {
   nerf::View view;
-  view.name = json.at("name").get<std::string>();
+  view.name = FromJsonText(json.at("name").get<std::string>());
   view.near = json.at("near").get<double>();
   view.far = json.at("far").get<double>();
   nerf::Camera& camera = view.camera;

@@ -1,5 +1,6 @@
 #include "stages/nerf/stage/train_stage.h"
 
+#include "pipeline/base/error.h"
 #include "stages/nerf/method_facts.h"
 #include "stages/nerf/option_rules.h"
 
@@ -23,6 +24,11 @@ std::vector<OptionGroup> TrainStage::Options() {
 }
 
 void TrainStage::CheckValues() const {
+  if (settings_.llffhold == 1) {
+    throw UserError("train.llffhold is 1, which leaves no image to train on",
+                    "raise it, or set it to 0 to hold none out",
+                    ExitCode::kUsage);
+  }
   if (settings_.options.train.method == "ngp") {
     nerf::Checked(settings_.options.ngp);
   }

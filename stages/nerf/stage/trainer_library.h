@@ -61,6 +61,8 @@ struct ExportJob {
 // The folder of results of `nerfpipe train`, `eval` and `render`.
 struct WorkFolder {
   std::filesystem::path folder;  // -w
+  // Of `eval`: where the data set is now. Empty: where it was in training.
+  std::filesystem::path dataset;
   int threads = 1;
   int64_t memory = 0;  // bytes that may be taken; 0: not said
   std::string device = "auto";
@@ -80,6 +82,8 @@ class TrainerLibrary {
   virtual StageResult Render(const RenderJob& job) const = 0;
   // jobs/export.h
   virtual StageResult Export(const ExportJob& job) const = 0;
+  // nerf/data/read_dataset.h: is it a data set?
+  virtual void CheckDataset(const std::filesystem::path& dataset) const = 0;
   // jobs/commands.h; `train` and `render` are the stages of those names.
   virtual StageResult TrainDataset(const Stage& train,
                                    const std::filesystem::path& dataset,

@@ -91,7 +91,20 @@ TEST_F(MemoryTest, OldMachinesTellLess) {
   EXPECT_GT(Available(), 0);
 }
 
-TEST(Memory, ThisMachineHasSome) { EXPECT_GT(AvailableMemory(), 0); }
+// Whatever is taken of it.
+TEST_F(MemoryTest, TotalIsThatOfTheMachineOrTheTightestLimit) {
+  EXPECT_EQ(TotalMemory(root_), 65'000'000LL * 1024);
+  PutGroup("/user.slice/job.scope", "max", 1'200'000'000, 0);
+  PutGroup("/user.slice", "3000000000", 2'900'000'000, 100);
+  EXPECT_EQ(TotalMemory(root_), 3'000'000'000);
+  Put("proc/meminfo", "");
+  EXPECT_GT(TotalMemory(root_), 0);
+}
+
+TEST(Memory, ThisMachineHasSome) {
+  EXPECT_GT(AvailableMemory(), 0);
+  EXPECT_GE(TotalMemory(), AvailableMemory());
+}
 
 TEST(Memory, ThreadsFitBesideWhatIsFixed) {
   EXPECT_EQ(ThreadsWithin(1000, 300, 200, 8), 3);

@@ -5,6 +5,11 @@
 #include "tests/pipeline/cli/command_test.h"
 
 #include <algorithm>
+#include <set>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 namespace nerfpipe {
 namespace {
@@ -80,6 +85,41 @@ TEST_F(DatasetCommands, TrainThenEvalThenRender) {
   EXPECT_EQ(automatic.at("results").at("video"), "renders/orbit.mp4");
   EXPECT_EQ(automatic.at("render").at("frames"), 3);
   EXPECT_NEAR(InfoOf("out/renders/orbit.mp4").frames_per_second, 12, 0.01);
+}
+
+// As a workspace is; and in the data set itself nothing is written.
+TEST_F(DatasetCommands, AFolderOfResultsIsLockedAndBesideTheDataSet) {
+  const auto names = [&] {
+    std::set<fs::path> found;
+    for (const auto& entry :
+         fs::recursive_directory_iterator(folder_ / "set")) {
+      found.insert(entry.path());
+    }
+    return found;
+  };
+  const std::set<fs::path> before = names();
+  const ProgramRun trained =
+      RunProgram((folder_ / "set").string(),
+                 {"train", "-d", ".", "--config", "../tiny.yaml"});
+  EXPECT_EQ(trained.exit_code, 0) << trained.err;
+  EXPECT_EQ(names(), before);
+  EXPECT_TRUE(Exists("set-nerf/train/ngp/checkpoint.pt"));
+  const std::string lock = folder_ / "set-nerf/.nerfpipe/lock";
+  ASSERT_TRUE(fs::exists(lock));
+  WriteFileAtomically(lock, "4711");
+  const int file = open(lock.c_str(), O_RDWR);
+  ASSERT_EQ(flock(file, LOCK_EX | LOCK_NB), 0);
+  for (Words command :
+       std::vector<Words>{{"train", "-d", "set"}, {"eval"}, {"render"}}) {
+    command.insert(command.end(), {"-w", "set-nerf"});
+    EXPECT_THAT(LastLine(Run(command, 1)),
+                HasSubstr("set-nerf is in use by process 4711"));
+  }
+  close(file);
+  // What is none leaves nothing behind.
+  fs::create_directories(folder_ / "empty");
+  Run({"train", "-d", "empty", "-w", "new"}, 1);
+  EXPECT_FALSE(Exists("new"));
 }
 
 TEST_F(DatasetCommands, FlagsOfTrain) {

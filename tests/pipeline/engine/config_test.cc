@@ -1,8 +1,6 @@
 #include "pipeline/engine/config.h"
 
-#include "pipeline/base/atomic_file.h"
 #include "pipeline/base/error.h"
-#include "tests/temporary_folder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -34,9 +32,8 @@ class ConfigTest : public ::testing::Test {
   }
 
   std::string ErrorOf(const std::string& yaml) {
-    WriteFileAtomically(folder_ / "a.yaml", yaml);
     try {
-      config_.ReadYaml(folder_ / "a.yaml", "a.yaml", {"capture"});
+      config_.ReadYaml(yaml, "a.yaml", {"capture"});
     } catch (const UserError& error) {
       EXPECT_EQ(error.exit_code(), ExitCode::kUsage);
       return error.what();
@@ -44,7 +41,6 @@ class ConfigTest : public ::testing::Test {
     return "";
   }
 
-  TemporaryFolder folder_;
   Values values_;
   Config config_{Groups(&values_)};
 };
@@ -124,14 +120,17 @@ TEST_F(ConfigTest, EntriesAreAllOptionsInOrder) {
                           "extract.note=hello anything"));
 }
 
-TEST_F(ConfigTest, YamlHasACommentForEachOption) {
+TEST_F(ConfigTest, YamlHasDefaultsAsComments) {
+  config_.Set("extract.ratio=0.25");
   EXPECT_EQ(config_.ToYaml(),
             "\nextract:\n"
-            "  every: 0                      # every Nth frame\n"
-            "  ratio: 0.5                    # a share\n"
-            "  rotate: yes                   # turn upright\n"
-            "  model: OPENCV                 # camera\n"
-            "  note: \"\"                      # anything\n");
+            "  # every: 0                    # every Nth frame\n"
+            "  ratio: 0.25                   # a share\n"
+            "  # rotate: yes                 # turn upright\n"
+            "  # model: OPENCV               # camera\n"
+            "  # note: \"\"                    # anything\n");
+  EXPECT_THAT(config_.ReadYaml(config_.ToYaml(), "a.yaml"),
+              ElementsAre("extract.ratio"));
   values_.note = std::string(40, 'x');
   EXPECT_THAT(config_.ToYaml(),
               HasSubstr("  note: " + values_.note + "  # anything\n"));
@@ -171,6 +170,60 @@ TEST_F(ConfigTest, SetNamesTheMistake) {
               HasSubstr("extract.every 1001 is outside 0 to 1000"));
   EXPECT_THAT(error_of("every=extract.3"), HasSubstr("cannot be read"));
   EXPECT_EQ(values_.every, 0);
+}
+
+TEST_F(ConfigTest, ReadYamlTellsWhatItSets) {
+  EXPECT_THAT(
+      config_.ReadYaml("extract:\n  ratio: 0.5\n  every: 2\n", "a.yaml"),
+      ElementsAre("extract.ratio", "extract.every"));
+  EXPECT_THAT(config_.ReadYaml("", "a.yaml"), ElementsAre());
+}
+
+// It counts now, and is not written.
+TEST_F(ConfigTest, WhatIsSetForThisRunIsNotKept) {
+  config_.Set("extract.every=7");
+  const std::string kept = config_.ToYaml();
+  config_.SetForThisRun("extract.every", "9", "--every");
+  config_.SetForThisRun("extract.every", "8", "--every");
+  config_.SetForThisRun("extract.note", "x", "--note");
+  EXPECT_EQ(values_.every, 8);
+  EXPECT_EQ(config_.Entries()[0].origin, "--every");
+  EXPECT_EQ(config_.ToYaml(), kept);
+  try {
+    config_.SetForThisRun("extract.every", "-1", "--every");
+    FAIL();
+  } catch (const UserError& error) {
+    EXPECT_EQ(error.problem(),
+              "--every -1: extract.every -1 is outside 0 to 1000");
+  }
+}
+
+TEST_F(ConfigTest, ResetGivesTheDefaultBack) {
+  config_.Set("extract.every=7");
+  config_.Reset("extract.every");
+  config_.Reset("extract.gone");
+  config_.Reset("nothing.here");
+  EXPECT_EQ(values_.every, 0);
+  EXPECT_EQ(config_.Entries()[0].origin, "default");
+}
+
+// Another process ends up with the same values.
+TEST_F(ConfigTest, AssignmentsSetTheSameElsewhere) {
+  config_.Set("extract.note=a = \"b\"\n");
+  config_.Set("extract.ratio=0.1");
+  config_.SetForThisRun("extract.rotate", "off", "--rotate");
+  const std::vector<std::string> assignments = config_.Assignments();
+  EXPECT_THAT(assignments,
+              ElementsAre("extract.ratio=0.1",
+                          "extract.rotate=no",
+                          "extract.note=a = \"b\"\n"));
+  Values there;
+  Config other(Groups(&there));
+  for (const std::string& assignment : assignments) other.Set(assignment);
+  EXPECT_EQ(there.ratio, 0.1);
+  EXPECT_FALSE(there.rotate);
+  EXPECT_EQ(there.note, values_.note);
+  EXPECT_EQ(other.Assignments(), assignments);
 }
 
 TEST_F(ConfigTest, GroupsAreNamedOnce) {

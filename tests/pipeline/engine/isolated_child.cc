@@ -35,7 +35,8 @@ class Child : public IsolatedStage {
     WriteFileAtomically(context.out / "told.txt",
                         std::to_string(context.memory) + " " +
                             std::to_string(context.threads) + " " +
-                            context.device);
+                            context.device + " of " +
+                            std::to_string(context.memory_limit));
     if (does_ == "fail") {
       return StageResult::Failed("no cameras", {"tried this", "and that"});
     }
@@ -75,6 +76,10 @@ class Child : public IsolatedStage {
       }
     }
     StageResult result = StageResult::Done("made it");
+    if (does_ == "reduce") {
+      result.reduced = "half of it was made";
+      result.memory_wanted = 9000 * int64_t{kMega};
+    }
     result.facts = {{"frames", {{"kept", 71}}}};
     return result;
   }
@@ -100,8 +105,12 @@ int main(int argc, char** argv) {
   Child stage(arguments.at(3));
   Machine machine;
   machine.threads = 3;
-  machine.memory = arguments.at(2);
+  machine.memory = "4G";
   machine.device = "cuda:1";
-  return RunAsChild(
-      std::stoi(arguments.at(0)), workspace, stage, machine, console);
+  return RunAsChild(std::stoi(arguments.at(0)),
+                    workspace,
+                    stage,
+                    machine,
+                    std::stoll(arguments.at(2)),
+                    console);
 }

@@ -84,7 +84,9 @@ TEST_F(Isolated, ResultComesBackFromTheChild) {
   EXPECT_EQ(outcome.stages_run, 1);
   EXPECT_EQ(Record().line, "made it");
   EXPECT_EQ(Record().facts.dump(), "{\"frames\":{\"kept\":71}}");
-  EXPECT_EQ(ReadFile(workspace_.root() / "told.txt"), "4000000000 3 cuda:1");
+  EXPECT_EQ(Record().reduced, "");
+  EXPECT_EQ(ReadFile(workspace_.root() / "told.txt"),
+            "4000000000 3 cuda:1 of 4000000000");
   EXPECT_THAT(allowed_, ElementsAre(4'000'000'000));
 }
 
@@ -140,7 +142,25 @@ TEST_F(Isolated, KilledForMemoryRunsOnceMoreWithHalfOfWhatItHeld) {
                                 HasSubstr("it held 1."),
                                 HasSubstr("GB"))));
   EXPECT_EQ(ReadFile(workspace_.root() / "told.txt"),
-            std::to_string(allowed_[1]) + " 3 cuda:1");
+            std::to_string(allowed_[1]) + " 3 cuda:1 of 4000000000")
+      << "what the result may count on stays";
+}
+
+// A later run does not do it again unasked, and says when it could.
+TEST_F(Isolated, WhatWasReducedIsOfferedOnceThereIsRoom) {
+  Run("reduce");
+  EXPECT_EQ(Record().reduced, "half of it was made");
+  machine_.memory = "8.9G";
+  EXPECT_EQ(Run("reduce").stages_run, 0);
+  for (const std::string& line : report_.infos) {
+    EXPECT_THAT(line, Not(HasSubstr("for want of memory")));
+  }
+  machine_.memory = "9G";
+  EXPECT_EQ(Run("reduce").stages_run, 0);
+  EXPECT_THAT(report_.infos.back(),
+              AllOf(HasSubstr("half of it was made for want of memory"),
+                    HasSubstr("'nerfpipe stage solve -w " +
+                              workspace_.root().string() + " --mem 9G'")));
 }
 
 TEST_F(Isolated, SecondRunIsNeverAllowedTooLittle) {
@@ -171,7 +191,7 @@ TEST_F(Isolated, NothingIsDoneForAParentThatIsGone) {
   const pid_t child = fork();  // it would be tied to its parent's life
   if (child == 0) {
     IsolatedStage stage;
-    _exit(RunAsChild(1, workspace_, stage, machine_, SilentReport()));
+    _exit(RunAsChild(1, workspace_, stage, machine_, 1, SilentReport()));
   }
   int status = 0;
   waitpid(child, &status, 0);
@@ -231,16 +251,17 @@ TEST_F(Isolated, ChildDiesWithItsParent) {
 
 TEST_F(Isolated, ContextSaysWhereAndWithWhat) {
   const StageContext context =
-      MakeStageContext(workspace_, stage_, {5, "1.5GB", "cpu"}, report_);
+      MakeStageContext(workspace_, stage_, {5, "1.5GB", "cpu"}, 77, report_);
   EXPECT_EQ(context.workspace, workspace_.root());
   EXPECT_EQ(context.capture, folder_.path());
   EXPECT_EQ(context.out, workspace_.UnfinishedPath("solve") / "out");
   EXPECT_EQ(context.scratch, workspace_.UnfinishedPath("solve") / "work");
   EXPECT_EQ(context.threads, 5);
-  EXPECT_EQ(context.memory, 1'500'000'000);
+  EXPECT_EQ(context.memory, 77);
+  EXPECT_EQ(context.memory_limit, 1'500'000'000);
   EXPECT_EQ(context.device, "cpu");
   EXPECT_EQ(context.report, &report_);
-  EXPECT_EQ(MakeStageContext(workspace_, stage_, {}, report_).threads,
+  EXPECT_EQ(MakeStageContext(workspace_, stage_, {}, 77, report_).threads,
             static_cast<int>(std::thread::hardware_concurrency()));
 }
 
@@ -251,6 +272,14 @@ TEST(MemoryOf, IsWhatWasSetOrMostOfWhatIsFree) {
   const auto share = static_cast<double>(MemoryOf({0, "0", "auto"}));
   if (share > static_cast<double>(kLeastMemory)) {
     EXPECT_NEAR(share / free, 0.6, 0.1);  // others take and give meanwhile
+  }
+}
+
+TEST(MemoryOf, LimitDoesNotDependOnWhatIsFree) {
+  EXPECT_EQ(MemoryLimitOf({0, "800M", "auto"}), 800'000'000);
+  const auto limit = static_cast<double>(MemoryLimitOf({}));
+  if (limit > static_cast<double>(kLeastMemory)) {
+    EXPECT_NEAR(limit / static_cast<double>(TotalMemory()), 0.6, 1e-6);
   }
 }
 

@@ -18,6 +18,8 @@ Manifest Full() {
   manifest.outputs["images"] = {"bb", {{"images/1.jpg", "cc"}}};
   manifest.outputs["sparse/0"] = {"dd", {}};
   manifest.line = "71 of 71 images";
+  manifest.reduced = "features";
+  manifest.memory_wanted = 5'000'000'000;
   manifest.facts = {{"frames", {{"registered", 71}}}};
   manifest.seconds = 1.25;
   manifest.peak_memory_mb = 812.5;
@@ -36,6 +38,8 @@ TEST(Manifest, SurvivesARoundTrip) {
   EXPECT_EQ(read->outputs.at("images").files, Full().outputs["images"].files);
   EXPECT_EQ(read->outputs.at("sparse/0").digest, "dd");
   EXPECT_EQ(read->line, "71 of 71 images");
+  EXPECT_EQ(read->reduced, "features");
+  EXPECT_EQ(read->memory_wanted, 5'000'000'000);
   EXPECT_EQ(read->facts, Full().facts);
   EXPECT_EQ(read->seconds, 1.25);
   EXPECT_EQ(read->peak_memory_mb, 812.5);

@@ -47,6 +47,25 @@ TEST_F(TreeDigestTest, ListsFilesFromTheFoldersOwnName) {
                           Pair("a/below/2.jpg", DigestOf("two"))));
 }
 
+TEST_F(TreeDigestTest, FoldersMayBeLeftOut) {
+  Put("a/1.jpg", "one");
+  const std::string alone = Fresh("a");
+  Put("a/b/work/2.jpg", "two");
+  fs::create_directories(folder_ / "a/work");
+  const auto work = [](const fs::path& folder) {
+    return folder.filename() == "work";
+  };
+  const auto digest = [&] {
+    return DigestCache({}).Digest(folder_ / "a", work).value().digest;
+  };
+  const std::string with_b = digest();
+  EXPECT_NE(with_b, alone) << "the folder around it counts";
+  Put("a/b/work/3.jpg", "three");
+  EXPECT_EQ(digest(), with_b);
+  fs::remove_all(folder_ / "a/b");
+  EXPECT_EQ(digest(), alone);
+}
+
 TEST_F(TreeDigestTest, NamesAndContentsCount) {
   Put("a/1.jpg", "one");
   Put("a/2.jpg", "two");

@@ -137,7 +137,7 @@ TEST_F(WorkspaceTest, LockNamesItsHolderAndGoesWithIt) {
   ASSERT_EQ(pipe(end), 0);
   const pid_t holder = fork();
   if (holder == 0) {
-    const WorkspaceLock lock(workspace);
+    const WorkspaceLock lock(root_);
     char byte = 'x';
     if (write(told[1], &byte, 1) == 1) {
       close(end[1]);
@@ -147,17 +147,15 @@ TEST_F(WorkspaceTest, LockNamesItsHolderAndGoesWithIt) {
   }
   char byte = 0;
   ASSERT_EQ(read(told[0], &byte, 1), 1);
-  EXPECT_THAT(ErrorOf(
-                  [&] {
-                    WorkspaceLock second(workspace,
-                                         std::chrono::milliseconds(100));
-                  },
-                  ExitCode::kFailed),
-              AllOf(HasSubstr("is in use by process " + std::to_string(holder)),
-                    HasSubstr(root_.string())));
+  EXPECT_THAT(
+      ErrorOf(
+          [&] { WorkspaceLock second(root_, std::chrono::milliseconds(100)); },
+          ExitCode::kFailed),
+      AllOf(HasSubstr("is in use by process " + std::to_string(holder)),
+            HasSubstr(root_.string())));
   // A holder that is being killed is waited for.
   std::thread user([&] { kill(holder, SIGKILL); });
-  const WorkspaceLock freed(workspace, std::chrono::seconds(30));
+  const WorkspaceLock freed(root_, std::chrono::seconds(30));
   user.join();
   waitpid(holder, nullptr, 0);
   EXPECT_EQ(ReadFile(root_ / ".nerfpipe/lock"), std::to_string(getpid()));
@@ -165,8 +163,8 @@ TEST_F(WorkspaceTest, LockNamesItsHolderAndGoesWithIt) {
 
 TEST_F(WorkspaceTest, LockEndsWithItsObject) {
   const Workspace workspace = Open();
-  { const WorkspaceLock lock(workspace); }
-  const WorkspaceLock again(workspace);
+  { const WorkspaceLock lock(root_); }
+  const WorkspaceLock again(root_);
 }
 
 }  // namespace

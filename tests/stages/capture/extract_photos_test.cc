@@ -362,7 +362,7 @@ TEST_F(ExtractPhotos, NamesMayBeOfAnyBytes) {
     originals.push_back(frame.original);
   }
   EXPECT_THAT(originals,
-              UnorderedElementsAre("M\xef\xbf\xbdller.jpg", "Möller.jpg"));
+              UnorderedElementsAre("M\xfcller.jpg", "Möller.jpg"));
 }
 
 TEST_F(ExtractPhotos, FocalLengthsReachTheCaptureFile) {

@@ -45,6 +45,9 @@ TEST_F(ColmapStageTest, OptionsReachColmap) {
   EXPECT_THAT(result.line, HasSubstr("9 of 9 images"));
   EXPECT_TRUE(
       result.line.ends_with(", features at 320 pixels for want of memory"));
+  EXPECT_EQ(result.reduced,
+            "features were looked for at 320 pixels instead of 1600");
+  EXPECT_GT(result.memory_wanted, memory_);
   EXPECT_THAT(
       report_.warnings,
       Contains(HasSubstr("features are looked for at 320 pixels "

@@ -24,7 +24,8 @@ MemoryPlan Plan(int64_t memory,
                 int width = 800,
                 int height = 600,
                 int max_image_size = 1600) {
-  return PlanMemory(width, height, 100, {max_image_size, 4096}, 8, memory);
+  return PlanMemory(
+      width, height, 100, {max_image_size, 4096}, 8, {memory, memory});
 }
 
 TEST(PlanMemory, AsManyThreadsAsFit) {
@@ -33,7 +34,7 @@ TEST(PlanMemory, AsManyThreadsAsFit) {
   EXPECT_EQ(plan.image_size, 1600);
   EXPECT_NEAR(plan.bytes, 536.72e6 + 3 * 141.12e6, 1);
   EXPECT_EQ(plan.most_features,
-            static_cast<int64_t>((1000e6 - 250e6 - 3 * 141.12e6) / 700));
+            static_cast<int64_t>((1000e6 - 250e6 - 141.12e6) / 700));
   EXPECT_EQ(Plan(959000000).threads, 2);
   EXPECT_EQ(Plan(961000000).threads, 3);
   EXPECT_EQ(Plan(64000000000).threads, 8);
@@ -47,6 +48,26 @@ TEST(PlanMemory, NothingSaidSetsNoBound) {
   EXPECT_GT(plan.most_features, int64_t{1} << 60);
 }
 
+// Whatever else runs, the same is found.
+TEST(PlanMemory, WhatIsFreeChangesTheThreadsAlone) {
+  const auto plan = [](int64_t now) {
+    return PlanMemory(800, 600, 100, {1600, 4096}, 8, {now, 1000000000});
+  };
+  EXPECT_EQ(plan(1000000000).threads, 3);
+  EXPECT_EQ(plan(300000000).threads, 1);
+  EXPECT_EQ(plan(300000000).image_size, 1600);
+  EXPECT_EQ(plan(300000000).most_features, plan(1000000000).most_features);
+}
+
+// With more features of all images there is less room for threads: 141.12 MB
+// each beside 250 and 700 bytes a feature.
+TEST(PlanMemory, FeaturesTakeTheRoomOfThreads) {
+  const MemoryPlan plan = Plan(1000000000);
+  EXPECT_EQ(plan.ThreadsBeside(409600), 3);
+  EXPECT_EQ(plan.ThreadsBeside(800000), 1);
+  EXPECT_EQ(plan.LimitFor(100000), 250000000 + 141120000 + 70000000);
+}
+
 TEST(PlanMemory, LargeImagesAreSearchedAtTheSizeAskedFor) {
   // 1600 of 3200 pixels: a quarter of the area, and the whole picture.
   const double each = 288.0 / 4 * 3200 * 2401 + 6.0 * 3200 * 2401;
@@ -58,6 +79,10 @@ TEST(PlanMemory, LargeImagesAreSearchedAtTheSizeAskedFor) {
 TEST(PlanMemory, TooLittleForOneThreadLowersTheSize) {
   const MemoryPlan plan = Plan(300000000);
   EXPECT_EQ(plan.image_size, 524);
+  // A share of 0.3 is enough for one thread.
+  EXPECT_EQ(plan.wanted, 470400000);
+  EXPECT_EQ(Plan(470400000).image_size, 1600);
+  EXPECT_EQ(Plan(470000000).image_size, 655);
   EXPECT_EQ(plan.threads, 1);
   EXPECT_EQ(Plan(50000000).image_size, 320);
   EXPECT_EQ(Plan(50000000).threads, 1);

@@ -32,7 +32,6 @@ class RungsTest : public ::testing::Test {
     job_.clip_indices = {0, 6, 12};
     job_.width = 74;
     job_.height = 46;
-    job_.most_features = 1000000;
     job_.place = {folder_ / "scratch", 2, 2, &report_};
     fs::create_directories(job_.frames);
     fs::create_directories(job_.place.scratch);
@@ -158,22 +157,27 @@ TEST_F(RungsTest, FramesBetweenNeedAClip) {
 TEST_F(RungsTest, WithoutRoomThereAreNoMoreFeatures) {
   WriteClip();
   const auto told = HasSubstr("no memory for more features: a larger --mem");
-  job_.most_features = 505;
+  job_.memory.most_features = 505;
+  int64_t memory_wanted = 0;
+  job_.memory_wanted = &memory_wanted;
   EXPECT_FALSE(WithFramesBetween(job_, best_).has_value());
   EXPECT_THAT(report_.details, ElementsAre(told));
-  job_.most_features = 605;
+  EXPECT_EQ(memory_wanted, job_.memory.LimitFor(506));
+  job_.memory.most_features = 605;
   EXPECT_FALSE(WithMoreFeatures(job_, best_).has_value());
   EXPECT_EQ(report_.details.size(), 2u);
-  job_.most_features = 305;
+  EXPECT_EQ(memory_wanted, job_.memory.LimitFor(606));
+  job_.memory.most_features = 305;
   EXPECT_FALSE(WithEllipses(job_, best_).has_value());
   EXPECT_EQ(report_.details.size(), 3u);
-  job_.most_features = 506;
+  EXPECT_EQ(memory_wanted, job_.memory.LimitFor(606));
+  job_.memory.most_features = 506;
   EXPECT_TRUE(WithFramesBetween(job_, best_).has_value());
   EXPECT_EQ(report_.details.size(), 3u);
 }
 
 TEST_F(RungsTest, MoreFeaturesAreTwiceAsMany) {
-  job_.most_features = 606;
+  job_.memory.most_features = 606;
   const std::optional<Solution> more = WithMoreFeatures(job_, best_);
   ASSERT_TRUE(more.has_value());
   EXPECT_EQ(more->feature_options.max_features, 200);

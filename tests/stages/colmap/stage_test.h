@@ -57,7 +57,7 @@ class ColmapStageTest : public ::testing::Test {
     std::filesystem::create_directories(context.out);
     std::filesystem::create_directories(context.scratch);
     context.threads = threads;
-    context.memory = memory_;
+    context.memory = context.memory_limit = memory_;
     context.report = teller_;
     const std::unique_ptr<Stage> stage = MakeColmapStage();
     const std::vector<OptionGroup> groups = stage->Options();

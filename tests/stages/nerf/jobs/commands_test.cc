@@ -7,6 +7,8 @@
 #include "tests/stages/nerf/jobs/tiny_training.h"
 #include "tests/temporary_folder.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -32,6 +34,17 @@ class CommandsTest : public ::testing::Test {
 
   fs::path data() const { return folder_.path() / "data"; }
 
+  // Results that were put aside.
+  int Kept() const {
+    const fs::path saved = work_.folder / ".nerfpipe/saved";
+    int count = 0;
+    while (fs::exists(saved / std::to_string(count + 1) /
+                      "train/ngp/checkpoint.pt")) {
+      ++count;
+    }
+    return count;
+  }
+
   TemporaryFolder folder_;
   WorkFolder work_;
 };
@@ -48,6 +61,8 @@ TEST_F(CommandsTest, TrainEvalRenderNeedTheDataSetOnlyOnce) {
   EXPECT_EQ(again.facts, first.facts);
   Set(*train, "train.seed", "5");
   EXPECT_THAT(TrainDataset(*train, data(), work_).line, StartsWith("ngp, 40"));
+  // What was there stays where its owner finds it.
+  EXPECT_EQ(Kept(), 1);
 
   // Another method in the options, but only ngp is trained here.
   const std::unique_ptr<TrainStage> other = TinyTrainStage("nerf");
@@ -119,6 +134,59 @@ TEST_F(CommandsTest, AChangedDataSetIsTrainedAnew) {
             "nerf");
 }
 
+// With the layout that has masks, and bytes in names that are no UTF-8.
+TEST_F(CommandsTest, WhateverAResultIsMadeFromMakesItStale) {
+  const fs::path set = folder_.path() / "s\xe9t";
+  const TinyScene scene;
+  scene.WriteImages(set / "images");
+  scene.WriteLlff(set);
+  const std::string last =
+      *std::max_element(scene.names.begin(), scene.names.end());
+  const fs::path renamed = set / "images" / "z\xfc.png";
+  fs::rename(set / "images" / last, renamed);
+  const std::unique_ptr<TrainStage> train = TinyTrainStage("ngp");
+  Set(*train, "train.steps", "3");
+  int trainings = 0;
+  const auto expect_anew = [&](const char* what) {
+    EXPECT_THAT(TrainDataset(*train, set, work_).line, StartsWith("ngp, 3"))
+        << what;
+    EXPECT_THAT(TrainDataset(*train, set, work_).line,
+                StartsWith("already trained"))
+        << what;
+    EXPECT_EQ(Kept(), trainings++) << what;
+  };
+  expect_anew("never trained");
+  Image image = ReadImage(renamed);
+  ++image.pixels[7];
+  WriteImage(image, renamed);
+  expect_anew("an image");
+  fs::create_directories(set / "masks");
+  const fs::path mask = set / "masks" / "z\xfc.png";
+  Image white(image.width, image.height, 1);
+  std::fill(white.pixels.begin(), white.pixels.end(), uint8_t{255});
+  WriteImage(white, mask);
+  expect_anew("a mask");
+  Set(*train, "train.llffhold", "4");
+  expect_anew("the split");
+  TinyScene other;
+  other.world_from_camera[3].translation.x() += 0.01;
+  other.WriteLlff(set);
+  expect_anew("a camera");
+
+  // Where it lies makes none, and scoring finds it there.
+  const fs::path moved = folder_.path() / "moved";
+  fs::rename(set, moved);
+  EXPECT_THROW(EvaluateCheckpoint(*train, work_), UserError);
+  work_.dataset = moved;
+  EXPECT_EQ(EvaluateCheckpoint(*train, work_).state, StageResult::State::kDone);
+  work_.dataset.clear();
+  EXPECT_THAT(TrainDataset(*train, moved, work_).line,
+              StartsWith("already trained"));
+  EXPECT_GT(
+      EvaluateCheckpoint(*train, work_).facts["evaluation"]["views"].size(),
+      2u);
+}
+
 // What cannot be trained leaves what is trained as it is.
 TEST_F(CommandsTest, AFailedRunReplacesNothing) {
   const std::unique_ptr<TrainStage> train = TinyTrainStage("nerf");
@@ -182,6 +250,7 @@ TEST_F(CommandsTest, RunByTimeGoesOnWhenGivenAgain) {
   EXPECT_GE(figure(first, "seconds"), 1.3);
   EXPECT_GE(figure(second, "seconds"), figure(first, "seconds") + 0.3);
   EXPECT_GT(figure(second, "steps"), figure(first, "steps"));
+  EXPECT_EQ(Kept(), 0) << "it goes on in the new one";
   EXPECT_THAT(ReadFile(metrics),
               StartsWith(history.substr(0, history.find('\n'))));
 }

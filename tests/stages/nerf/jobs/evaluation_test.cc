@@ -138,6 +138,22 @@ TEST_P(EvaluationTest, TransparentViewsAreScoredOverTheBackground) {
   EXPECT_EQ(table.rows[2][0], "mean of 2");
 }
 
+// Paths may be longer than names.
+TEST(LongNamesEvaluationTest, EachViewHasItsPicture) {
+  const TemporaryFolder folder;
+  const auto trainer = Empty("ngp", nerf::BallDataset(), /*white=*/false);
+  const std::string path = std::string(150, 'a') + "/" + std::string(150, 'b');
+  Tables report;
+  Evaluate(*trainer,
+           {Plain("../" + path + "1.png", {51, 204, 153, 255}),
+            Plain("../" + path + "2.png", {51, 204, 153, 255})},
+           folder / "test",
+           report);
+  EXPECT_EQ(
+      std::distance(std::filesystem::directory_iterator(folder / "test"), {}),
+      2);
+}
+
 // The right part says nothing, whatever it shows; of the last view all of it.
 TEST(MaskedEvaluationTest, OnlyWhatAMaskLeavesIsScored) {
   const TemporaryFolder folder;
