@@ -361,8 +361,7 @@ TEST_F(ExtractPhotos, NamesMayBeOfAnyBytes) {
   for (const ListedFrame& frame : Listed().frames) {
     originals.push_back(frame.original);
   }
-  EXPECT_THAT(originals,
-              UnorderedElementsAre("M\xfcller.jpg", "Möller.jpg"));
+  EXPECT_THAT(originals, UnorderedElementsAre("M\xfcller.jpg", "Möller.jpg"));
 }
 
 TEST_F(ExtractPhotos, FocalLengthsReachTheCaptureFile) {
