@@ -67,34 +67,9 @@ std::vector<ImagePair> BestPerImage(const std::vector<ImagePair>& candidates,
   return {chosen.begin(), chosen.end()};
 }
 
-// A name may stand for another picture than in an earlier sitting: a frame that
-// is taken out of a clip anew, a mask that was drawn meanwhile.
-std::string DigestOfPicture(const fs::path& image, const fs::path& mask) {
-  DigestBuilder digest;
-  digest.Add(DigestOfFile(image));
-  digest.Add(fs::exists(mask) ? DigestOfFile(mask) : std::string());
-  return digest.Finish();
-}
-
-// Three of them say whether the images are rich enough as they are.
-std::vector<size_t> Samples(size_t count) { return {0, count / 2, count - 1}; }
-
-// For each picture what its features depend on, which stands before those that
-// are kept: the picture, the samples and the options.
-std::vector<std::string> DigestsOfSearched(
-    const std::vector<std::string>& of_picture, const FeatureOptions& options) {
-  DigestBuilder search;
-  search.Add(fmt::format("{} {} {}",
-                         options.max_image_size,
-                         options.max_features,
-                         options.affine));
-  for (const size_t i : Samples(of_picture.size())) search.Add(of_picture[i]);
-  const std::string how = search.Finish();
-  std::vector<std::string> digests;
-  for (const std::string& picture : of_picture) {
-    digests.push_back(DigestBuilder().Add(picture).Add(how).Finish());
-  }
-  return digests;
+// Stands before the features that are kept; empty without a mask.
+std::string DigestOfMask(const fs::path& mask) {
+  return fs::exists(mask) ? DigestOfFile(mask) : std::string();
 }
 
 // What follows `digest` in a file that begins with it.
@@ -197,15 +172,10 @@ std::vector<Features> ExtractAllFeatures(const fs::path& folder,
   const auto progress = place.report->Start(
       "finding features", static_cast<int64_t>(names.size()), "images");
   std::vector<Features> all(names.size());
-  std::vector<std::string> of_picture(names.size());
-  ParallelFor(names.size(), place.threads, [&](int64_t i) {
-    of_picture[i] =
-        DigestOfPicture(folder / names[i], masks / MaskName(names[i]));
-  });
-  const std::vector<std::string> digests =
-      DigestsOfSearched(of_picture, options);
+  std::vector<std::string> digests(names.size());
   std::vector<size_t> missing;
   for (size_t i = 0; i < names.size(); ++i) {
+    digests[i] = DigestOfMask(masks / MaskName(names[i]));
     const auto bytes = LoadAfter(digests[i], kept / (names[i] + ".bin"));
     if (auto features = bytes ? ParseFeatures(*bytes) : std::nullopt) {
       all[i] = std::move(*features);
@@ -216,10 +186,11 @@ std::vector<Features> ExtractAllFeatures(const fs::path& folder,
   if (missing.empty()) {
     return all;
   }
-  // Ellipses are looked for in one way only.
+  // Three samples say whether the images are rich enough as they are. Ellipses
+  // are looked for in one way only.
   bool rich = true;
   if (!options.affine) {
-    for (const size_t i : Samples(names.size())) {
+    for (const size_t i : {size_t{0}, names.size() / 2, names.size() - 1}) {
       rich = rich && IsRichInFeatures(WithContrast(read(i)), options);
     }
   }
