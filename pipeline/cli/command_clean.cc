@@ -124,7 +124,7 @@ int Clean(const CleanFlags& flags, const CommonFlags& common) {
   }
   const Workspace workspace = Workspace::Open(common.workspace);
   std::optional<WorkspaceLock> lock;
-  if (flags.yes) lock.emplace(workspace);
+  if (flags.yes) lock.emplace(workspace.root());
   session.Resolve(workspace);
   Runner runner = session.MakeRunner(workspace);
   if (flags.yes) runner.FinishCommits();
@@ -162,7 +162,8 @@ std::function<int(const CommonFlags&)> DeclareClean(CLI::App& app) {
       "Also frames and smaller images, which the next run makes again");
   app.add_flag("--saved",
                flags->saved,
-               "Also what was altered by hand and kept when it was replaced");
+               "Also what was kept when it was replaced: outputs altered by "
+               "hand, and what was trained with other data or options");
   app.footer(
       "Examples:\n"
       "  nerfpipe clean -w car                    what can go, and how large\n"
