@@ -187,6 +187,10 @@ bool ChooseLens(const AdjustmentOptions& options,
                 Report* report,
                 colmap::Reconstruction* model) {
   constexpr double kAspectHeld = 0.01;
+  // Most of what a term gains it gains at once: it is followed to the end only
+  // where it may come to be worth its price.
+  constexpr int kFirstSteps = 6;
+  constexpr double kPromising = 0.25;
   AdjustmentOptions as_it_is = options;
   as_it_is.square_pixels = HasSquarePixels(*model);
   double cost = AdjustBundle(as_it_is, model).cost_after;
@@ -205,10 +209,19 @@ bool ChooseLens(const AdjustmentOptions& options,
     if (more <= 0) continue;
     AdjustmentOptions with_step = options;
     with_step.square_pixels = step.square_pixels;
-    const AdjustmentResult adjusted = AdjustBundle(with_step, &richer);
-    const Errors errors = ErrorsOf(richer);
-    const double gain = (cost - adjusted.cost_after) / errors.variance;
+    AdjustmentOptions first_steps = with_step;
+    first_steps.max_steps = std::min(kFirstSteps, with_step.max_steps);
+    AdjustmentResult adjusted = AdjustBundle(first_steps, &richer);
+    Errors errors = ErrorsOf(richer);
     const double price = step.worth * PriceOf(more, errors);
+    const auto gain_of = [&] {
+      return (cost - adjusted.cost_after) / errors.variance;
+    };
+    if (gain_of() > kPromising * price) {
+      adjusted = AdjustBundle(with_step, &richer);
+      errors = ErrorsOf(richer);
+    }
+    const double gain = gain_of();
     bool sound = true;
     for (const colmap::camera_t id : cameras) {
       sound = sound && WhatIsAbsurd(FromColmap(richer.Camera(id))).empty();
