@@ -64,7 +64,7 @@ std::string Meaning(const SpareFiles& files) {
     case Kind::kQuick:
       return whose + " makes it again in seconds at the next run";
     case Kind::kSaved:
-      return "altered by hand: nothing makes it again";
+      return "replaced: altered by hand, or trained otherwise";
   }
   return "";
 }

@@ -20,7 +20,7 @@ struct SpareFiles {
     kUnused,      // made by options that hold no longer
     kScored,      // the pictures of `eval`
     kQuick,       // folders that the next run makes again in seconds
-    kSaved,       // what somebody altered by hand: nothing makes it again
+    kSaved,  // what was replaced, but is the user's: nothing makes it again
   };
   Kind kind = Kind::kUnfinished;
   std::string path;   // in the workspace

@@ -40,10 +40,9 @@ CameraPriors OneForEach(const CameraPriors& shared, int images) {
 
 }  // namespace
 
-bool FreeFocals(const SolveJob& job, Solution* solution) {
+void FreeFocals(const SolveJob& job, Solution* solution) {
   // Those that are hardest to tell show when the others are right.
   constexpr int kMostRounds = 3;
-  bool freed = false;
   for (int round = 0; solution->mapping.chosen >= 0; ++round) {
     MappingResult& mapping = solution->mapping;
     const ColmapModel& model = mapping.models[mapping.chosen];
@@ -72,10 +71,8 @@ bool FreeFocals(const SolveJob& job, Solution* solution) {
             : "no gain"));
     if (!better) break;
     *solution = std::move(next);
-    freed = true;
     if (all) break;
   }
-  return freed;
 }
 
 }  // namespace nerfpipe::sfm

@@ -10,9 +10,9 @@ namespace nerfpipe::sfm {
 // Adjusts the model with a focal length for each image. Where that pays and
 // they are not one, solves again with a camera for each image, or for each of
 // the few that are unlike the others, unless a model of the lens was asked for,
-// and keeps that where it registers nearly as many: true if so, else
+// and keeps that where it registers nearly as many; else
 // MappingResult::focal_range tells. A zoom that is not noticed is taken for a
 // walk towards the subject, with hardly larger errors.
-bool FreeFocals(const SolveJob& job, Solution* solution);
+void FreeFocals(const SolveJob& job, Solution* solution);
 
 }  // namespace nerfpipe::sfm

@@ -42,9 +42,10 @@ TEST_F(CleanCommand, ListsAndFreesWhatCanBeMadeAgain) {
   EXPECT_THAT(list,
               ContainsRegex("\\.nerfpipe/tmp/colmap +1\\.2 MB +--yes +"
                             "unfinished work of colmap, which begins anew\n"));
-  EXPECT_THAT(list,
-              ContainsRegex("\\.nerfpipe/saved +3\\.0 MB +--saved --yes +"
-                            "altered by hand: nothing makes it again\n"));
+  EXPECT_THAT(
+      list,
+      ContainsRegex("\\.nerfpipe/saved +3\\.0 MB +--saved --yes +"
+                    "replaced: altered by hand, or trained otherwise\n"));
   EXPECT_THAT(list, Not(HasSubstr("frames "))) << "colmap has yet to read them";
   EXPECT_THAT(list,
               EndsWith("'nerfpipe clean -w w --yes' frees 1.2 MB; nothing was "

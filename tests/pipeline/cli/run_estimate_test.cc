@@ -1,6 +1,7 @@
 #include "pipeline/cli/run_estimate.h"
 
 #include "pipeline/base/error.h"
+#include "tests/listener.h"
 
 #include <string>
 #include <vector>
@@ -137,29 +138,14 @@ TEST(RunEstimate, IsTold) {
             "free.");
 }
 
-class Warnings : public Report {
- public:
-  void Info(std::string_view) override {}
-  void Warn(std::string_view line) override { lines.emplace_back(line); }
-  void Detail(std::string_view) override {}
-  void Show(const Table&) override {}
-  std::unique_ptr<Progress> Start(std::string_view what,
-                                  int64_t total,
-                                  std::string_view unit) override {
-    return SilentReport().Start(what, total, unit);
-  }
-
-  std::vector<std::string> lines;
-};
-
 TEST(CheckRoom, WarnsWhereItIsTightAndRefusesWhereItCannotDo) {
   const RunEstimate estimate = {100, 3'000'000'000};
-  Warnings report;
+  Listener report;
   CheckRoom(estimate, 3'000'000'000, "car", report);
-  EXPECT_THAT(report.lines, IsEmpty());
+  EXPECT_THAT(report.warnings, IsEmpty());
   CheckRoom(estimate, 2'999'999'999, "car", report);
   CheckRoom(estimate, 1'500'000'000, "car", report);
-  EXPECT_THAT(report.lines,
+  EXPECT_THAT(report.warnings,
               ElementsAre("this run needs about 3.0 GB on the disk of car, "
                           "where 3.0 GB are free: it may not come to its end",
                           "this run needs about 3.0 GB on the disk of car, "
