@@ -318,13 +318,15 @@ Features KeepLargest(const Features& all, int max_features) {
 }  // namespace
 
 struct FeatureFinder::Pool {
-  // One for this size, from those that no thread uses, or a new one.
+  // One for this size, from those that no thread uses, or a new one. Those of
+  // other sizes go: of photos that were cropped by hand, each has its own.
   ScaleSpace Take(int width, int height, int first_octave) {
     const std::lock_guard lock(mutex);
+    std::erase_if(idle, [&](const ScaleSpace& space) {
+      return space.sift->width != width || space.sift->height != height;
+    });
     for (size_t i = 0; i < idle.size(); ++i) {
-      const VlSiftFilt& sift = *idle[i].sift;
-      if (sift.width == width && sift.height == height &&
-          sift.o_min == first_octave) {
+      if (idle[i].sift->o_min == first_octave) {
         ScaleSpace space = std::move(idle[i]);
         idle.erase(idle.begin() + static_cast<std::ptrdiff_t>(i));
         return space;

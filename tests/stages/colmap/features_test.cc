@@ -10,6 +10,7 @@
 
 #include <colmap/thirdparty/VLFeat/sift.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 namespace nerfpipe::sfm {
 namespace {
@@ -230,6 +231,26 @@ TEST(FeatureFinder, ReusedMemoryChangesNothing) {
   EXPECT_EQ(finder.Find(image), first);
   // Too few in the plain image: the doubled one is searched all the same.
   EXPECT_EQ(FeatureFinder({}, /*doubled=*/false).Find(image), first);
+}
+
+size_t HeldBytes() {
+  const struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
+
+TEST(FeatureFinder, HoldsTheMemoryOfOneSizeOfPicture) {
+  const FeatureFinder finder({}, /*doubled=*/true);
+  const auto found_in = [&](int width) {
+    Image image(width, 150, 3);
+    std::fill(
+        image.pixels.begin(), image.pixels.end(), static_cast<uint8_t>(9));
+    finder.Find(image);
+    return HeldBytes();
+  };
+  const size_t of_one = found_in(211);
+  for (int width = 180; width < 210; width += 3) {
+    EXPECT_LT(found_in(width), of_one) << width;
+  }
 }
 
 TEST(FeatureFinder, EllipsesFollowTheSlant) {
