@@ -27,26 +27,36 @@ function(nerfpipe_vector_library name)
     PRIVATE "HWY_DISABLED_TARGETS=(HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128)")
 endfunction()
 
-# nerfpipe_program(NAME SOURCES ... [PRIVATE ...])
+# nerfpipe_program(NAME SOURCES ... [PRIVATE ...] [PRECOMPILED LIBRARY]): takes
+# the precompiled header of a library, where one is named.
 function(nerfpipe_program name)
-  cmake_parse_arguments(arg "" "" "SOURCES;PRIVATE" ${ARGN})
+  cmake_parse_arguments(arg "" "PRECOMPILED" "SOURCES;PRIVATE" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE nerfpipe_settings nerfpipe_warnings
                                         ${arg_PRIVATE})
+  if(arg_PRECOMPILED)
+    # It holds for position-independent code of one kind, a library's.
+    target_compile_options(${name} PRIVATE -fPIC)
+    target_precompile_headers(${name} REUSE_FROM ${arg_PRECOMPILED})
+  endif()
 endfunction()
 
-# nerfpipe_test(NAME SOURCES ... [PRIVATE ...] [SLOW REGEX] [TIMEOUT SECONDS]):
-# one GoogleTest program, and one ctest entry for each of its cases, called
-# FOLDER/Suite.Case.
+# nerfpipe_test(NAME SOURCES ... [PRIVATE ...] [PRECOMPILED LIBRARY]
+# [SLOW REGEX] [TIMEOUT SECONDS]): one GoogleTest program, and one ctest entry for
+# each of its cases, called FOLDER/Suite.Case.
 #
 # Labels: `captures` of the cases whose name begins with Real, which need the
 # captures that NERFPIPE_TEST_DATA names; `slow` of those whose full name matches
 # SLOW; `fast` of all others, which together take less than a minute and are for
 # the inner loop. TIMEOUT is for those that are not fast.
 function(nerfpipe_test name)
-  cmake_parse_arguments(arg "" "SLOW;TIMEOUT" "SOURCES;PRIVATE" ${ARGN})
-  nerfpipe_program(${name} SOURCES ${arg_SOURCES} PRIVATE ${arg_PRIVATE}
-                   test_main)
+  cmake_parse_arguments(arg "" "PRECOMPILED;SLOW;TIMEOUT" "SOURCES;PRIVATE"
+                        ${ARGN})
+  nerfpipe_program(
+    ${name}
+    SOURCES ${arg_SOURCES}
+    PRIVATE ${arg_PRIVATE} test_main
+    PRECOMPILED ${arg_PRECOMPILED})
   add_dependencies(${name} run_case)
   if(NOT arg_SLOW)
     set(arg_SLOW "^$")

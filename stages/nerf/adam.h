@@ -3,11 +3,11 @@
 // Adam (Kingma and Ba 2015): dense for the nets, and for a table of which a
 // step touches few rows.
 
+#include "stages/nerf/tensors.h"
+
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <torch/torch.h>
 
 namespace nerfpipe::nerf {
 

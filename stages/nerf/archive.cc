@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include <torch/serialize/archive.h>
+
 namespace nerfpipe::nerf {
 namespace {
 

@@ -2,9 +2,9 @@
 
 // Tensors, numbers and text in LibTorch archives, by name. Names may have dots.
 
-#include <string>
+#include "stages/nerf/tensors.h"
 
-#include <torch/torch.h>
+#include <string>
 
 namespace nerfpipe::nerf {
 

@@ -11,6 +11,7 @@
 #include <string>
 
 #include <fcntl.h>
+#include <torch/serialize/archive.h>
 #include <unistd.h>
 
 namespace nerfpipe::nerf {

@@ -9,9 +9,9 @@
 //   8 bytes  checksum of it (FNV-1a over 64-bit words)
 //   the rest a LibTorch archive
 
-#include <filesystem>
+#include "stages/nerf/tensors.h"
 
-#include <torch/torch.h>
+#include <filesystem>
 
 namespace nerfpipe::nerf {
 

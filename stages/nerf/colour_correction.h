@@ -3,7 +3,7 @@
 // Scores that forgive light: a photo's exposure and white balance are its own,
 // and a picture of the scene cannot know them.
 
-#include <torch/torch.h>
+#include "stages/nerf/tensors.h"
 
 namespace nerfpipe::nerf {
 

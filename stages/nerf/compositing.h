@@ -2,7 +2,7 @@
 
 // Volume rendering: from densities and colours along a ray to a pixel.
 
-#include <torch/torch.h>
+#include "stages/nerf/tensors.h"
 
 namespace nerfpipe::nerf {
 

@@ -3,12 +3,11 @@
 // Which device a run takes where nobody says it: a GPU only where a trial of a
 // few seconds shows that it beats the processor.
 
+#include "stages/nerf/tensors.h"
 #include "stages/nerf/trainer.h"
 
 #include <functional>
 #include <string>
-
-#include <torch/torch.h>
 
 namespace nerfpipe::nerf {
 

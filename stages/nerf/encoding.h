@@ -3,7 +3,7 @@
 // Encodings of positions and directions that have no parameters, and the
 // contraction of unbounded space.
 
-#include <torch/torch.h>
+#include "stages/nerf/tensors.h"
 
 namespace nerfpipe::nerf {
 

@@ -3,12 +3,11 @@
 // The networks of both methods, as plain tensors.
 
 #include "stages/nerf/adam.h"
+#include "stages/nerf/tensors.h"
 
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <torch/torch.h>
 
 namespace nerfpipe::nerf {
 

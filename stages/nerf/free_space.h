@@ -4,10 +4,9 @@
 // a camera that sees a point looks through nothing on the way.
 
 #include "stages/nerf/scene_frame.h"
+#include "stages/nerf/tensors.h"
 
 #include <cstdint>
-
-#include <torch/torch.h>
 
 namespace nerfpipe::nerf {
 

@@ -5,10 +5,10 @@
 // bricks of 2^3, whose rows follow each other: the eight corners of a point lie
 // in 3.4 bricks on average, and a brick in half precision is one cache line.
 
+#include "stages/nerf/tensors.h"
+
 #include <cstdint>
 #include <vector>
-
-#include <torch/torch.h>
 
 namespace nerfpipe::nerf {
 

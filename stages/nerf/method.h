@@ -7,6 +7,7 @@
 #include "stages/nerf/options.h"
 #include "stages/nerf/scene.h"
 #include "stages/nerf/scene_frame.h"
+#include "stages/nerf/tensors.h"
 
 #include <array>
 #include <cstdint>
@@ -15,8 +16,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <torch/torch.h>
 
 namespace nerfpipe::nerf {
 

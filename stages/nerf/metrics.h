@@ -2,7 +2,7 @@
 
 // How close a rendered image is to the photograph: PSNR, SSIM, MS-SSIM.
 
-#include <torch/torch.h>
+#include "stages/nerf/tensors.h"
 
 namespace nerfpipe::nerf {
 

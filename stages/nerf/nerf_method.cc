@@ -11,6 +11,7 @@
 #include <cmath>
 
 #include <ATen/Parallel.h>
+#include <torch/autograd.h>
 
 namespace nerfpipe::nerf {
 namespace {

@@ -7,12 +7,11 @@
 #include "stages/nerf/compositing.h"
 #include "stages/nerf/fields.h"
 #include "stages/nerf/ray_method.h"
+#include "stages/nerf/tensors.h"
 
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <torch/torch.h>
 
 namespace nerfpipe::nerf {
 

@@ -10,13 +10,12 @@
 #include "stages/nerf/occupancy_grid.h"
 #include "stages/nerf/options.h"
 #include "stages/nerf/ray_method.h"
+#include "stages/nerf/tensors.h"
 
 #include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
-
-#include <torch/torch.h>
 
 namespace nerfpipe::nerf {
 

@@ -4,11 +4,10 @@
 // this file's source sees them.
 
 #include "stages/nerf/ngp_backend.h"
+#include "stages/nerf/tensors.h"
 
 #include <memory>
 #include <string>
-
-#include <torch/torch.h>
 
 namespace nerfpipe::nerf {
 

@@ -6,12 +6,11 @@
 
 #include "stages/nerf/ngp_backend.h"
 #include "stages/nerf/ray_method.h"
+#include "stages/nerf/tensors.h"
 
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <torch/torch.h>
 
 namespace nerfpipe::nerf {
 

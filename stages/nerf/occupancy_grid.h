@@ -7,12 +7,11 @@
 #include "stages/nerf/rays.h"
 #include "stages/nerf/scene.h"
 #include "stages/nerf/scene_frame.h"
+#include "stages/nerf/tensors.h"
 
 #include <cstdint>
 #include <functional>
 #include <vector>
-
-#include <torch/torch.h>
 
 namespace nerfpipe::nerf {
 

@@ -6,10 +6,9 @@
 #include "stages/nerf/method.h"
 #include "stages/nerf/ray_sampler.h"
 #include "stages/nerf/rays.h"
+#include "stages/nerf/tensors.h"
 
 #include <memory>
-
-#include <torch/torch.h>
 
 namespace nerfpipe::nerf {
 

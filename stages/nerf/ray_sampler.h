@@ -5,14 +5,13 @@
 #include "stages/nerf/options.h"
 #include "stages/nerf/rays.h"
 #include "stages/nerf/scene.h"
+#include "stages/nerf/tensors.h"
 #include "stages/nerf/used_pixels.h"
 #include "stages/nerf/void_pixels.h"
 
 #include <cstdint>
 #include <optional>
 #include <vector>
-
-#include <torch/torch.h>
 
 namespace nerfpipe::nerf {
 

@@ -5,11 +5,10 @@
 
 #include "stages/nerf/scene.h"
 #include "stages/nerf/scene_frame.h"
+#include "stages/nerf/tensors.h"
 
 #include <cstdint>
 #include <vector>
-
-#include <torch/torch.h>
 
 namespace nerfpipe::nerf {
 

@@ -1,10 +1,9 @@
 #pragma once
 
 #include "stages/nerf/scene.h"
+#include "stages/nerf/tensors.h"
 
 #include <cstdint>
-
-#include <torch/torch.h>
 
 namespace nerfpipe::nerf {
 

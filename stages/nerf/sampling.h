@@ -3,7 +3,7 @@
 // Depths of samples along rays for the coarse and the fine network. The random
 // numbers are arguments: the functions themselves are exact.
 
-#include <torch/torch.h>
+#include "stages/nerf/tensors.h"
 
 namespace nerfpipe::nerf {
 

@@ -2,11 +2,11 @@
 
 // What a NeRF is trained on: images and cameras in memory. LibTorch only.
 
+#include "stages/nerf/tensors.h"
+
 #include <array>
 #include <string>
 #include <vector>
-
-#include <torch/torch.h>
 
 namespace nerfpipe::nerf {
 

@@ -4,10 +4,9 @@
 // a function of the seed. A resumed run draws what an undisturbed one would.
 
 #include "pipeline/base/random.h"
+#include "stages/nerf/tensors.h"
 
 #include <cstdint>
-
-#include <torch/torch.h>
 
 namespace nerfpipe::nerf {
 

@@ -17,6 +17,8 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <torch/cuda.h>
+#include <torch/serialize/archive.h>
 
 namespace nerfpipe::nerf {
 namespace {

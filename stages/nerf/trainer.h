@@ -7,14 +7,13 @@
 #include "stages/nerf/options.h"
 #include "stages/nerf/scene.h"
 #include "stages/nerf/scene_frame.h"
+#include "stages/nerf/tensors.h"
 
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
-
-#include <torch/torch.h>
 
 namespace nerfpipe::nerf {
 

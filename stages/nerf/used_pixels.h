@@ -2,10 +2,10 @@
 
 // The pixels that a mask leaves, by their number.
 
+#include "stages/nerf/tensors.h"
+
 #include <cstdint>
 #include <vector>
-
-#include <torch/torch.h>
 
 namespace nerfpipe::nerf {
 

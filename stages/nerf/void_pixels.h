@@ -3,10 +3,10 @@
 // Pixels that can teach nothing where transparent pixels carve the scene:
 // transparent themselves, and all around, too.
 
+#include "stages/nerf/tensors.h"
+
 #include <cstdint>
 #include <vector>
-
-#include <torch/torch.h>
 
 namespace nerfpipe::nerf {
 

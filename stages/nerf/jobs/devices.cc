@@ -4,6 +4,8 @@
 #include "pipeline/base/interrupt.h"
 #include "stages/nerf/device_choice.h"
 
+#include <torch/cuda.h>
+
 namespace nerfpipe {
 namespace {
 

@@ -4,6 +4,7 @@
 
 #include "pipeline/base/report.h"
 #include "stages/nerf/methods.h"
+#include "stages/nerf/tensors.h"
 #include "stages/nerf/trainer.h"
 
 #include <filesystem>
@@ -11,8 +12,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-
-#include <torch/torch.h>
 
 namespace nerfpipe {
 

@@ -3,10 +3,9 @@
 // Tensors to pictures: colours, depth under a colour map, pairs side by side.
 
 #include "stages/common/image.h"
+#include "stages/nerf/tensors.h"
 
 #include <array>
-
-#include <torch/torch.h>
 
 namespace nerfpipe {
 

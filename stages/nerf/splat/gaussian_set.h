@@ -4,14 +4,13 @@
 // memory the kernels work on, and what is done to single ones.
 
 #include "stages/nerf/splat/kernels/gaussian_update.h"
+#include "stages/nerf/tensors.h"
 
 #include <array>
 #include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <torch/torch.h>
 
 namespace nerfpipe::nerf::splat {
 

@@ -7,11 +7,10 @@
 #include "stages/nerf/splat/gaussian_set.h"
 #include "stages/nerf/splat/kernels/survey.h"
 #include "stages/nerf/splat/splat_space.h"
+#include "stages/nerf/tensors.h"
 
 #include <cstdint>
 #include <vector>
-
-#include <torch/torch.h>
 
 namespace nerfpipe::nerf::splat {
 

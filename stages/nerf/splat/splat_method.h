@@ -11,14 +11,13 @@
 #include "stages/nerf/splat/kernel_pool.h"
 #include "stages/nerf/splat/kernels/splat_kernels.h"
 #include "stages/nerf/splat/splat_space.h"
+#include "stages/nerf/tensors.h"
 
 #include <array>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <torch/torch.h>
 
 namespace nerfpipe::nerf::splat {
 

@@ -4,13 +4,12 @@
 
 #include "stages/nerf/method.h"
 #include "stages/nerf/options.h"
+#include "stages/nerf/tensors.h"
 
 #include <array>
 #include <sstream>
 #include <stdexcept>
 #include <string>
-
-#include <torch/torch.h>
 
 namespace nerfpipe::nerf {
 

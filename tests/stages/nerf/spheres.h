@@ -5,6 +5,7 @@
 
 #include "stages/nerf/scene.h"
 #include "stages/nerf/scene_frame.h"
+#include "stages/nerf/tensors.h"
 #include "tests/scenes/irregular_scene.h"
 
 #include <algorithm>
@@ -12,8 +13,6 @@
 #include <cmath>
 #include <string>
 #include <vector>
-
-#include <torch/torch.h>
 
 namespace nerfpipe::nerf {
 

@@ -7,8 +7,7 @@
 #include "stages/nerf/splat/kernels/gaussian_blocks.h"
 #include "stages/nerf/splat/kernels/image_loss.h"
 #include "stages/nerf/splat/kernels/rasteriser.h"
-
-#include <torch/torch.h>
+#include "stages/nerf/tensors.h"
 
 namespace nerfpipe::nerf::splat {
 

@@ -1,0 +1,15 @@
+#pragma once
+
+// What of LibTorch the trainer sees: tensors, their functions, and the names of
+// archives. <torch/torch.h> has modules, optimizers and data loaders beside
+// them and takes more than twice as long to compile.
+
+#include <torch/types.h>
+#include <torch/utils.h>
+
+namespace torch::serialize {
+
+class InputArchive;
+class OutputArchive;
+
+}  // namespace torch::serialize
