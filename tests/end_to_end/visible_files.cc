@@ -5,6 +5,8 @@
 
 #include <string_view>
 
+#include <torch/serialize/archive.h>
+
 namespace nerfpipe {
 
 namespace fs = std::filesystem;

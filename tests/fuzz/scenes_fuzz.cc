@@ -10,6 +10,8 @@
 #include <map>
 #include <string>
 
+#include <torch/serialize/archive.h>
+
 namespace nerfpipe::fuzz {
 namespace {
 

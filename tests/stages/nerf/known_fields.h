@@ -11,6 +11,8 @@
 #include <stdexcept>
 #include <string>
 
+#include <torch/serialize/archive.h>
+
 namespace nerfpipe::nerf {
 
 // A view of the parameter, without gradient.

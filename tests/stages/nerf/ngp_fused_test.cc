@@ -14,6 +14,7 @@
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
+#include <torch/serialize/archive.h>
 
 namespace nerfpipe::nerf {
 namespace {

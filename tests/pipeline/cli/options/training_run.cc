@@ -17,6 +17,7 @@
 #include <sstream>
 
 #include <ATen/record_function.h>
+#include <torch/serialize/archive.h>
 
 namespace nerfpipe {
 namespace {

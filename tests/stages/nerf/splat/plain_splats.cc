@@ -78,8 +78,7 @@ Tensor Blur(const Tensor& image) {
   const Tensor taps = torch::exp(-0.5 * x * x);
   const Tensor line = (taps / taps.sum()).to(image.scalar_type());
   const Tensor window = torch::outer(line, line).view({1, 1, 11, 11});
-  return torch::nn::functional::conv2d(
-      image, window, torch::nn::functional::Conv2dFuncOptions().padding(5));
+  return torch::conv2d(image, window, {}, /*stride=*/1, /*padding=*/5);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
+#include <torch/autograd.h>
 
 namespace nerfpipe::nerf::splat {
 namespace {
