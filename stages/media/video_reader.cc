@@ -53,6 +53,7 @@ void VideoReader::State::OpenDecoder(int threads) {
   decoder->thread_count = threads > 1 ? threads + 1 : 1;
   decoder->thread_type = FF_THREAD_FRAME | FF_THREAD_SLICE;
   const int code = avcodec_open2(decoder.get(), input.decoder, nullptr);
+  av::ThrowIfRefused(code);
   if (code < 0) {
     throw UserError("the decoder for " + input.info.codec + " refuses '" +
                         path.string() + "' (" + av::ErrorText(code) + ")",
@@ -64,6 +65,8 @@ void VideoReader::State::SendPacket() {
   for (;;) {
     const int code = av_read_frame(input.format.get(), packet.get());
     if (code < 0) {
+      input.file->ThrowIfRefused();
+      av::ThrowIfRefused(code);
       packets_end = true;
       avcodec_send_packet(decoder.get(), nullptr);
       return;
@@ -76,6 +79,7 @@ void VideoReader::State::SendPacket() {
     const int sent = avcodec_send_packet(decoder.get(), packet.get());
     av_packet_unref(packet.get());
     NERFPIPE_CHECK(sent != AVERROR(EAGAIN));
+    av::ThrowIfRefused(sent);
     if (sent < 0) ++damaged;
     return;
   }
@@ -108,6 +112,7 @@ bool VideoReader::State::Decode(AVFrame* picture) {
     } else if (code == AVERROR_EOF) {
       end = true;
     } else if (code < 0) {
+      av::ThrowIfRefused(code);
       ++damaged;
       // A decoder that only fails would otherwise never end.
       if (packets_end && damaged > input.info.frames + 1000) end = true;

@@ -1,10 +1,12 @@
 #include "stages/media/video_writer.h"
 
 #include "pipeline/base/error.h"
+#include "pipeline/base/system_call.h"
 #include "stages/media/av.h"
 
 #include <algorithm>
 #include <cstdint>
+#include <new>
 #include <string>
 #include <system_error>
 
@@ -30,6 +32,9 @@ struct FreeOutput {
 };
 
 [[noreturn]] void RefuseFile(const std::filesystem::path& path, int code) {
+  if (code == AVERROR(ENOMEM)) throw std::bad_alloc();
+  // FFmpeg's own codes are far below.
+  if (-code < 4096 && code != AVERROR(EINVAL)) ThrowWriteError(path, -code);
   throw UserError("cannot write the video '" + path.string() + "' (" +
                       av::ErrorText(code) + ")",
                   "free some space, or choose a folder you may write to");
@@ -104,8 +109,12 @@ void VideoWriter::State::OpenFile() {
   stream->time_base = encoder->time_base;
   stream->avg_frame_rate = encoder->framerate;
   // The protocol is named, so that a colon in the path is only a colon.
-  Check(avio_open(
-      &output->pb, ("file:" + path.string()).c_str(), AVIO_FLAG_WRITE));
+  const std::string url = "file:" + path.string();
+  int opened = 0;
+  do {
+    opened = avio_open(&output->pb, url.c_str(), AVIO_FLAG_WRITE);
+  } while (opened == AVERROR(EINTR));
+  Check(opened);
   AVDictionary* options = nullptr;
   av_dict_set(&options, "movflags", "+faststart", 0);
   const int code = avformat_write_header(output.get(), &options);
