@@ -6,6 +6,8 @@
 #include "stages/media/video_input.h"
 
 #include <algorithm>
+#include <atomic>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -22,6 +24,7 @@ struct VideoReader::State {
   av::Owned<AVCodecContext> decoder;
   std::unique_ptr<Deinterlacer> deinterlacer;
   av::Owned<AVPacket> packet = av::MakePacket();
+  std::atomic<bool> memory_missed = false;
   bool packets_end = false;
   bool end = false;
   int64_t next_number = 0;
@@ -32,6 +35,8 @@ struct VideoReader::State {
   std::vector<int64_t> wanted_stamps;  // ascending
 
   void OpenDecoder(int threads);
+  // Some decoders go on without a picture that they got no memory for.
+  void NoteMissingMemory();
   void SendPacket();
   // Lets the decoder pass over a picture that nobody wants and no other
   // picture is predicted from.
@@ -46,6 +51,8 @@ struct VideoReader::State {
 
 void VideoReader::State::OpenDecoder(int threads) {
   decoder.reset(avcodec_alloc_context3(input.decoder));
+  if (!decoder) throw std::bad_alloc();
+  NoteMissingMemory();
   const AVStream& stream = *input.format->streams[input.stream];
   avcodec_parameters_to_context(decoder.get(), stream.codecpar);
   decoder->pkt_timebase = stream.time_base;
@@ -59,6 +66,23 @@ void VideoReader::State::OpenDecoder(int threads) {
                         path.string() + "' (" + av::ErrorText(code) + ")",
                     "convert the video to H.264 first");
   }
+}
+
+void VideoReader::State::NoteMissingMemory() {
+  decoder->opaque = this;
+  decoder->get_buffer2 =
+      [](AVCodecContext* context, AVFrame* frame, int flags) {
+        const int code = avcodec_default_get_buffer2(context, frame, flags);
+        if (code == AVERROR(ENOMEM)) {
+          static_cast<State*>(context->opaque)->memory_missed = true;
+        }
+        return code;
+      };
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+  // Later versions take it for granted.
+  decoder->thread_safe_callbacks = 1;
+#pragma GCC diagnostic pop
 }
 
 void VideoReader::State::SendPacket() {
@@ -107,6 +131,7 @@ int64_t VideoReader::State::NumberOf(const AVFrame& picture) {
 bool VideoReader::State::Decode(AVFrame* picture) {
   while (!end) {
     const int code = avcodec_receive_frame(decoder.get(), picture);
+    if (memory_missed) throw std::bad_alloc();
     if (code == AVERROR(EAGAIN)) {
       SendPacket();
     } else if (code == AVERROR_EOF) {

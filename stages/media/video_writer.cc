@@ -77,6 +77,7 @@ void VideoWriter::State::OpenEncoder(double frames_per_second,
                     "install Debian's libavcodec59 or libavcodec-extra");
   }
   encoder.reset(avcodec_alloc_context3(codec));
+  if (!encoder) throw std::bad_alloc();
   encoder->width = Even(width);
   encoder->height = Even(height);
   encoder->pix_fmt = AV_PIX_FMT_YUV420P;
@@ -104,7 +105,7 @@ void VideoWriter::State::OpenFile() {
   output.reset(made);
   output->flags |= AVFMT_FLAG_BITEXACT;
   stream = avformat_new_stream(output.get(), nullptr);
-  NERFPIPE_CHECK(stream != nullptr);
+  if (stream == nullptr) throw std::bad_alloc();
   Check(avcodec_parameters_from_context(stream->codecpar, encoder.get()));
   stream->time_base = encoder->time_base;
   stream->avg_frame_rate = encoder->framerate;
@@ -136,7 +137,7 @@ void VideoWriter::State::OpenConversion() {
       nullptr,
       nullptr,
       nullptr));
-  NERFPIPE_CHECK(to_yuv != nullptr);
+  if (!to_yuv) throw std::bad_alloc();
   const int* bt709 = sws_getCoefficients(SWS_CS_ITU709);
   sws_setColorspaceDetails(
       to_yuv.get(), bt709, 1, bt709, 0, 0, 1 << 16, 1 << 16);
