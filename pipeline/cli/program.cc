@@ -203,8 +203,11 @@ int Program(int argc, char** argv) {
       return IsolatedStage({argv + 2, argv + argc});
     }
     const int code = Dispatch(argc, argv, &flags);
-    errno = 0;
     if (!std::cout.flush()) {
+      // Once more, to learn why.
+      std::cout.clear();
+      errno = 0;
+      std::cout << '\n' << std::flush;
       ThrowSystemError("cannot write all of the output",
                        errno != 0 ? errno : EIO);
     }
