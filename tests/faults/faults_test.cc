@@ -14,13 +14,17 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// Points of each kind of call, and kills.
-void TryShort(const std::string& name, int points, int kills) {
+// One call of each kind, or of this one, and some kills.
+void TryShort(const std::string& name,
+              int kills,
+              const std::string& kind = "") {
   const TemporaryFolder folder(FastPlace());
   const std::unique_ptr<Scene> scene = MakeScene(name, folder.path());
   CampaignOptions options;
-  options.points = points;
+  options.points = 1;
+  options.every_error = false;
   options.kills = kills;
+  options.kind = kind;
   const auto tallies =
       Try(*scene, options, [](const std::string& fault, const Trial& trial) {
         EXPECT_EQ(trial.problem, "") << fault;
@@ -30,11 +34,15 @@ void TryShort(const std::string& name, int points, int kills) {
   EXPECT_GT(told, 0);
 }
 
-TEST(Faults, InPhotos) { TryShort("photos", 1, 4); }
+TEST(Faults, InPhotos) { TryShort("photos", 4); }
 
-TEST(Faults, InAClip) { TryShort("clip", 1, 4); }
+TEST(Faults, InAClip) { TryShort("clip", 4); }
 
-TEST(Faults, AmongWhatTheUserAltered) { TryShort("again", 1, 6); }
+TEST(Faults, AmongWhatTheUserAltered) { TryShort("again", 6); }
+
+TEST(Faults, InTheChildOfColmap) { TryShort("colmap", 2, "open"); }
+
+TEST(Faults, InTraining) { TryShort("train", 2, "write"); }
 
 // A script must not take half of the output for all of it.
 TEST(Faults, OutputThatCannotBeWrittenIsAFailure) {

@@ -341,6 +341,8 @@ std::string Scene::ProblemOfState() const {
   }
   const Files files = Look();
   for (const auto& [name, digest] : files) {
+    const fs::path path = name;
+    if (NameOf(path) != path.filename()) continue;  // a temporary one
     const auto old_one = old_files_.find(name);
     const auto new_one = new_files_.find(name);
     if ((old_one == old_files_.end() || old_one->second != digest) &&
