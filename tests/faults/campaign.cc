@@ -133,7 +133,7 @@ std::vector<Tally> Try(const Scene& scene,
                        const Tell& tell) {
   std::vector<Tally> tallies;
   for (const Kind& kind : kKinds) {
-    if (!options.kind.empty() && kind.name != options.kind) continue;
+    if (!options.kinds.empty() && !options.kinds.contains(kind.name)) continue;
     if (!options.threads && kind.name == "thread") continue;
     for (const Whose whose : {Whose::kProgram, Whose::kChild}) {
       TryKind(scene, kind, whose, options, tell, &tallies);

@@ -6,18 +6,19 @@
 
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
 namespace nerfpipe {
 
 struct CampaignOptions {
-  int points = 3;           // of each kind of call, at equal steps
-  int kills = 0;            // before a changing call chosen at random
-  int kills_in_time = 0;    // at a random moment
-  std::string kind;         // only this one; empty: all
-  bool threads = true;      // are refused, too
-  bool every_error = true;  // else the first of each kind, and EINTR
+  int points = 3;               // of each kind of call, at equal steps
+  int kills = 0;                // before a changing call chosen at random
+  int kills_in_time = 0;        // at a random moment
+  std::set<std::string> kinds;  // only these; empty: all
+  bool threads = true;          // are refused, too
+  bool every_error = true;      // else the first of each kind, and EINTR
 };
 
 // What was tried with one kind of call.

@@ -105,7 +105,7 @@ std::vector<Tally> TryScene(const std::string& name,
   std::printf("%s: %.2f s undisturbed\n", name.c_str(), scene->seconds());
   const Plan plan = PlanFor(name);
   CampaignOptions options;
-  options.kind = arguments.kind;
+  if (!arguments.kind.empty()) options.kinds = {arguments.kind};
   options.threads = plan.threads;
   options.points = arguments.points >= 0 ? arguments.points : plan.points;
   options.kills = arguments.kills >= 0 ? arguments.kills : plan.kills;
