@@ -281,12 +281,14 @@ StageResult ColmapStage::Run(const StageContext& context) {
   } catch (const std::exception& error) {
     if (IsOutOfMemory(error)) throw;
     if (const std::optional<UserError> told = AsUserError(error)) throw *told;
-    // Behind the place in COLMAP's code.
+    // Behind the place in COLMAP's code. It was written and read a moment ago:
+    // what SQLite calls damage is a disk that fails.
     const std::string what = error.what();
     const size_t of_database = what.find("SQLite error");
     if (of_database != std::string::npos) {
       throw UserError("COLMAP's database in " + context.scratch.string() +
-                          " cannot be used (" + what.substr(of_database) + ")",
+                          " cannot be used: the disk is full, or fails (" +
+                          what.substr(of_database) + ")",
                       "check the permissions and the space on the disk");
     }
     // COLMAP reports its own trouble by exceptions of the standard library.
