@@ -81,7 +81,7 @@ find pipeline stages data -type f \( -name '*.h' -o -name '*.cc' \) \
         "stages/common/ stages/media/"
       sets["NERF_BASE"] = "pipeline/base/blas_threads.h pipeline/base/error.h " \
         "pipeline/base/interrupt.h pipeline/base/random.h " \
-        "pipeline/base/report.h"
+        "pipeline/base/report.h pipeline/base/system_call.h"
       sets["NERF_OPTIONS"] = "stages/nerf/options.h " \
         "stages/nerf/method_facts.h " \
         "stages/nerf/nerf_option_list.h stages/nerf/ngp_option_list.h " \

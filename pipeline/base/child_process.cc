@@ -1,13 +1,12 @@
 #include "pipeline/base/child_process.h"
 
-#include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
+#include "pipeline/base/system_call.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstring>
 #include <fstream>
 #include <optional>
 #include <thread>
@@ -63,9 +62,7 @@ ChildResult RunChild(const std::vector<std::string>& arguments) {
       posix_spawn(&pid, argv[0], nullptr, &attributes, argv.data(), environ);
   posix_spawnattr_destroy(&attributes);
   if (error != 0) {
-    throw UserError(
-        "cannot start " + arguments[0] + " (" + std::strerror(error) + ")",
-        "check that it is still there");
+    ThrowSystemError("cannot start " + arguments[0], error);
   }
 
   int status = 0;

@@ -1,14 +1,15 @@
 #include "pipeline/base/console.h"
 
+#include "pipeline/base/system_call.h"
 #include "pipeline/base/text.h"
 
 #include <algorithm>
 #include <chrono>
 #include <ctime>
-#include <fstream>
 #include <mutex>
 #include <vector>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 namespace nerfpipe {
@@ -18,6 +19,17 @@ double SteadySeconds() {
   const std::chrono::duration<double> now =
       std::chrono::steady_clock::now().time_since_epoch();
   return now.count();
+}
+
+void WriteTo(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = Uninterrupted(
+        [&] { return write(descriptor, text.data(), text.size()); });
+    if (count <= 0) {
+      return;  // nobody is listening, or the disk is full: no reason to stop
+    }
+    text.remove_prefix(static_cast<size_t>(count));
+  }
 }
 
 bool LooksNumeric(std::string_view text) {
@@ -35,17 +47,14 @@ struct Console::Screen {
   bool terminal = false;
   std::mutex mutex;
   std::string progress_line;  // on the terminal now, without a line end
-  std::ofstream log;
+  int log = -1;
 
-  void Write(std::string_view text) const {
-    while (!text.empty()) {
-      const ssize_t count = write(descriptor, text.data(), text.size());
-      if (count <= 0) {
-        return;  // nobody is listening
-      }
-      text.remove_prefix(static_cast<size_t>(count));
-    }
+  ~Screen() { CloseLog(); }
+  void CloseLog() {
+    if (log >= 0) close(log);
+    log = -1;
   }
+  void Write(std::string_view text) const { WriteTo(descriptor, text); }
   void WriteLine(std::string_view line) const {
     const std::string erase = progress_line.empty() ? "" : "\r\x1b[K";
     Write(erase + std::string(line) + "\n" + progress_line);
@@ -140,7 +149,10 @@ Console::~Console() = default;
 
 void Console::LogTo(const std::filesystem::path& path) {
   const std::lock_guard lock(screen_->mutex);
-  screen_->log = std::ofstream(path, std::ios::app);
+  screen_->CloseLog();
+  screen_->log = Uninterrupted([&] {
+    return open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  });
 }
 
 void Console::Print(std::string_view line) {
@@ -150,7 +162,7 @@ void Console::Print(std::string_view line) {
 
 void Console::Log(std::string_view kind, std::string_view line) {
   const std::lock_guard lock(screen_->mutex);
-  if (!screen_->log.is_open()) {
+  if (screen_->log < 0) {
     return;
   }
   const std::time_t now = std::time(nullptr);
@@ -158,7 +170,9 @@ void Console::Log(std::string_view kind, std::string_view line) {
   localtime_r(&now, &local);
   char stamp[32];
   std::strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S", &local);
-  screen_->log << stamp << ' ' << kind << ' ' << line << std::endl;
+  std::string text = stamp;
+  text.append(" ").append(kind).append(" ").append(line).append("\n");
+  WriteTo(screen_->log, text);
 }
 
 void Console::Info(std::string_view line) {

@@ -1,11 +1,8 @@
 #include "pipeline/base/digest.h"
 
-#include "pipeline/base/error.h"
+#include "pipeline/base/atomic_file.h"
 
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
-#include <vector>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -51,24 +48,11 @@ std::string DigestOf(std::string_view bytes) {
 }
 
 std::string DigestOfFile(const std::filesystem::path& path) {
-  const std::unique_ptr<FILE, int (*)(FILE*)> file(
-      std::fopen(path.c_str(), "rb"), &std::fclose);
-  if (!file) {
-    throw UserError(
-        "cannot read " + path.string() + " (" + std::strerror(errno) + ")",
-        "check that it exists and that you may read it");
-  }
   XXH3_state_t hash;
   XXH3_128bits_reset(&hash);
-  std::vector<char> buffer(1 << 20);
-  while (const size_t count =
-             std::fread(buffer.data(), 1, buffer.size(), file.get())) {
-    XXH3_128bits_update(&hash, buffer.data(), count);
-  }
-  if (std::ferror(file.get())) {
-    throw UserError("cannot read " + path.string() + " to its end",
-                    "check the disk");
-  }
+  ReadInParts(path, [&](std::string_view part) {
+    XXH3_128bits_update(&hash, part.data(), part.size());
+  });
   return Hex(XXH3_128bits_digest(&hash));
 }
 

@@ -42,6 +42,13 @@ class UserError : public std::runtime_error {
   ExitCode exit_code_;
 };
 
+// What the machine refuses: the disk, memory, another process. It says nothing
+// of what was being read: who leaves out what cannot be used, or begins anew
+// without it, lets this pass.
+class MachineError : public UserError {
+  using UserError::UserError;
+};
+
 // Thrown at a safe point after Ctrl-C or SIGTERM.
 class Interrupted : public std::exception {
  public:

@@ -1,13 +1,43 @@
 #include "pipeline/base/parallel.h"
 
+#include "pipeline/base/system_call.h"
+
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <exception>
+#include <future>
 #include <mutex>
-#include <thread>
-#include <vector>
+#include <system_error>
 
 namespace nerfpipe {
+
+int StartThreads(int count,
+                 const std::function<void()>& work,
+                 std::vector<std::thread>* threads) {
+  threads->reserve(static_cast<size_t>(count));
+  for (int i = 0; i < count; ++i) {
+    try {
+      threads->emplace_back(work);
+    } catch (const std::system_error&) {
+      return i;
+    }
+  }
+  return count;
+}
+
+void RequireThreads(int count) {
+  std::promise<void> all_there;
+  const std::shared_future<void> wait = all_there.get_future();
+  std::vector<std::thread> threads;
+  const int granted = StartThreads(
+      count, [&] { wait.wait(); }, &threads);
+  all_there.set_value();
+  for (std::thread& thread : threads) thread.join();
+  if (granted < count) {
+    ThrowSystemError("the system refuses a thread", EAGAIN);
+  }
+}
 
 void ParallelFor(int64_t count,
                  int threads,
@@ -36,9 +66,7 @@ void ParallelFor(int64_t count,
   };
 
   std::vector<std::thread> helpers;
-  for (int i = 1; i < threads; ++i) {
-    helpers.emplace_back(work);
-  }
+  StartThreads(threads - 1, work, &helpers);
   work();
   for (std::thread& helper : helpers) {
     helper.join();

@@ -6,9 +6,20 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <thread>
 #include <utility>
+#include <vector>
 
 namespace nerfpipe {
+
+// Starts `count` threads, or as many as the system grants; says how many.
+int StartThreads(int count,
+                 const std::function<void()>& work,
+                 std::vector<std::thread>* threads);
+
+// Throws MachineError where the system does not grant so many threads at once:
+// for libraries that would wait for them for ever.
+void RequireThreads(int count);
 
 // Calls body(i) for i in 0 .. count - 1 from `threads` threads (0: one per
 // core). The first exception thrown by a body is thrown again here, after the

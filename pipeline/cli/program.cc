@@ -3,19 +3,25 @@
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
 #include "pipeline/base/json_text.h"
+#include "pipeline/base/library_errors.h"
+#include "pipeline/base/system_call.h"
 #include "pipeline/base/text.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/engine/isolated.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <exception>
 #include <filesystem>
 #include <functional>
 #include <iostream>
-#include <new>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 namespace nerfpipe {
 namespace {
@@ -41,26 +47,14 @@ int Guarded(const CommonFlags& flags, const std::function<int()>& body) {
       "workspace";
   try {
     return body();
-  } catch (const UserError& error) {
-    return Fail(flags, error.problem(), error.remedy(), error.exit_code());
   } catch (const Interrupted&) {
     std::cerr << "nerfpipe: stopped; the same command goes on from here"
               << std::endl;
     return Code(ExitCode::kInterrupted);
-  } catch (const std::filesystem::filesystem_error& error) {
-    return Fail(flags,
-                error.path1().string() + ": " + error.code().message(),
-                error.code() == std::errc::no_space_on_device
-                    ? "free some disk space and run the same command again"
-                    : "check the disk and the permissions there",
-                ExitCode::kFailed);
-  } catch (const std::bad_alloc&) {
-    return Fail(flags,
-                "memory ran out",
-                "close other programs, or train at a higher --set "
-                "train.factor=8",
-                ExitCode::kFailed);
   } catch (const std::exception& error) {
+    if (const std::optional<UserError> told = AsUserError(error)) {
+      return Fail(flags, told->problem(), told->remedy(), told->exit_code());
+    }
     const std::string what = error.what();
     return Fail(flags,
                 "internal error: " + what.substr(0, what.find('\n')),
@@ -69,24 +63,50 @@ int Guarded(const CommonFlags& flags, const std::function<int()>& body) {
   }
 }
 
+int code_for_memory = Code(ExitCode::kFailed);
+
+// Of what nobody could catch: nothing passes the border of a parallel region.
+[[noreturn]] void EndUncaught() {
+  try {
+    if (const auto thrown = std::current_exception()) {
+      std::rethrow_exception(thrown);
+    }
+  } catch (const std::exception& error) {
+    if (const std::optional<UserError> told = AsUserError(error)) {
+      std::cerr << "nerfpipe: " << told->what() << std::endl;
+      _exit(IsOutOfMemory(error) ? code_for_memory : Code(ExitCode::kFailed));
+    }
+  } catch (...) {
+    std::cerr << "nerfpipe: an unknown exception" << std::endl;
+  }
+  std::abort();
+}
+
 // nerfpipe --isolated-stage NAME WORKSPACE PARENT MEMORY FLAGS...: the child
 // process of an isolated stage. Started by the runner, never by a person.
 int IsolatedStage(const std::vector<std::string>& arguments) {
-  const CommonFlags flags =
-      FlagsOfStage({arguments.begin() + 4, arguments.end()});
-  // The console must keep the screen when the standard streams go to a log.
-  const int screen = dup(2);
-  Session session(flags);
-  Console console(screen, {flags.quiet, flags.verbose});
-  const Workspace workspace = Workspace::Open(arguments.at(1));
-  session.Resolve(std::nullopt);
-  console.LogTo(workspace.LogPath("nerfpipe"));
-  return RunAsChild(std::stoi(arguments.at(2)),
-                    workspace,
-                    session.StageNamed(arguments.at(0)),
-                    session.machine(),
-                    std::stoll(arguments.at(3)),
-                    console);
+  code_for_memory = kNoMemory;
+  try {
+    const CommonFlags flags =
+        FlagsOfStage({arguments.begin() + 4, arguments.end()});
+    // The console must keep the screen when the standard streams go to a log.
+    const int screen = dup(2);
+    Session session(flags);
+    Console console(screen, {flags.quiet, flags.verbose});
+    const Workspace workspace = Workspace::Open(arguments.at(1));
+    session.Resolve(std::nullopt);
+    console.LogTo(workspace.LogPath("nerfpipe"));
+    return RunAsChild(std::stoi(arguments.at(2)),
+                      workspace,
+                      session.StageNamed(arguments.at(0)),
+                      session.machine(),
+                      std::stoll(arguments.at(3)),
+                      console);
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const std::exception& error) {
+    return HandOverError(arguments.at(1), arguments.at(0), error);
+  }
 }
 
 void CheckCommandName(int argc, char** argv) {
@@ -176,12 +196,22 @@ const std::vector<Command>& Commands() {
 
 int Program(int argc, char** argv) {
   CatchInterrupts();
+  std::set_terminate(EndUncaught);
   CommonFlags flags;
   return Guarded(flags, [&] {
     if (argc >= 6 && std::string(argv[1]) == "--isolated-stage") {
       return IsolatedStage({argv + 2, argv + argc});
     }
-    return Dispatch(argc, argv, &flags);
+    const int code = Dispatch(argc, argv, &flags);
+    if (!std::cout.flush()) {
+      // Once more, to learn why.
+      std::cout.clear();
+      errno = 0;
+      std::cout << '\n' << std::flush;
+      ThrowSystemError("cannot write all of the output",
+                       errno != 0 ? errno : EIO);
+    }
+    return code;
   });
 }
 

@@ -2,6 +2,9 @@
 
 #include "pipeline/base/child_process.h"
 #include "pipeline/base/error.h"
+#include "pipeline/base/parallel.h"
+
+#include <thread>
 
 #include <dlfcn.h>
 
@@ -31,6 +34,8 @@ fs::path ModulePath() {
 
 const TrainerLibrary& Load() {
   const fs::path path = ModulePath();
+  // The pool of LibTorch waits for ever for a thread that is not granted.
+  RequireThreads(static_cast<int>(std::thread::hardware_concurrency()));
   void* const module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   void* const symbol =
       module != nullptr ? dlsym(module, "nerfpipe_trainer_library") : nullptr;

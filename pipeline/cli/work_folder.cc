@@ -1,5 +1,6 @@
 #include "pipeline/cli/work_folder.h"
 
+#include "pipeline/base/atomic_file.h"
 #include "pipeline/base/error.h"
 
 #include <algorithm>
@@ -15,6 +16,7 @@ OpenWorkFolder::OpenWorkFolder(Session& session,
     session.console().LogTo(workspace_->LogPath("nerfpipe"));
   } else if (std::filesystem::is_directory(folder / ".nerfpipe")) {
     lock_ = std::make_unique<WorkspaceLock>(folder);
+    RemoveLeftovers(folder);
   }
   session.Resolve(workspace_);
   work_.folder = folder;

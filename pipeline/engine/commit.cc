@@ -2,6 +2,7 @@
 
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/error.h"
+#include "pipeline/base/folders.h"
 #include "pipeline/engine/tree_digest.h"
 
 namespace nerfpipe {
@@ -50,7 +51,7 @@ void Retire(const Workspace& workspace,
   fs::path aside;
   if (known) {
     aside = workspace.UnfinishedPath(stage) / "old" / path;
-    fs::remove_all(aside);
+    RemoveAll(aside);
   } else {
     int number = 1;
     do {
@@ -72,7 +73,7 @@ void Retire(const Workspace& workspace,
 void DiscardUnfinished(const Workspace& workspace, const std::string& stage) {
   // First what makes it count: parts that are only half there must not.
   fs::remove(workspace.UnfinishedPath(stage) / "key");
-  fs::remove_all(workspace.UnfinishedPath(stage));
+  RemoveAll(workspace.UnfinishedPath(stage));
 }
 
 void PrepareUnfinished(const Workspace& workspace,
@@ -85,7 +86,7 @@ void PrepareUnfinished(const Workspace& workspace,
     fs::create_directories(folder / "work");
     WriteFileAtomically(key, fingerprint);
   }
-  fs::remove_all(folder / "out");
+  RemoveAll(folder / "out");
   fs::remove(folder / "failure");
   fs::create_directories(folder / "out");
   fs::create_directories(folder / "work");
@@ -151,8 +152,11 @@ void FinishCommit(const Workspace& workspace,
   const fs::path folder = workspace.UnfinishedPath(stage);
   const fs::path pending_path = folder / "manifest.json";
   if (!fs::exists(pending_path)) {
-    // Killed between moving the record and clearing up.
-    if (fs::exists(folder / "old")) {
+    // Stopped between moving the record and the end of clearing up. Without a
+    // key nothing in the folder can be gone on from.
+    const bool of_use =
+        fs::exists(folder / "key") || fs::exists(folder / "failure");
+    if (fs::exists(folder / "old") || (fs::exists(folder) && !of_use)) {
       DiscardUnfinished(workspace, stage);
     }
     return;

@@ -5,13 +5,17 @@
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
 #include "pipeline/base/json_text.h"
+#include "pipeline/base/library_errors.h"
 #include "pipeline/base/memory.h"
+#include "pipeline/base/system_call.h"
 #include "pipeline/base/text.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <new>
+#include <exception>
+#include <optional>
 #include <thread>
 
 #include <fcntl.h>
@@ -25,11 +29,23 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// The child's exit code when the system refused it memory.
-constexpr int kNoMemory = 78;
+// The child's exit code, less the errno, when it could not hand its result
+// over.
+constexpr int kNoResult = 100;
+constexpr int kLastErrno = 133;
 
-fs::path ResultPath(const Workspace& workspace, const std::string& stage) {
-  return workspace.UnfinishedPath(stage) / "result.json";
+fs::path ResultPath(const fs::path& root, const std::string& stage) {
+  return root / ".nerfpipe/tmp" / stage / "result.json";
+}
+
+// The exit code: `code`, or why it could not be done.
+int HandOver(const fs::path& path, const std::string& result, int code) {
+  try {
+    WriteFileAtomically(path, result);
+    return code;
+  } catch (const UserError&) {
+    return kNoResult + errno;  // as the refused call left it
+  }
 }
 
 std::string ResultToJson(const StageResult& result) {
@@ -69,14 +85,20 @@ std::string PeakOf(const ChildResult& child) {
   return HumanBytes(static_cast<int64_t>(child.peak_memory_mb * 1e6));
 }
 
+std::string WordsForEnd(const std::string& stage, const ChildResult& child) {
+  const std::string held = " (it held " + PeakOf(child) + ")";
+  return child.exit_code == kNoMemory
+             ? "memory ran out in " + stage + held
+             : stage + " was killed, most likely because memory ran out" + held;
+}
+
 StageResult Death(const std::string& stage,
                   const fs::path& log,
                   const ChildResult& child) {
   if (DiedForMemory(child)) {
     return StageResult::Failed(
-        stage + " was killed, most likely because memory ran out (it held " +
-        PeakOf(child) +
-        "); close other programs, or allow less with --mem, then run again: "
+        WordsForEnd(stage, child) +
+        "; close other programs, or allow less with --mem, then run again: "
         "finished parts are kept");
   }
   const std::string how = child.signal != 0
@@ -96,8 +118,9 @@ int64_t SetOrMostOf(const Machine& machine, int64_t bytes) {
 
 // Everything that libraries write to the standard streams goes to the log.
 void RedirectOutput(const fs::path& log) {
-  const int file =
-      open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  const int file = Uninterrupted([&] {
+    return open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  });
   if (file >= 0) {
     std::fflush(nullptr);
     dup2(file, STDOUT_FILENO);
@@ -144,14 +167,13 @@ StageResult RunIsolated(const Workspace& workspace,
                         int64_t memory,
                         Report& report,
                         double* peak_memory_mb) {
-  const fs::path result_path = ResultPath(workspace, stage.Name());
+  const fs::path result_path = ResultPath(workspace.root(), stage.Name());
   fs::remove(result_path);
   ChildResult child = RunChild(command(stage.Name(), memory));
   if (DiedForMemory(child)) {
     memory = std::min(memory, static_cast<int64_t>(child.peak_memory_mb * 1e6));
-    report.Warn(stage.Name() +
-                " was killed, most likely because memory ran out (it held " +
-                PeakOf(child) + "); once more with half as much");
+    report.Warn(WordsForEnd(stage.Name(), child) +
+                "; once more with half as much");
     ThrowIfInterrupted();
     child = RunChild(command(stage.Name(), std::max(memory / 2, kLeastMemory)));
   }
@@ -161,6 +183,10 @@ StageResult RunIsolated(const Workspace& workspace,
   }
   if (child.signal == SIGTERM) {
     ThrowIfInterrupted();  // our own, before the child could catch it
+  }
+  const int refused = child.exit_code - kNoResult;
+  if (refused > 0 && refused <= kLastErrno && !fs::exists(result_path)) {
+    ThrowWriteError(result_path, refused);
   }
   if (child.signal != 0 || !fs::exists(result_path)) {
     return Death(stage.Name(), workspace.LogPath(stage.Name()), child);
@@ -180,24 +206,32 @@ int RunAsChild(int parent,
   if (getppid() != parent) {
     return static_cast<int>(ExitCode::kFailed);
   }
-  const fs::path result_path = ResultPath(workspace, stage.Name());
+  const fs::path result_path = ResultPath(workspace.root(), stage.Name());
   RedirectOutput(workspace.LogPath(stage.Name()));
   try {
     const StageResult result =
         stage.Run(MakeStageContext(workspace, stage, machine, memory, report));
-    WriteFileAtomically(result_path, ResultToJson(result));
-    return static_cast<int>(ExitCode::kDone);
-  } catch (const UserError& error) {
-    const nlohmann::json json = {{"problem", error.problem()},
-                                 {"remedy", error.remedy()},
-                                 {"exit_code", error.exit_code()}};
-    WriteFileAtomically(result_path, JsonForPeople(json));
-    return static_cast<int>(error.exit_code());
+    return HandOver(
+        result_path, ResultToJson(result), static_cast<int>(ExitCode::kDone));
   } catch (const Interrupted&) {
     return static_cast<int>(ExitCode::kInterrupted);
-  } catch (const std::bad_alloc&) {
-    return kNoMemory;
+  } catch (const std::exception& error) {
+    return HandOverError(workspace.root(), stage.Name(), error);
   }
+}
+
+int HandOverError(const fs::path& root,
+                  const std::string& stage,
+                  const std::exception& error) {
+  if (IsOutOfMemory(error)) return kNoMemory;
+  const std::optional<UserError> told = AsUserError(error);
+  if (!told) throw;
+  const nlohmann::json json = {{"problem", told->problem()},
+                               {"remedy", told->remedy()},
+                               {"exit_code", told->exit_code()}};
+  return HandOver(ResultPath(root, stage),
+                  JsonForPeople(json),
+                  static_cast<int>(told->exit_code()));
 }
 
 }  // namespace nerfpipe

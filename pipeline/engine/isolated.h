@@ -8,6 +8,8 @@
 #include "pipeline/engine/workspace.h"
 
 #include <cstdint>
+#include <exception>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -22,6 +24,9 @@ struct Machine {
 
 // The libraries alone take 200 MB.
 inline constexpr int64_t kLeastMemory = 500'000'000;
+
+// The child's exit code when the system refused it memory.
+inline constexpr int kNoMemory = 78;
 
 // Bytes that a stage may take: what was set, or 60 % of what is free.
 int64_t MemoryOf(const Machine& machine);
@@ -62,5 +67,12 @@ int RunAsChild(int parent,
                const Machine& machine,
                int64_t memory,
                Report& report);
+
+// Child's side, in the handler of an error before the stage runs: leaves it
+// where the parent looks for it. Returns the exit code of the child; throws
+// again what can only be a bug.
+int HandOverError(const std::filesystem::path& root,
+                  const std::string& stage,
+                  const std::exception& error);
 
 }  // namespace nerfpipe

@@ -6,12 +6,14 @@
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
 #include "pipeline/base/json_text.h"
+#include "pipeline/base/library_errors.h"
 #include "pipeline/base/text.h"
 #include "pipeline/engine/commit.h"
 #include "pipeline/engine/summary.h"
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <set>
 
 namespace nerfpipe {
@@ -104,48 +106,6 @@ std::string Runner::Fingerprint(const Situation& situation,
     builder.Add(name).Add(value.value_or(""));
   }
   return builder.Finish();
-}
-
-std::vector<StageStatus> Runner::Status() {
-  std::vector<StageStatus> statuses;
-  std::map<std::string, std::string> stale_outputs;  // path to stage
-  std::set<std::string> failed_outputs;
-  for (Stage* stage : stages_) {
-    StageStatus status;
-    status.name = stage->Name();
-    status.description = stage->Description();
-    if (!stage->Enabled()) {
-      status.state = StageStatus::State::kOff;
-      statuses.push_back(std::move(status));
-      continue;
-    }
-    const Situation situation = Look(*stage);
-    status.line = situation.manifest.line;
-    status.seconds = situation.manifest.seconds;
-    status.reasons = ReasonsToRun(situation);
-    status.state = status.reasons.empty() ? StageStatus::State::kDone
-                                          : StageStatus::State::kStale;
-    const std::vector<std::string> optional = stage->OptionalInputs();
-    for (const std::string& input : stage->Inputs()) {
-      const auto waits_for = stale_outputs.find(input);
-      const bool in_vain =
-          failed_outputs.count(input) > 0 &&
-          std::find(optional.begin(), optional.end(), input) != optional.end();
-      if (waits_for != stale_outputs.end() && !in_vain) {
-        status.state = StageStatus::State::kWaiting;
-        status.reasons = {"after " + waits_for->second};
-        break;
-      }
-    }
-    if (status.state != StageStatus::State::kDone) {
-      for (const std::string& output : stage->Outputs()) {
-        stale_outputs[output] = stage->Name();
-        if (!situation.failure.empty()) failed_outputs.insert(output);
-      }
-    }
-    statuses.push_back(std::move(status));
-  }
-  return statuses;
 }
 
 RunOutcome Runner::RunUntil(const std::string& until) {
@@ -295,16 +255,18 @@ RunOutcome Runner::RunStage(Stage& stage,
   outcome.stages_run = 1;
   try {
     outcome.failure = Execute(stage, &peak_memory_mb);
-  } catch (const UserError& error) {
-    NoteFailure(workspace_, name, error.what());
-    WriteSummary();
+  } catch (const Interrupted&) {
     throw;
+  } catch (const std::exception& error) {
+    const std::optional<UserError> told = AsUserError(error);
+    if (!told) throw;
+    TryToNote(name, told->what());
+    throw *told;
   }
   if (outcome.failure.state == StageResult::State::kFailed) {
     outcome.ok = false;
     outcome.failed_stage = name;
-    NoteFailure(workspace_, name, outcome.failure.line);
-    WriteSummary();
+    TryToNote(name, outcome.failure.line);
     return outcome;
   }
   const double seconds = SecondsSince(start);
@@ -313,6 +275,16 @@ RunOutcome Runner::RunStage(Stage& stage,
                HumanDuration(seconds) + ")");
   WriteSummary();
   return outcome;
+}
+
+void Runner::TryToNote(const std::string& stage, const std::string& failure) {
+  try {
+    NoteFailure(workspace_, stage, failure);
+    WriteSummary();
+  } catch (const std::exception& error) {
+    // That of the stage is the one to tell.
+    report_.Detail(error.what());
+  }
 }
 
 StageResult Runner::Execute(Stage& stage, double* peak_memory_mb) {
@@ -359,37 +331,6 @@ void Runner::Record(Stage& stage,
     manifest.outputs[output] = {tree->digest, tree->files};
   }
   Commit(workspace_, manifest, report_);
-}
-
-nlohmann::ordered_json Runner::Summary() {
-  std::vector<StageRecord> records;
-  for (const StageStatus& status : Status()) {
-    StageRecord record;
-    record.name = status.name;
-    const bool off = status.state == StageStatus::State::kOff;
-    record.present =
-        !off && ReadManifest(workspace_.ManifestPath(status.name),
-                             &record.manifest) == ManifestState::kPresent;
-    const bool done = status.state == StageStatus::State::kDone;
-    // A failure under options that were taken back does not count.
-    record.failure = done || off ? "" : LastFailure(workspace_, status.name);
-    record.state = off                       ? "off"
-                   : done                    ? "done"
-                   : !record.failure.empty() ? "failed"
-                   : record.present          ? "stale"
-                                             : "not run";
-    records.push_back(std::move(record));
-  }
-  return MakeSummary(records);
-}
-
-void Runner::WriteSummary() {
-  const std::string text = JsonForPeople(Summary(), 2) + "\n";
-  const fs::path path = workspace_.SummaryPath();
-  if (!fs::exists(path) || ReadFile(path) != text) {
-    WriteFileAtomically(path, text);
-  }
-  digests_.Save();
 }
 
 }  // namespace nerfpipe

@@ -81,6 +81,8 @@ class Runner {
               double seconds,
               double peak_memory_mb);
   void WriteSummary();
+  // Nothing that goes wrong here hides why the stage failed.
+  void TryToNote(const std::string& stage, const std::string& failure);
   // Where the record tells of less for want of memory, and there is more now.
   void OfferRoom(const Stage& stage, const Manifest& record);
   std::string Heading(const Stage& stage) const;

@@ -2,12 +2,14 @@
 
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/digest.h"
-#include "pipeline/base/error.h"
+#include "pipeline/base/folders.h"
 #include "pipeline/base/json_text.h"
+#include "pipeline/base/system_call.h"
 
 #include <cerrno>
-#include <cstring>
 #include <ctime>
+#include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 #include <sys/stat.h>
@@ -51,9 +53,7 @@ DigestCache::DigestCache(fs::path store) : store_(std::move(store)) {
 std::string DigestCache::FileDigest(const fs::path& path) {
   struct stat status = {};
   if (stat(path.c_str(), &status) != 0) {
-    throw UserError(
-        "cannot read " + path.string() + " (" + std::strerror(errno) + ")",
-        "check that it exists and that you may read it");
+    ThrowReadError(path, errno);
   }
   const int64_t time_ns = Nanoseconds(status.st_mtim);
   const int64_t change_ns = Nanoseconds(status.st_ctim);
@@ -89,16 +89,20 @@ std::optional<TreeDigest> DigestCache::Digest(
     return std::nullopt;
   }
   std::map<std::string, std::string> entries;
-  for (fs::recursive_directory_iterator i(clean), end; i != end; ++i) {
-    const fs::directory_entry& entry = *i;
-    const std::string name =
-        entry.path().lexically_relative(clean.parent_path()).generic_string();
-    if (entry.is_directory() && leave_out && leave_out(entry.path())) {
-      i.disable_recursion_pending();
-    } else if (entry.is_directory()) {
-      entries[name] = "folder";
-    } else if (entry.is_regular_file()) {
-      entries[name] = result.files[name] = FileDigest(entry.path());
+  std::vector<fs::path> folders = {clean};
+  while (!folders.empty()) {
+    const fs::path folder = std::move(folders.back());
+    folders.pop_back();
+    for (const fs::directory_entry& entry : EntriesOf(folder)) {
+      const std::string name =
+          entry.path().lexically_relative(clean.parent_path()).generic_string();
+      if (entry.is_regular_file()) {
+        entries[name] = result.files[name] = FileDigest(entry.path());
+      } else if (entry.is_directory() &&
+                 !(leave_out && leave_out(entry.path()))) {
+        entries[name] = "folder";
+        if (!entry.is_symlink()) folders.push_back(entry.path());
+      }
     }
   }
   DigestBuilder builder;

@@ -1,12 +1,11 @@
 #include "pipeline/engine/workspace.h"
 
 #include "pipeline/base/atomic_file.h"
-#include "pipeline/base/error.h"
 #include "pipeline/base/json_text.h"
+#include "pipeline/base/system_call.h"
 
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <thread>
 
 #include <fcntl.h>
@@ -29,11 +28,12 @@ fs::path IdentityPath(const fs::path& root) {
 void WriteIdentity(const fs::path& root, const fs::path& capture) {
   std::error_code error;
   fs::create_directories(root / ".nerfpipe" / "logs", error);
-  if (error) {
-    throw UserError("cannot make the workspace " + root.string() + " (" +
-                        error.message() + ")",
+  const std::string what = "cannot make the workspace " + root.string();
+  if (IsOfTheFile(error.value())) {
+    throw UserError(what + " (" + error.message() + ")",
                     "choose another folder with -w");
   }
+  if (error) ThrowSystemError(what, error.value());
   const nlohmann::ordered_json json = {
       {"format", kFormat}, {"capture", ToJsonText(capture.string())}};
   WriteFileAtomically(IdentityPath(root), json.dump(1) + "\n");
@@ -135,14 +135,19 @@ fs::path Workspace::UnfinishedPath(const std::string& stage) const {
 WorkspaceLock::WorkspaceLock(const fs::path& root,
                              std::chrono::milliseconds patience) {
   const fs::path path = root / ".nerfpipe" / "lock";
-  descriptor_ = open(path.c_str(), O_RDWR | O_CREAT, 0666);
+  descriptor_ =
+      Uninterrupted([&] { return open(path.c_str(), O_RDWR | O_CREAT, 0666); });
   if (descriptor_ < 0) {
-    throw UserError(
-        "cannot write " + path.string() + " (" + std::strerror(errno) + ")",
-        "check the permissions of the workspace");
+    ThrowWriteError(path, errno);
   }
   const auto end = std::chrono::steady_clock::now() + patience;
-  while (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+  while (Uninterrupted([&] { return flock(descriptor_, LOCK_EX | LOCK_NB); }) !=
+         0) {
+    if (errno != EWOULDBLOCK) {
+      const int error = errno;
+      close(descriptor_);
+      ThrowSystemError("cannot lock " + path.string(), error);
+    }
     if (std::chrono::steady_clock::now() >= end) {
       const std::string holder = ReadFile(path);
       close(descriptor_);

@@ -1,6 +1,7 @@
 #include "stages/capture/capture_listing.h"
 
 #include "pipeline/base/error.h"
+#include "pipeline/base/folders.h"
 #include "pipeline/base/text.h"
 #include "stages/capture/natural_order.h"
 #include "stages/capture/report_card.h"
@@ -18,6 +19,7 @@
 #include <set>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace nerfpipe {
 namespace {
@@ -56,17 +58,28 @@ std::pair<std::string, int> FactorOf(const std::string& name) {
   return {name, 1};
 }
 
+// Nothing of a folder that may not be read.
+std::vector<fs::directory_entry> ReadableEntriesOf(const fs::path& folder) {
+  try {
+    return EntriesOf(folder);
+  } catch (const MachineError&) {
+    throw;
+  } catch (const UserError&) {
+    return {};
+  }
+}
+
 // Of the first picture in it; nothing where there is none.
 std::optional<ImageSize> PictureSizeIn(const fs::path& folder) {
   std::set<fs::path> pictures;
-  std::error_code error;
-  for (const fs::directory_entry& entry :
-       fs::directory_iterator(folder, error)) {
+  for (const fs::directory_entry& entry : ReadableEntriesOf(folder)) {
     if (HasImageSuffix(entry.path())) pictures.insert(entry.path());
   }
   if (pictures.empty()) return std::nullopt;
   try {
     return ReadImageSize(*pictures.begin());
+  } catch (const MachineError&) {
+    throw;
   } catch (const UserError&) {
     return std::nullopt;
   }
@@ -80,7 +93,7 @@ bool IsSmallerCopy(const fs::path& folder) {
   if (factor == 1) return false;
   std::error_code error;
   for (const fs::directory_entry& entry :
-       fs::directory_iterator(folder.parent_path(), error)) {
+       ReadableEntriesOf(folder.parent_path())) {
     const auto [other, less] = FactorOf(entry.path().filename().string());
     if (other != name || less >= factor || !entry.is_directory(error)) continue;
     const std::optional<ImageSize> small = PictureSizeIn(folder);
@@ -104,13 +117,7 @@ class Walk {
     std::error_code error;
     // A link may lead back to a folder above.
     if (!seen_.insert(fs::weakly_canonical(folder, error)).second) return;
-    fs::directory_iterator entries(folder, error);
-    if (error) {
-      throw UserError("cannot read the folder '" + folder.string() + "' (" +
-                          error.message() + ")",
-                      "make it readable");
-    }
-    for (const fs::directory_entry& entry : entries) {
+    for (const fs::directory_entry& entry : EntriesOf(folder)) {
       const std::string name = entry.path().filename().string();
       if (entry.is_directory(error)) {
         TakeFolder(entry.path(), prefix + name, depth + 1, masks);
@@ -153,9 +160,7 @@ class Walk {
   }
 
   static bool HoldsImages(const fs::path& folder) {
-    std::error_code error;
-    for (const fs::directory_entry& entry :
-         fs::directory_iterator(folder, error)) {
+    for (const fs::directory_entry& entry : ReadableEntriesOf(folder)) {
       if (HasImageSuffix(entry.path())) return true;
     }
     return false;

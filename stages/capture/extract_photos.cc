@@ -35,6 +35,8 @@ PhotoShape ShapeOf(const fs::path& photo) {
   try {
     const ImageHeader header = ReadImageHeader(photo);
     return {header.width, header.height, header.orientation};
+  } catch (const MachineError&) {
+    throw;
   } catch (const UserError&) {
     return {};  // TakePhoto() will say so
   }
@@ -92,6 +94,8 @@ std::vector<Image> SamplesOf(const fs::path& folder,
     try {
       samples[at] =
           GrayPreview(folder / photos[places[at * places.size() / count]]);
+    } catch (const MachineError&) {
+      throw;
     } catch (const UserError&) {
       // TakePhoto() will say so.
     }

@@ -59,6 +59,8 @@ std::vector<Clip> OpenClips(const StageContext& context,
     try {
       clip.to_write.reader =
           std::make_unique<VideoReader>(clip.path, context.threads);
+    } catch (const MachineError&) {
+      throw;
     } catch (const UserError& error) {
       if (names.size() < 2) throw;
       context.report->Warn(error.problem() + "; left out");

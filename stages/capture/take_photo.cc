@@ -1,5 +1,6 @@
 #include "stages/capture/take_photo.h"
 
+#include "pipeline/base/atomic_file.h"
 #include "pipeline/base/error.h"
 #include "stages/capture/frame_masks.h"
 #include "stages/capture/frame_names.h"
@@ -85,22 +86,21 @@ std::optional<Image> MaskOf(const PhotoToTake& photo,
         ReadFrameMask(photo.mask, picture.upright, picture.header.orientation);
     if (mask) Intersect(*mask, &beside);
     return beside;
+  } catch (const MachineError&) {
+    throw;
   } catch (const UserError& error) {
     *problem = error.problem();
     return mask;
   }
 }
 
+// Not left to the system, which would not say which of the two it refuses.
 void Copy(const fs::path& from, const fs::path& to) {
-  std::error_code error;
-  fs::copy_file(from, to, fs::copy_options::overwrite_existing, error);
-  if (error) {
-    throw UserError(
-        "cannot write '" + to.string() + "' (" + error.message() + ")",
-        "free some space, or choose a folder you may write to");
-  }
+  WriteFileAside(to, ReadFile(from));
   // The copy of a read-only photo must not be read-only itself.
-  fs::permissions(to, fs::perms::owner_write, fs::perm_options::add, error);
+  std::error_code ignored;
+  const fs::perms perms = fs::status(from, ignored).permissions();
+  fs::permissions(to, perms | fs::perms::owner_write, ignored);
 }
 
 }  // namespace
@@ -112,6 +112,8 @@ TakenPhoto TakePhoto(const PhotoToTake& photo,
   Picture picture;
   try {
     picture = Read(photo);
+  } catch (const MachineError&) {
+    throw;
   } catch (const UserError& error) {
     taken.problem = error.problem();
     return taken;

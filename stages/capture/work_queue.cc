@@ -1,5 +1,7 @@
 #include "stages/capture/work_queue.h"
 
+#include "pipeline/base/parallel.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -7,9 +9,8 @@ namespace nerfpipe {
 
 WorkQueue::WorkQueue(int threads)
     : limit_(static_cast<size_t>(std::max(1, threads))) {
-  for (size_t i = 0; i < limit_; ++i) {
-    threads_.emplace_back([this] { Work(); });
-  }
+  StartThreads(
+      std::max(1, threads), [this] { Work(); }, &threads_);
 }
 
 WorkQueue::~WorkQueue() {
@@ -27,6 +28,10 @@ void WorkQueue::ThrowIfFailed() {
 }
 
 void WorkQueue::Add(Job job) {
+  if (threads_.empty()) {  // the system grants none
+    job();
+    return;
+  }
   std::unique_lock<std::mutex> lock(mutex_);
   changed_.wait(lock, [this] { return waiting_.size() < limit_; });
   ThrowIfFailed();

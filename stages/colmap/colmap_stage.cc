@@ -2,6 +2,8 @@
 
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/error.h"
+#include "pipeline/base/library_errors.h"
+#include "pipeline/base/system_call.h"
 #include "pipeline/base/text.h"
 #include "stages/colmap/colmap_options.h"
 #include "stages/colmap/ladder.h"
@@ -19,6 +21,7 @@
 #include <exception>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -258,7 +261,11 @@ StageResult ColmapStage::Reconstruct(const StageContext& context) const {
   if (!line_of_sizes->empty()) context.report->Warn(*line_of_sizes);
   fs::create_directories(context.out / kMoreFrames);
   if (more_frames) {
-    fs::copy(solution.frames, context.out / kMoreFrames);
+    AgainIfInterrupted([&] {
+      fs::copy(solution.frames,
+               context.out / kMoreFrames,
+               fs::copy_options::overwrite_existing);
+    });
   }
   return result;
 }
@@ -267,19 +274,23 @@ StageResult ColmapStage::Run(const StageContext& context) {
   QuietLibraries();
   try {
     return Reconstruct(context);
-  } catch (const UserError&) {
-    throw;
   } catch (const Interrupted&) {
     throw;
   } catch (const CheckFailed&) {
     throw;
-  } catch (const std::bad_alloc&) {
-    throw;
-  } catch (const fs::filesystem_error& error) {
-    throw UserError(error.path1().string() + ": " + error.code().message(),
-                    "check the permissions and the space on the disk, and run "
-                    "the same command again");
   } catch (const std::exception& error) {
+    if (IsOutOfMemory(error)) throw;
+    if (const std::optional<UserError> told = AsUserError(error)) throw *told;
+    // Behind the place in COLMAP's code. It was written and read a moment ago:
+    // what SQLite calls damage is a disk that fails.
+    const std::string what = error.what();
+    const size_t of_database = what.find("SQLite error");
+    if (of_database != std::string::npos) {
+      throw UserError("COLMAP's database in " + context.scratch.string() +
+                          " cannot be used: the disk is full, or fails (" +
+                          what.substr(of_database) + ")",
+                      "check the permissions and the space on the disk");
+    }
     // COLMAP reports its own trouble by exceptions of the standard library.
     return StageResult::Failed(
         "COLMAP could not go on; try --set colmap.camera_model=SIMPLE_RADIAL, "

@@ -46,6 +46,8 @@ std::unique_ptr<VideoReader> Opened(const fs::path& clip,
                                     Report* report) {
   try {
     return std::make_unique<VideoReader>(clip, threads);
+  } catch (const MachineError&) {
+    throw;
   } catch (const UserError& error) {
     report->Detail(error.problem());
     return nullptr;

@@ -1,5 +1,6 @@
 #include "stages/colmap/rungs.h"
 
+#include "pipeline/base/atomic_file.h"
 #include "pipeline/base/digest.h"
 #include "pipeline/base/interrupt.h"
 #include "pipeline/base/parallel.h"
@@ -185,9 +186,7 @@ std::optional<Solution> WithFramesBetween(const SolveJob& job,
   next.frames = place.scratch / "frames";
   fs::create_directories(next.frames);
   for (const std::string& name : job.names) {
-    fs::copy_file(job.frames / name,
-                  next.frames / name,
-                  fs::copy_options::overwrite_existing);
+    WriteFileAside(next.frames / name, ReadFile(job.frames / name));
   }
   const std::vector<FrameBetween> decoded = DecodeFramesBetween(job.clip,
                                                                 wanted,

@@ -169,7 +169,6 @@ void WriteDatabaseOf(const Solution& solution,
                      const std::vector<MatchedPair>& pairs,
                      DatabaseContent content,
                      const fs::path& path) {
-  fs::remove(path);
   WriteDatabase(path,
                 solution.cameras,
                 solution.names,

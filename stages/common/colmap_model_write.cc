@@ -1,5 +1,6 @@
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/error.h"
+#include "pipeline/base/system_call.h"
 #include "stages/common/colmap_camera_models.h"
 #include "stages/common/colmap_model.h"
 
@@ -175,11 +176,7 @@ void WriteColmapModel(const ColmapModel& model,
   }
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  if (error) {
-    throw UserError(
-        folder.string() + " cannot be made (" + error.message() + ")",
-        "check the permissions and the space on the disk");
-  }
+  if (error) ThrowWriteError(folder, error.value());
   WriteFileAtomically(folder / "cameras.bin", CamerasBinary(model));
   WriteFileAtomically(folder / "images.bin", ImagesBinary(model));
   WriteFileAtomically(folder / "points3D.bin", PointsBinary(model));

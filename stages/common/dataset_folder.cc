@@ -1,6 +1,6 @@
 #include "stages/common/dataset_folder.h"
 
-#include "pipeline/base/error.h"
+#include "pipeline/base/folders.h"
 
 #include <algorithm>
 
@@ -27,20 +27,12 @@ std::string MaskName(const std::string& image_name) {
 
 std::vector<std::string> SortedFileNames(const std::filesystem::path& folder) {
   std::vector<std::string> names;
-  std::error_code error;
-  std::filesystem::directory_iterator entry(folder, error);
-  for (; !error && entry != std::filesystem::directory_iterator();
-       entry.increment(error)) {
-    std::string name = entry->path().filename().string();
+  for (const auto& entry : EntriesOf(folder)) {
+    std::string name = entry.path().filename().string();
     std::error_code ignored;
-    if (name.front() != '.' && entry->is_regular_file(ignored)) {
+    if (name.front() != '.' && entry.is_regular_file(ignored)) {
       names.push_back(std::move(name));
     }
-  }
-  if (error) {
-    throw UserError(
-        folder.string() + " cannot be listed (" + error.message() + ")",
-        "check that the folder is there and may be read");
   }
   std::sort(names.begin(), names.end());
   return names;

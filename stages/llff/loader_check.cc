@@ -1,6 +1,7 @@
 #include "stages/llff/loader_check.h"
 
 #include "pipeline/base/error.h"
+#include "pipeline/base/folders.h"
 #include "stages/common/axes.h"
 #include "stages/common/npy.h"
 #include "stages/media/image_file.h"
@@ -27,16 +28,13 @@ constexpr int64_t kColumns = 17;
 // three suffixes, written exactly so and without a dot.
 std::vector<std::string> LoadedNames(const fs::path& folder) {
   std::vector<std::string> names;
-  std::error_code error;
-  fs::directory_iterator entry(folder, error);
-  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
+  for (const fs::directory_entry& entry : EntriesOf(folder)) {
+    const std::string name = entry.path().filename().string();
     if (name.ends_with("JPG") || name.ends_with("jpg") ||
         name.ends_with("png")) {
       names.push_back(name);
     }
   }
-  if (error) Fail(folder, "cannot be listed (" + error.message() + ")");
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -1,5 +1,7 @@
 #include "stages/media/av.h"
 
+#include "pipeline/base/system_call.h"
+
 #include <new>
 
 extern "C" {
@@ -34,6 +36,13 @@ Owned<AVPacket> MakePacket() {
   Owned<AVPacket> packet(av_packet_alloc());
   if (!packet) throw std::bad_alloc();
   return packet;
+}
+
+void ThrowIfRefused(int code) {
+  if (code == AVERROR(ENOMEM)) throw std::bad_alloc();
+  if (code == AVERROR(EAGAIN)) {
+    ThrowSystemError("the system refuses a thread", EAGAIN);
+  }
 }
 
 std::string ErrorText(int code) {

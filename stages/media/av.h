@@ -31,6 +31,10 @@ Owned<AVPacket> MakePacket();
 // FFmpeg's words for one of its error codes.
 std::string ErrorText(int code);
 
+// Throws bad_alloc where `code` says that memory ran out, and MachineError
+// where the system grants no thread.
+void ThrowIfRefused(int code);
+
 // FFmpeg prints nothing from here on: what matters is reported by exceptions
 // and counts.
 void Silence();

@@ -3,6 +3,7 @@
 #include "pipeline/base/error.h"
 
 #include <cstdio>
+#include <new>
 
 extern "C" {
 #include <libavfilter/avfilter.h>
@@ -12,6 +13,14 @@ extern "C" {
 }
 
 namespace nerfpipe {
+namespace {
+
+void Require(int code) {
+  if (code == AVERROR(ENOMEM)) throw std::bad_alloc();
+  NERFPIPE_CHECK(code >= 0);
+}
+
+}  // namespace
 
 struct Deinterlacer::State {
   av::Owned<AVFilterGraph> graph;
@@ -29,7 +38,7 @@ Deinterlacer::Deinterlacer(const AVFrame& first)
   state.height = first.height;
   state.format = first.format;
   state.graph.reset(avfilter_graph_alloc());
-  NERFPIPE_CHECK(state.graph != nullptr);
+  if (!state.graph) throw std::bad_alloc();
   char arguments[128];
   // Time stamps are carried along by the caller.
   std::snprintf(arguments,
@@ -43,19 +52,15 @@ Deinterlacer::Deinterlacer(const AVFrame& first)
   const auto add = [graph](AVFilterContext** made,
                            const char* filter,
                            const char* options) {
-    NERFPIPE_CHECK(avfilter_graph_create_filter(made,
-                                                avfilter_get_by_name(filter),
-                                                nullptr,
-                                                options,
-                                                nullptr,
-                                                graph) >= 0);
+    Require(avfilter_graph_create_filter(
+        made, avfilter_get_by_name(filter), nullptr, options, nullptr, graph));
   };
   add(&state.source, "buffer", arguments);
   add(&bwdif, "bwdif", "mode=send_frame:parity=auto:deint=interlaced");
   add(&state.sink, "buffersink", nullptr);
-  NERFPIPE_CHECK(avfilter_link(state.source, 0, bwdif, 0) >= 0);
-  NERFPIPE_CHECK(avfilter_link(bwdif, 0, state.sink, 0) >= 0);
-  NERFPIPE_CHECK(avfilter_graph_config(graph, nullptr) >= 0);
+  Require(avfilter_link(state.source, 0, bwdif, 0));
+  Require(avfilter_link(bwdif, 0, state.sink, 0));
+  Require(avfilter_graph_config(graph, nullptr));
 }
 
 Deinterlacer::~Deinterlacer() = default;
@@ -66,11 +71,13 @@ bool Deinterlacer::Takes(const AVFrame& picture) const {
 }
 
 void Deinterlacer::Put(AVFrame* picture) {
-  NERFPIPE_CHECK(av_buffersrc_add_frame(state_->source, picture) >= 0);
+  Require(av_buffersrc_add_frame(state_->source, picture));
 }
 
 bool Deinterlacer::Get(AVFrame* picture) {
-  return av_buffersink_get_frame(state_->sink, picture) >= 0;
+  const int code = av_buffersink_get_frame(state_->sink, picture);
+  if (code == AVERROR(ENOMEM)) throw std::bad_alloc();
+  return code >= 0;
 }
 
 }  // namespace nerfpipe

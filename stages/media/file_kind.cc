@@ -1,12 +1,14 @@
 #include "stages/media/file_kind.h"
 
+#include "pipeline/base/atomic_file.h"
+#include "pipeline/base/error.h"
 #include "stages/media/header_bytes.h"
 #include "stages/media/image_file.h"
 #include "stages/media/image_header.h"
 
 #include <algorithm>
 #include <cctype>
-#include <fstream>
+#include <cstddef>
 #include <set>
 #include <string>
 
@@ -19,13 +21,20 @@ bool HasSuffix(const std::filesystem::path& path) {
          std::isalpha(static_cast<unsigned char>(suffix[1])) != 0;
 }
 
+// Nothing of a file that may not be read.
+std::string BeginningOf(const std::filesystem::path& path, size_t most) {
+  try {
+    return ReadBeginning(path, most);
+  } catch (const MachineError&) {
+    throw;
+  } catch (const UserError&) {
+    return "";
+  }
+}
+
 bool BeginsAsImage(const std::filesystem::path& path) {
   constexpr size_t kEnough = 32;
-  std::string bytes(kEnough, '\0');
-  std::ifstream file(path, std::ios::binary);
-  file.read(bytes.data(), kEnough);
-  bytes.resize(
-      static_cast<size_t>(std::max<std::streamsize>(file.gcount(), 0)));
+  const std::string bytes = BeginningOf(path, kEnough);
   const ImageHeader header = ParseImageHeader(bytes);
   if (header.format == ImageHeader::Format::kBmp) {
     // Two letters are little to go by; these bytes are reserved.

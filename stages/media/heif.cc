@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <new>
 #include <string>
 
 #include <libheif/heif.h>
@@ -12,6 +13,7 @@ namespace nerfpipe {
 namespace {
 
 void Require(const heif_error& error) {
+  if (error.code == heif_error_Memory_allocation_error) throw std::bad_alloc();
   if (error.code != heif_error_Ok) throw DamagedHeif(error.message);
 }
 

@@ -9,9 +9,7 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -103,6 +101,7 @@ Image DecodeByOpenCv(const std::filesystem::path& path,
                       const_cast<char*>(bytes.data()));
     decoded = cv::imdecode(raw, cv::IMREAD_UNCHANGED);
   } catch (const cv::Exception& error) {
+    if (error.code == cv::Error::StsNoMem) throw std::bad_alloc();
     RefuseFile(path, "cannot be decoded (" + error.err + ")");
   }
   if (decoded.empty()) {
@@ -184,20 +183,15 @@ Image ReadPreview(const std::filesystem::path& path, int least_side) {
 
 ImageHeader ReadImageHeader(const std::filesystem::path& path) {
   // Enough for the metadata of nearly every camera.
-  std::string bytes(size_t{1} << 17, '\0');
-  std::ifstream file(path, std::ios::binary);
-  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  const bool whole = file.eof();
-  bytes.resize(
-      static_cast<size_t>(std::max<std::streamsize>(file.gcount(), 0)));
+  constexpr size_t kEnough = size_t{1} << 17;
+  std::string bytes = ReadBeginning(path, kEnough);
+  const bool whole = bytes.size() < kEnough;
   ImageHeader header = ParseImageHeader(bytes);
   // The orientation of PNG and WebP files may stand behind the pixels.
   const bool complete = header.format == Format::kJpeg && header.width > 0;
   if (!whole && !complete) {
     bytes = ReadFile(path);
     header = ParseImageHeader(bytes);
-  } else if (bytes.empty()) {
-    bytes = ReadFile(path);  // says why when the file cannot be read
   }
   if (bytes.empty()) RefuseFile(path, "is empty");
   if (header.format == Format::kHeif) {
@@ -253,14 +247,7 @@ void WriteImage(const Image& image,
     NERFPIPE_CHECK(cv::imencode(".png", converted, encoded));
     bytes.assign(encoded.begin(), encoded.end());
   }
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  file.close();
-  if (!file) {
-    throw UserError(
-        "cannot write '" + path.string() + "' (" + std::strerror(errno) + ")",
-        "free some space, or choose a folder you may write to");
-  }
+  WriteFileAside(path, bytes);
 }
 
 }  // namespace nerfpipe

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -58,6 +59,11 @@ void SetUp(ErrorManager* manager) {
   manager->base.output_message = Silence;
   manager->message[0] = 0;
   manager->damaged = false;
+}
+
+// libjpeg counts it among the errors of a file.
+void RequireMemory(const ErrorManager& manager) {
+  if (manager.base.msg_code == JERR_OUT_OF_MEMORY) throw std::bad_alloc();
 }
 
 void ChooseScale(jpeg_decompress_struct* info, int least_side) {
@@ -167,6 +173,7 @@ Image DecodeJpeg(std::string_view bytes, int least_side) {
   image.channels = info.output_components;
   const bool inverted = info.saw_Adobe_marker;
   jpeg_destroy_decompress(&info);
+  RequireMemory(manager);
   if (!done) throw DamagedJpeg(manager.message);
   if (image.channels == 4) return FromCmyk(image, inverted);
   return image;
@@ -185,6 +192,7 @@ std::string EncodeJpeg(const Image& image, int quality, JpegChroma chroma) {
   const std::unique_ptr<unsigned char, decltype(&std::free)> owner(buffer,
                                                                    &std::free);
   jpeg_destroy_compress(&info);
+  RequireMemory(manager);
   if (!done) {
     throw UserError("an image of " + std::to_string(image.width) + "x" +
                         std::to_string(image.height) +

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -73,6 +74,7 @@ void Convert(const AVFrame& picture, int filter, AVFrame* to) {
                      nullptr,
                      nullptr,
                      nullptr));
+  if (!context && sws_isSupportedInput(format) != 0) throw std::bad_alloc();
   if (!context) {
     const char* name = av_get_pix_fmt_name(format);
     throw UserError(std::string("pictures of the format ") +
@@ -89,7 +91,7 @@ void Convert(const AVFrame& picture, int filter, AVFrame* to) {
                            1 << 16,
                            1 << 16);
   // Padded rows: the converter may write past the end of a row.
-  NERFPIPE_CHECK(av_frame_get_buffer(to, 0) >= 0);
+  if (av_frame_get_buffer(to, 0) < 0) throw std::bad_alloc();
   sws_scale(context.get(),
             picture.data,
             picture.linesize,

@@ -1,5 +1,6 @@
 #include "stages/media/video_input.h"
 
+#include "pipeline/base/atomic_file.h"
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
 #include "stages/media/orientation.h"
@@ -9,7 +10,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <fstream>
+#include <new>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -46,23 +47,24 @@ void RequireFile(const std::filesystem::path& path) {
 
 // MP4 and MOV files begin with one of these boxes.
 bool LooksLikeMp4(const std::filesystem::path& path) {
-  std::array<char, 8> head = {};
-  std::ifstream(path, std::ios::binary).read(head.data(), head.size());
-  const std::string_view box(head.data() + 4, 4);
+  std::string head = ReadBeginning(path, 8);
+  head.resize(8);
+  const std::string_view box = std::string_view(head).substr(4);
   return box == "ftyp" || box == "mdat" || box == "wide" || box == "free" ||
          box == "moov";
 }
 
-av::Owned<AVFormatContext> OpenFormat(const std::filesystem::path& path) {
-  AVFormatContext* opened = nullptr;
+av::Owned<AVFormatContext> OpenFormat(const std::filesystem::path& path,
+                                      const FileInput& file) {
+  AVFormatContext* opened = avformat_alloc_context();
+  if (opened == nullptr) throw std::bad_alloc();
+  opened->pb = file.context();
   // The protocol is named, so that a colon in the path is only a colon.
   const std::string url = "file:" + path.string();
   const int code = avformat_open_input(&opened, url.c_str(), nullptr, nullptr);
   if (code == 0) return av::Owned<AVFormatContext>(opened);
-  if (code == AVERROR(EACCES)) {
-    throw UserError("cannot read " + Quoted(path) + " (permission denied)",
-                    "make the file readable");
-  }
+  file.ThrowIfRefused();
+  av::ThrowIfRefused(code);
   if (LooksLikeMp4(path)) {
     throw UserError(
         Quoted(path) +
@@ -147,10 +149,12 @@ struct Count {
 
 // Container headers lie about files that were cut off or edited.
 Count CountPackets(const std::filesystem::path& path, int stream) {
-  const av::Owned<AVFormatContext> format = OpenFormat(path);
+  const FileInput file(path);
+  const av::Owned<AVFormatContext> format = OpenFormat(path, file);
   const av::Owned<AVPacket> packet = av::MakePacket();
   Count count;
-  while (av_read_frame(format.get(), packet.get()) >= 0) {
+  int code = 0;
+  while ((code = av_read_frame(format.get(), packet.get())) >= 0) {
     ThrowIfInterrupted();
     const bool ours = packet->stream_index == stream && packet->size > 0 &&
                       !(packet->flags & AV_PKT_FLAG_CORRUPT);
@@ -162,6 +166,8 @@ Count CountPackets(const std::filesystem::path& path, int stream) {
     }
     av_packet_unref(packet.get());
   }
+  file.ThrowIfRefused();
+  av::ThrowIfRefused(code);
   std::sort(count.stamps.begin(), count.stamps.end());
   return count;
 }
@@ -207,9 +213,12 @@ VideoInput OpenUncounted(const std::filesystem::path& path) {
   av::Silence();
   RequireFile(path);
   VideoInput input;
-  input.format = OpenFormat(path);
+  input.file = std::make_unique<FileInput>(path);
+  input.format = OpenFormat(path, *input.file);
   // What cannot be found out here shows when decoding.
-  avformat_find_stream_info(input.format.get(), nullptr);
+  const int code = avformat_find_stream_info(input.format.get(), nullptr);
+  input.file->ThrowIfRefused();
+  av::ThrowIfRefused(code);
   ChooseStream(path, &input);
   return input;
 }

@@ -3,10 +3,12 @@
 // Opening a video file and finding out what it holds.
 
 #include "stages/media/av.h"
+#include "stages/media/file_input.h"
 #include "stages/media/video_reader.h"
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <vector>
 
 struct AVCodec;
@@ -14,6 +16,7 @@ struct AVCodec;
 namespace nerfpipe {
 
 struct VideoInput {
+  std::unique_ptr<FileInput> file;  // outlives `format`
   av::Owned<AVFormatContext> format;
   int stream = 0;
   const AVCodec* decoder = nullptr;

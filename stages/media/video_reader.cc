@@ -6,6 +6,8 @@
 #include "stages/media/video_input.h"
 
 #include <algorithm>
+#include <atomic>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -22,6 +24,7 @@ struct VideoReader::State {
   av::Owned<AVCodecContext> decoder;
   std::unique_ptr<Deinterlacer> deinterlacer;
   av::Owned<AVPacket> packet = av::MakePacket();
+  std::atomic<bool> memory_missed = false;
   bool packets_end = false;
   bool end = false;
   int64_t next_number = 0;
@@ -32,6 +35,8 @@ struct VideoReader::State {
   std::vector<int64_t> wanted_stamps;  // ascending
 
   void OpenDecoder(int threads);
+  // Some decoders go on without a picture that they got no memory for.
+  void NoteMissingMemory();
   void SendPacket();
   // Lets the decoder pass over a picture that nobody wants and no other
   // picture is predicted from.
@@ -46,6 +51,8 @@ struct VideoReader::State {
 
 void VideoReader::State::OpenDecoder(int threads) {
   decoder.reset(avcodec_alloc_context3(input.decoder));
+  if (!decoder) throw std::bad_alloc();
+  NoteMissingMemory();
   const AVStream& stream = *input.format->streams[input.stream];
   avcodec_parameters_to_context(decoder.get(), stream.codecpar);
   decoder->pkt_timebase = stream.time_base;
@@ -53,6 +60,7 @@ void VideoReader::State::OpenDecoder(int threads) {
   decoder->thread_count = threads > 1 ? threads + 1 : 1;
   decoder->thread_type = FF_THREAD_FRAME | FF_THREAD_SLICE;
   const int code = avcodec_open2(decoder.get(), input.decoder, nullptr);
+  av::ThrowIfRefused(code);
   if (code < 0) {
     throw UserError("the decoder for " + input.info.codec + " refuses '" +
                         path.string() + "' (" + av::ErrorText(code) + ")",
@@ -60,10 +68,29 @@ void VideoReader::State::OpenDecoder(int threads) {
   }
 }
 
+void VideoReader::State::NoteMissingMemory() {
+  decoder->opaque = this;
+  decoder->get_buffer2 =
+      [](AVCodecContext* context, AVFrame* frame, int flags) {
+        const int code = avcodec_default_get_buffer2(context, frame, flags);
+        if (code == AVERROR(ENOMEM)) {
+          static_cast<State*>(context->opaque)->memory_missed = true;
+        }
+        return code;
+      };
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+  // Later versions take it for granted.
+  decoder->thread_safe_callbacks = 1;
+#pragma GCC diagnostic pop
+}
+
 void VideoReader::State::SendPacket() {
   for (;;) {
     const int code = av_read_frame(input.format.get(), packet.get());
     if (code < 0) {
+      input.file->ThrowIfRefused();
+      av::ThrowIfRefused(code);
       packets_end = true;
       avcodec_send_packet(decoder.get(), nullptr);
       return;
@@ -76,6 +103,7 @@ void VideoReader::State::SendPacket() {
     const int sent = avcodec_send_packet(decoder.get(), packet.get());
     av_packet_unref(packet.get());
     NERFPIPE_CHECK(sent != AVERROR(EAGAIN));
+    av::ThrowIfRefused(sent);
     if (sent < 0) ++damaged;
     return;
   }
@@ -103,11 +131,13 @@ int64_t VideoReader::State::NumberOf(const AVFrame& picture) {
 bool VideoReader::State::Decode(AVFrame* picture) {
   while (!end) {
     const int code = avcodec_receive_frame(decoder.get(), picture);
+    if (memory_missed) throw std::bad_alloc();
     if (code == AVERROR(EAGAIN)) {
       SendPacket();
     } else if (code == AVERROR_EOF) {
       end = true;
     } else if (code < 0) {
+      av::ThrowIfRefused(code);
       ++damaged;
       // A decoder that only fails would otherwise never end.
       if (packets_end && damaged > input.info.frames + 1000) end = true;

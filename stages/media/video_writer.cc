@@ -1,10 +1,12 @@
 #include "stages/media/video_writer.h"
 
 #include "pipeline/base/error.h"
+#include "pipeline/base/system_call.h"
 #include "stages/media/av.h"
 
 #include <algorithm>
 #include <cstdint>
+#include <new>
 #include <string>
 #include <system_error>
 
@@ -30,6 +32,9 @@ struct FreeOutput {
 };
 
 [[noreturn]] void RefuseFile(const std::filesystem::path& path, int code) {
+  if (code == AVERROR(ENOMEM)) throw std::bad_alloc();
+  // FFmpeg's own codes are far below.
+  if (-code < 4096 && code != AVERROR(EINVAL)) ThrowWriteError(path, -code);
   throw UserError("cannot write the video '" + path.string() + "' (" +
                       av::ErrorText(code) + ")",
                   "free some space, or choose a folder you may write to");
@@ -72,6 +77,7 @@ void VideoWriter::State::OpenEncoder(double frames_per_second,
                     "install Debian's libavcodec59 or libavcodec-extra");
   }
   encoder.reset(avcodec_alloc_context3(codec));
+  if (!encoder) throw std::bad_alloc();
   encoder->width = Even(width);
   encoder->height = Even(height);
   encoder->pix_fmt = AV_PIX_FMT_YUV420P;
@@ -99,13 +105,17 @@ void VideoWriter::State::OpenFile() {
   output.reset(made);
   output->flags |= AVFMT_FLAG_BITEXACT;
   stream = avformat_new_stream(output.get(), nullptr);
-  NERFPIPE_CHECK(stream != nullptr);
+  if (stream == nullptr) throw std::bad_alloc();
   Check(avcodec_parameters_from_context(stream->codecpar, encoder.get()));
   stream->time_base = encoder->time_base;
   stream->avg_frame_rate = encoder->framerate;
   // The protocol is named, so that a colon in the path is only a colon.
-  Check(avio_open(
-      &output->pb, ("file:" + path.string()).c_str(), AVIO_FLAG_WRITE));
+  const std::string url = "file:" + path.string();
+  int opened = 0;
+  do {
+    opened = avio_open(&output->pb, url.c_str(), AVIO_FLAG_WRITE);
+  } while (opened == AVERROR(EINTR));
+  Check(opened);
   AVDictionary* options = nullptr;
   av_dict_set(&options, "movflags", "+faststart", 0);
   const int code = avformat_write_header(output.get(), &options);
@@ -127,7 +137,7 @@ void VideoWriter::State::OpenConversion() {
       nullptr,
       nullptr,
       nullptr));
-  NERFPIPE_CHECK(to_yuv != nullptr);
+  if (!to_yuv) throw std::bad_alloc();
   const int* bt709 = sws_getCoefficients(SWS_CS_ITU709);
   sws_setColorspaceDetails(
       to_yuv.get(), bt709, 1, bt709, 0, 0, 1 << 16, 1 << 16);

@@ -1,16 +1,18 @@
 #include "stages/nerf/checkpoint.h"
 
 #include "pipeline/base/error.h"
+#include "pipeline/base/system_call.h"
 
 #include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
-#include <fstream>
 #include <sstream>
 #include <string>
+#include <string_view>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <torch/serialize/archive.h>
 #include <unistd.h>
 
@@ -28,7 +30,7 @@ struct Header {
 };
 static_assert(sizeof(Header) == 32);
 
-uint64_t Checksum(const std::string& bytes) {
+uint64_t Checksum(std::string_view bytes) {
   uint64_t hash = 0xcbf29ce484222325u;
   for (size_t i = 0; i < bytes.size(); i += 8) {
     uint64_t word = 0;
@@ -45,16 +47,49 @@ UserError Damaged(const std::filesystem::path& path, const std::string& what) {
                    "remove it to train again from the start");
 }
 
+int OpenFile(const std::filesystem::path& path, int flags) {
+  return Uninterrupted(
+      [&] { return ::open(path.c_str(), flags | O_CLOEXEC, 0644); });
+}
+
+// The whole file. LibTorch's own reading would take a disk that refuses for a
+// damaged file.
+std::string ReadWhole(const std::filesystem::path& path) {
+  const int file = OpenFile(path, O_RDONLY);
+  struct stat status = {};
+  std::string bytes;
+  ssize_t count = -1;
+  if (file >= 0 && ::fstat(file, &status) == 0) {
+    bytes.resize(static_cast<size_t>(status.st_size));
+    size_t done = 0;
+    do {
+      count = Uninterrupted(
+          [&] { return ::read(file, &bytes[done], bytes.size() - done); });
+      done += count > 0 ? static_cast<size_t>(count) : 0;
+    } while (count > 0);
+    bytes.resize(done);
+  }
+  const int error = errno;
+  if (file >= 0) ::close(file);
+  if (count < 0 && error == ENOENT) {
+    throw UserError("the checkpoint " + path.string() + " cannot be read",
+                    "train first, or check the path");
+  }
+  if (count < 0) {
+    ThrowSystemError("cannot read the checkpoint " + path.string(), error);
+  }
+  return bytes;
+}
+
 // Owns a file descriptor of the temporary file; removes the file unless kept.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::filesystem::path& target)
       : target_(target), path_(target) {
     path_ += ".tmp" + std::to_string(::getpid());
-    descriptor_ =
-        ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    descriptor_ = OpenFile(path_, O_WRONLY | O_CREAT | O_TRUNC);
     if (descriptor_ < 0) {
-      Fail();
+      Fail(errno);
     }
   }
   ~TemporaryFile() {
@@ -70,12 +105,10 @@ class TemporaryFile {
 
   void Write(const char* data, size_t size) {
     while (size > 0) {
-      const ssize_t written = ::write(descriptor_, data, size);
-      if (written < 0 && errno == EINTR) {
-        continue;
-      }
+      const ssize_t written =
+          Uninterrupted([&] { return ::write(descriptor_, data, size); });
       if (written <= 0) {
-        Fail();
+        Fail(errno);
       }
       data += written;
       size -= static_cast<size_t>(written);
@@ -83,18 +116,16 @@ class TemporaryFile {
   }
 
   void MoveIntoPlace() {
-    const bool flushed = ::fsync(descriptor_) == 0;
-    const bool closed = ::close(descriptor_) == 0;
-    descriptor_ = -1;
-    if (!flushed || !closed || ::rename(path_.c_str(), target_.c_str()) != 0) {
-      Fail();
+    if (Uninterrupted([&] { return ::fsync(descriptor_); }) != 0 ||
+        ::rename(path_.c_str(), target_.c_str()) != 0) {
+      Fail(errno);
     }
     kept_ = true;
     // The rename itself; a folder that cannot be flushed loses nothing but
     // the newest checkpoint.
     const std::filesystem::path folder =
         target_.has_parent_path() ? target_.parent_path() : ".";
-    const int directory = ::open(folder.c_str(), O_RDONLY | O_CLOEXEC);
+    const int directory = OpenFile(folder, O_RDONLY);
     if (directory >= 0) {
       ::fsync(directory);
       ::close(directory);
@@ -102,10 +133,8 @@ class TemporaryFile {
   }
 
  private:
-  [[noreturn]] void Fail() const {
-    throw UserError("the checkpoint " + target_.string() +
-                        " cannot be written: " + std::strerror(errno),
-                    "make room or choose another folder");
+  [[noreturn]] void Fail(int error) const {
+    ThrowSystemError("cannot write the checkpoint " + target_.string(), error);
   }
 
   std::filesystem::path target_;
@@ -136,32 +165,28 @@ void WriteCheckpoint(torch::serialize::OutputArchive& archive,
 void ReadCheckpoint(torch::serialize::InputArchive& archive,
                     const std::filesystem::path& path,
                     torch::Device device) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    throw UserError("the checkpoint " + path.string() + " cannot be read",
-                    "train first, or check the path");
-  }
+  const std::string bytes = ReadWhole(path);
   Header header;
-  if (!file.read(reinterpret_cast<char*>(&header), sizeof(header)) ||
-      std::memcmp(header.magic.data(), kMagic, 8) != 0) {
+  if (bytes.size() < sizeof(header) ||
+      std::memcmp(bytes.data(), kMagic, 8) != 0) {
     throw Damaged(path, "is damaged or not a checkpoint of nerfpipe");
   }
+  std::memcpy(&header, bytes.data(), sizeof(header));
   if (header.version != kVersion) {
     throw Damaged(path, "is of another version of nerfpipe");
   }
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  if (error || size != sizeof(header) + header.length) {
+  const std::string_view content =
+      std::string_view(bytes).substr(sizeof(header));
+  if (content.size() != header.length) {
     throw Damaged(path, "is cut short");
   }
-  std::string bytes(header.length, '\0');
-  if (!file.read(bytes.data(), static_cast<std::streamsize>(bytes.size())) ||
-      Checksum(bytes) != header.checksum) {
+  if (Checksum(content) != header.checksum) {
     throw Damaged(path, "is damaged");
   }
   try {
-    archive.load_from(bytes.data(), bytes.size(), device);
-  } catch (const c10::Error&) {
+    archive.load_from(content.data(), content.size(), device);
+  } catch (const c10::Error& error) {
+    if (IsOutOfMemory(error)) throw;
     throw Damaged(path, "is damaged");
   }
 }

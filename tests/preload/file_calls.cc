@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/sendfile.h>
@@ -28,8 +29,10 @@ struct {
   char under[4096] = "";
   std::atomic<int64_t> kill_at{0};
   char fail_name[16] = "";
-  std::atomic<int64_t> fail_at{0};
+  int64_t fail_at = 0;  // 0: none
+  bool fail_on = false;
   int fail_error = 0;
+  std::atomic<int64_t> seen{0};  // calls of that name
 } plan;
 
 void Keep(const char* text, char* place, size_t size) {
@@ -63,17 +66,6 @@ bool Counts(const std::string& path) {
   return path.compare(0, std::strlen(plan.under), plan.under) == 0;
 }
 
-void Log(const char* name,
-         const std::string& path,
-         const std::string& second,
-         int error) {
-  const std::string line = std::string(name) + "\t" + path + "\t" + second +
-                           "\t" + std::to_string(error) + "\n";
-  if (plan.log >= 0) {
-    syscall(SYS_write, plan.log, line.data(), line.size());
-  }
-}
-
 // Makes the call unless it is to fail; keeps errno as the caller will see it.
 // Calls that change nothing are recorded only.
 template <typename Call>
@@ -88,15 +80,14 @@ auto Through(const char* name,
   if (changes && plan.kill_at > 0 && --plan.kill_at == 0) {
     syscall(SYS_kill, getpid(), SIGKILL);
   }
-  if (plan.fail_at > 0 && std::strcmp(name, plan.fail_name) == 0 &&
-      --plan.fail_at == 0) {
-    Log(name, path, second, plan.fail_error);
-    errno = plan.fail_error;
+  if (const int planned = nerfpipe::PlannedError(name)) {
+    nerfpipe::RecordCall(name, path, second, planned);
+    errno = planned;
     return -1;
   }
   const auto result = call();
   const int error = errno;
-  Log(name, path, second, result < 0 ? error : 0);
+  nerfpipe::RecordCall(name, path, second, result < 0 ? error : 0);
   errno = error;
   return result;
 }
@@ -104,6 +95,11 @@ auto Through(const char* name,
 template <typename Call>
 auto OnDescriptor(const char* name, int descriptor, const Call& call) {
   return Idle() ? call() : Through(name, true, PathOf(descriptor), "", call);
+}
+
+template <typename Call>
+auto OnRead(int descriptor, const Call& call) {
+  return Idle() ? call() : Through("read", false, PathOf(descriptor), "", call);
 }
 
 template <typename Call>
@@ -136,7 +132,30 @@ int Opened(int folder, const char* path, int flags, const Call& call) {
       changes ? "create" : "open", changes, PathOf(folder, path), "", call);
 }
 
+// Whether the plan is for this program: NERFPIPE_FILE_CALLS_IN is a word of its
+// command line, or, behind a "!", none of them.
+bool IsMeant() {
+  const char* const wanted = std::getenv("NERFPIPE_FILE_CALLS_IN");
+  if (wanted == nullptr) {
+    return true;
+  }
+  const bool without = wanted[0] == '!';
+  std::string line(1 << 16, '\0');
+  const int file = static_cast<int>(
+      syscall(SYS_openat, AT_FDCWD, "/proc/self/cmdline", O_RDONLY));
+  const auto size = syscall(SYS_read, file, line.data(), line.size());
+  syscall(SYS_close, file);
+  line.resize(size > 0 ? static_cast<size_t>(size) : 0);
+  line.insert(line.begin(), '\0');
+  const std::string word =
+      std::string(1, '\0') + (wanted + (without ? 1 : 0)) + '\0';
+  return (line.find(word) != std::string::npos) != without;
+}
+
 __attribute__((constructor)) void ReadPlan() {
+  if (!IsMeant()) {
+    return;
+  }
   if (const char* under = std::getenv("NERFPIPE_FILE_CALLS_UNDER")) {
     Keep(under, plan.under, sizeof(plan.under));
   }
@@ -144,9 +163,15 @@ __attribute__((constructor)) void ReadPlan() {
     char name[16] = "";
     int64_t number = 0;
     int error = 0;
-    if (std::sscanf(fail, "%15[^:]:%ld:%d", name, &number, &error) == 3) {
+    char on = 0;
+    if (std::sscanf(fail, "%15[^:]:%ld:%d%c", name, &number, &error, &on) >=
+        3) {
       nerfpipe::FailFileCall(name, number, error);
+      plan.fail_on = on == '+';
     }
+  }
+  if (const char* number = std::getenv("NERFPIPE_FILE_CALLS_KILL")) {
+    nerfpipe::KillAtFileCall(std::atoll(number));
   }
   if (const char* log = std::getenv("NERFPIPE_FILE_CALLS_LOG")) {
     plan.log =
@@ -171,7 +196,36 @@ void KillAtFileCall(int64_t number) { plan.kill_at = number; }
 void FailFileCall(const std::string& name, int64_t number, int error) {
   Keep(name.c_str(), plan.fail_name, sizeof(plan.fail_name));
   plan.fail_error = error;
+  plan.fail_on = false;
+  plan.seen = 0;
   plan.fail_at = name.empty() ? 0 : number;
+}
+
+int PlannedError(const char* name) {
+  const std::string_view meant = plan.fail_name;
+  const std::string_view here = name;
+  const bool takes_room =
+      here == "create" || here == "write" || here == "mkdir";
+  if (plan.fail_at == 0 ||
+      (here != meant && !(meant == "room" && takes_room))) {
+    return 0;
+  }
+  const int64_t number = ++plan.seen;
+  const bool fails =
+      number == plan.fail_at || (plan.fail_on && number > plan.fail_at);
+  return fails ? plan.fail_error : 0;
+}
+
+void RecordCall(const char* name,
+                const std::string& path,
+                const std::string& second,
+                int error) {
+  if (plan.log < 0) {
+    return;
+  }
+  const std::string line = std::string(name) + "\t" + path + "\t" + second +
+                           "\t" + std::to_string(error) + "\n";
+  syscall(SYS_write, plan.log, line.data(), line.size());
 }
 
 }  // namespace nerfpipe
@@ -248,6 +302,31 @@ FILE* fopen64(const char* path, const char* mode) {
     return file == nullptr ? -1 : 0;
   });
   return file;
+}
+
+DIR* opendir(const char* path) {
+  NEXT(opendir);
+  DIR* folder = nullptr;
+  Opened(AT_FDCWD, path, O_RDONLY, [&] {
+    folder = next(path);
+    return folder == nullptr ? -1 : 0;
+  });
+  return folder;
+}
+
+ssize_t read(int file, void* data, size_t size) {
+  NEXT(read);
+  return OnRead(file, [&] { return next(file, data, size); });
+}
+
+ssize_t pread(int file, void* data, size_t size, off_t at) {
+  NEXT(pread);
+  return OnRead(file, [&] { return next(file, data, size, at); });
+}
+
+ssize_t pread64(int file, void* data, size_t size, off64_t at) {
+  NEXT(pread64);
+  return OnRead(file, [&] { return next(file, data, size, at); });
 }
 
 ssize_t write(int file, const void* data, size_t size) {

@@ -123,14 +123,12 @@ void WriteContent(const std::filesystem::path& path,
   WritePairs(pairs, content, database);
 }
 
-}  // namespace
-
-void WriteDatabase(const std::filesystem::path& path,
-                   const CameraPriors& cameras,
-                   const std::vector<std::string>& names,
-                   const std::vector<Features>& features,
-                   const std::vector<MatchedPair>& pairs,
-                   DatabaseContent content) {
+void WriteOnce(const std::filesystem::path& path,
+               const CameraPriors& cameras,
+               const std::vector<std::string>& names,
+               const std::vector<Features>& features,
+               const std::vector<MatchedPair>& pairs,
+               DatabaseContent content) {
   try {
     colmap::Database(path.string()).Close();  // makes the tables
     AddColumnsOfOlderVersions(path);
@@ -147,7 +145,31 @@ void WriteDatabase(const std::filesystem::path& path,
   // be moved into the database itself stays beside it.
   if (CountImages(path) != static_cast<int64_t>(names.size()) ||
       std::filesystem::exists(path.string() + "-wal")) {
-    Fail(path, "not all of it arrived");
+    Fail(path, "not all of it arrived: the disk is full, or fails");
+  }
+}
+
+void RemoveDatabase(const std::filesystem::path& path) {
+  for (const char* end : {"", "-wal", "-shm", "-journal"}) {
+    std::filesystem::remove(path.string() + end);
+  }
+}
+
+}  // namespace
+
+void WriteDatabase(const std::filesystem::path& path,
+                   const CameraPriors& cameras,
+                   const std::vector<std::string>& names,
+                   const std::vector<Features>& features,
+                   const std::vector<MatchedPair>& pairs,
+                   DatabaseContent content) {
+  RemoveDatabase(path);
+  try {
+    WriteOnce(path, cameras, names, features, pairs, content);
+  } catch (const UserError&) {
+    // SQLite does not say whether it was only interrupted.
+    RemoveDatabase(path);
+    WriteOnce(path, cameras, names, features, pairs, content);
   }
 }
 

@@ -130,6 +130,8 @@ PosedImages ReadLlff(const fs::path& folder,
       result.points = PointsOf(sparse);
       result.sights = SightsOf(sparse, result.train);
       SetSeen(sparse, &result.train);
+    } catch (const MachineError&) {
+      throw;
     } catch (const UserError& error) {
       report.Warn("The sparse points are not used: " + error.problem() + ".");
     }

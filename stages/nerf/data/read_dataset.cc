@@ -48,6 +48,8 @@ int OpenFactor(const fs::path& path,
   PosedImages whole;
   try {
     whole = ReadCameras(path, kind, 1, options.llffhold, SilentReport());
+  } catch (const MachineError&) {
+    throw;
   } catch (const UserError&) {
     return kDefaultFactor;  // the images of full size may be elsewhere
   }
@@ -162,6 +164,8 @@ DatasetFiles FilesOfDataset(const fs::path& path, int factor, int llffhold) {
           ReadCameras(path, kind, each, llffhold, SilentReport());
       AddFiles(posed.train, &files.train);
       AddFiles(posed.test, &files.test);
+    } catch (const MachineError&) {
+      throw;
     } catch (const UserError&) {
       // Images of some sizes may not be there.
       if (each == factors.back() && files.train.empty()) throw;

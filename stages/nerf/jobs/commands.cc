@@ -3,6 +3,7 @@
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/digest.h"
 #include "pipeline/base/error.h"
+#include "pipeline/base/folders.h"
 #include "pipeline/base/json_text.h"
 #include "stages/common/dataset_folder.h"
 #include "stages/nerf/data/read_dataset.h"
@@ -46,11 +47,11 @@ fs::path ScratchFor(const WorkFolder& work,
   const fs::path folder = work.folder / ".nerfpipe" / name;
   const fs::path key_file = folder / "key";
   if (!fs::exists(key_file) || ReadFile(key_file) != key) {
-    fs::remove_all(folder);
+    RemoveAll(folder);
     fs::create_directories(folder);
     WriteFileAtomically(key_file, key);
   }
-  fs::remove_all(folder / "out");
+  RemoveAll(folder / "out");
   fs::create_directories(folder / "out");
   fs::create_directories(folder / "work");
   return folder;
@@ -186,7 +187,7 @@ void MoveIntoPlace(const WorkFolder& work,
                    const fs::path& scratch) {
   fs::create_directories(to.parent_path());
   if (fs::exists(to) && goes_on) {
-    fs::remove_all(scratch / "old");
+    RemoveAll(scratch / "old");
     fs::rename(to, scratch / "old");
   } else if (fs::exists(to)) {
     KeepAside(work, to);
@@ -258,7 +259,7 @@ StageResult TrainDataset(const Stage& train_stage,
                                {"line", result.line},
                                {"facts", result.facts}};
   WriteRecord(work.folder, record);
-  fs::remove_all(scratch);
+  RemoveAll(scratch);
   return result;
 }
 
@@ -345,7 +346,7 @@ StageResult RenderCheckpoint(const Stage& render_stage,
   for (const std::string& name : SortedFileNames(job.out / "renders")) {
     fs::rename(job.out / "renders" / name, work.folder / "renders" / name);
   }
-  fs::remove_all(scratch);
+  RemoveAll(scratch);
   return result;
 }
 

@@ -16,6 +16,8 @@ std::optional<torch::Device> DeviceOf(const fs::path& checkpoint) {
   if (!fs::exists(checkpoint)) return std::nullopt;
   try {
     return nerf::Trainer::DeviceOf(checkpoint);
+  } catch (const MachineError&) {
+    throw;
   } catch (const UserError&) {
     return std::nullopt;  // damaged: who loads it says so
   }

@@ -28,10 +28,10 @@ std::string LinesUntil(const std::string& text, int64_t step) {
 
 }  // namespace
 
-MetricsLog::MetricsLog(const std::filesystem::path& path, int64_t step) {
+MetricsLog::MetricsLog(const std::filesystem::path& path, int64_t step)
+    : path_(path) {
   const bool there = std::filesystem::exists(path);
   WriteFileAtomically(path, there ? LinesUntil(ReadFile(path), step) : "");
-  file_.open(path, std::ios::app);
 }
 
 void MetricsLog::Add(const nerf::TrainProgress& progress) {
@@ -42,7 +42,7 @@ void MetricsLog::Add(const nerf::TrainProgress& progress) {
                      {"learning_rate", progress.learning_rate},
                      {"pixels_per_second", progress.pixels_per_second},
                      {"samples_per_second", progress.samples_per_second}};
-  file_ << line.dump() << "\n" << std::flush;
+  AppendToFile(path_, line.dump() + "\n");
 }
 
 void MetricsLog::Add(const Scores& scores, int64_t step) {
@@ -61,7 +61,7 @@ void MetricsLog::Add(const Scores& scores, int64_t step) {
                      {"test_corrected_psnr", scores.corrected_psnr},
                      {"test_corrected_ssim", scores.corrected_ssim},
                      {"test_views", views}};
-  file_ << line.dump() << "\n" << std::flush;
+  AppendToFile(path_, line.dump() + "\n");
 }
 
 }  // namespace nerfpipe

@@ -6,7 +6,6 @@
 #include "stages/nerf/trainer.h"
 
 #include <filesystem>
-#include <fstream>
 
 namespace nerfpipe {
 
@@ -20,7 +19,7 @@ class MetricsLog {
   void Add(const Scores& scores, int64_t step);
 
  private:
-  std::ofstream file_;
+  std::filesystem::path path_;
 };
 
 }  // namespace nerfpipe

@@ -1,5 +1,6 @@
 #include "stages/nerf/jobs/training.h"
 
+#include "pipeline/base/atomic_file.h"
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
 #include "stages/nerf/data/read_dataset.h"
@@ -107,6 +108,8 @@ std::unique_ptr<nerf::Trainer> MakeTrainer(const TrainJob& job,
   }
   try {
     trainer->Load(checkpoint);
+  } catch (const MachineError&) {
+    throw;
   } catch (const UserError& error) {
     job.report->Warn("Training starts from the beginning: " + error.problem() +
                      ".");
@@ -200,7 +203,7 @@ StageResult Train(const TrainJob& job) {
   TellRemark(*trainer, *job.report);
   const fs::path metrics = job.scratch / kMetricsFile;
   if (!job.go_on.empty() && !fs::exists(metrics)) {
-    fs::copy_file(job.go_on / kMetricsFile, metrics);
+    WriteFileAside(metrics, ReadFile(job.go_on / kMetricsFile));
   }
   MetricsLog log(metrics, trainer->step());
   if (!trainer->finished() && !RunSteps(job, *trainer, log)) {
@@ -218,9 +221,7 @@ StageResult Train(const TrainJob& job) {
   }
   WriteSceneFile(scene, job.out / kSceneFile);
   trainer->Save(job.out / kCheckpointFile);
-  fs::copy_file(job.scratch / kMetricsFile,
-                job.out / kMetricsFile,
-                fs::copy_options::overwrite_existing);
+  WriteFileAside(job.out / kMetricsFile, ReadFile(job.scratch / kMetricsFile));
   return Summarise(*trainer, scene, scores);
 }
 

@@ -149,7 +149,7 @@ TEST_F(Flags, MistakesInTheCommandLineAreTold) {
   EXPECT_THAT(
       LastLine(Run({"batch", "photos/..", "-w", "photos/IMG 5.jpg/x"}, 1)),
       ::testing::AllOf(HasSubstr("Not a directory"),
-                       HasSubstr("check the disk and the permissions there")));
+                       HasSubstr("check that it exists")));
 }
 
 // The account of a failure stands before its line.

@@ -117,7 +117,7 @@ TEST_F(ColmapStageTest, AFullDiskIsNotBlamedOnTheLens) {
     FAIL() << result.line;
   } catch (const UserError& error) {
     EXPECT_THAT(error.problem(), HasSubstr("scratch/features: "));
-    EXPECT_THAT(error.remedy(), HasSubstr("the space on the disk"));
+    EXPECT_THAT(error.remedy(), HasSubstr("check that it exists"));
   }
 }
 

@@ -230,7 +230,7 @@ TEST_F(ColmapModelTest, WhereNothingCanBeWrittenIsTold) {
     WriteColmapModel(ExampleModel(), folder_ / "file" / "0");
     FAIL() << "written";
   } catch (const UserError& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("cannot be made"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("cannot write"));
   }
 }
 

@@ -440,7 +440,7 @@ TEST_P(TrainerTest, DamagedCheckpointIsNamed) {
   EXPECT_THAT(MessageOf([&] { trainer->Load(file); }),
               HasSubstr("cannot be read"));
   EXPECT_THAT(MessageOf([&] { trainer->Save(folder_ / "no" / "a.ckpt"); }),
-              HasSubstr("cannot be written"));
+              HasSubstr("cannot write the checkpoint"));
 }
 
 TEST(MethodsTest, EveryNameHasARow) {
