@@ -262,9 +262,10 @@ StageResult ColmapStage::Reconstruct(const StageContext& context) const {
   fs::create_directories(context.out / kMoreFrames);
   if (more_frames) {
     AgainIfInterrupted([&] {
-      fs::copy(solution.frames,
-               context.out / kMoreFrames,
-               fs::copy_options::overwrite_existing);
+      fs::copy(
+          solution.frames,
+          context.out / kMoreFrames,
+          fs::copy_options::recursive | fs::copy_options::overwrite_existing);
     });
   }
   return result;
