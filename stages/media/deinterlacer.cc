@@ -16,7 +16,7 @@ namespace nerfpipe {
 namespace {
 
 void Require(int code) {
-  if (code == AVERROR(ENOMEM)) throw std::bad_alloc();
+  av::ThrowIfRefused(code);
   NERFPIPE_CHECK(code >= 0);
 }
 

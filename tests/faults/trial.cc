@@ -5,6 +5,7 @@
 #include "pipeline/base/text.h"
 #include "pipeline/engine/manifest.h"
 #include "tests/end_to_end/visible_files.h"
+#include "tests/preload/recorded_run.h"
 #include "tests/run_program.h"
 #include "tests/temporary_folder.h"
 
@@ -13,7 +14,6 @@
 #include <chrono>
 #include <cstring>
 #include <set>
-#include <sstream>
 #include <stdexcept>
 
 namespace nerfpipe {
@@ -81,31 +81,6 @@ bool Changes(const std::string& call) {
 
 bool TakesRoom(const std::string& call) {
   return call == "create" || call == "write" || call == "mkdir";
-}
-
-struct Call {
-  std::string name;
-  std::string path;
-  std::string second;
-  int error = 0;
-};
-
-std::vector<Call> ReadCalls(const fs::path& log) {
-  std::vector<Call> calls;
-  if (!fs::exists(log)) return calls;
-  std::istringstream lines(ReadFile(log));
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream fields(line);
-    Call call;
-    std::string error;
-    std::getline(fields, call.name, '\t');
-    std::getline(fields, call.path, '\t');
-    std::getline(fields, call.second, '\t');
-    std::getline(fields, error, '\t');
-    call.error = std::atoi(error.c_str());
-    calls.push_back(call);
-  }
-  return calls;
 }
 
 std::string WordFor(Whose whose) {
@@ -201,7 +176,7 @@ void Scene::CountCalls(Whose whose) {
   if (ended.exit_code != 0) {
     throw std::runtime_error(name_ + " watched: " + ended.err);
   }
-  for (const Call& call : ReadCalls(log)) {
+  for (const FileCall& call : ReadFileCalls(log)) {
     ++counts_[whose][call.name];
     if (Changes(call.name)) ++counts_[whose]["change"];
     if (TakesRoom(call.name)) ++counts_[whose]["room"];
@@ -273,7 +248,7 @@ Trial Scene::Fail(const Fault& fault) const {
             fault.kind + ":" + std::to_string(fault.number) + ":" +
                 std::to_string(fault.error) + (fault.on ? "+" : "")}});
   std::map<std::string, int64_t> seen;
-  for (const Call& call : ReadCalls(log)) {
+  for (const FileCall& call : ReadFileCalls(log)) {
     const bool meant = call.name == fault.kind ||
                        (fault.kind == "room" && TakesRoom(call.name));
     if (!meant) continue;

@@ -13,23 +13,6 @@
 namespace nerfpipe {
 namespace {
 
-std::vector<FileCall> ReadCalls(const std::string& text) {
-  std::vector<FileCall> calls;
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream fields(line);
-    FileCall call;
-    std::string error;
-    std::getline(fields, call.name, '\t');
-    std::getline(fields, call.path, '\t');
-    std::getline(fields, call.second, '\t');
-    std::getline(fields, error, '\t');
-    call.error = std::stoi(error);
-    calls.push_back(call);
-  }
-  return calls;
-}
-
 bool IsCall(const FileCall& call,
             const std::string& name,
             const std::filesystem::path& path) {
@@ -37,6 +20,22 @@ bool IsCall(const FileCall& call,
 }
 
 }  // namespace
+
+std::vector<FileCall> ReadFileCalls(const std::filesystem::path& log) {
+  std::vector<FileCall> calls;
+  if (!std::filesystem::exists(log)) return calls;
+  std::istringstream lines(ReadFile(log));
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream fields(line);
+    FileCall call;
+    std::getline(fields, call.name, '\t');
+    std::getline(fields, call.path, '\t');
+    std::getline(fields, call.second, '\t');
+    fields >> call.error;
+    calls.push_back(call);
+  }
+  return calls;
+}
 
 size_t RecordedRun::First(const std::string& name,
                           const std::filesystem::path& path,
@@ -96,7 +95,7 @@ RecordedRun RunRecorded(const std::vector<std::string>& arguments,
   run.exit_code =
       WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
   run.output = ReadFile(output);
-  run.calls = ReadCalls(ReadFile(log));
+  run.calls = ReadFileCalls(log);
   return run;
 }
 

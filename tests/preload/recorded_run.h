@@ -18,6 +18,10 @@ struct FileCall {
   int error = 0;
 };
 
+// What the preloaded library has written to `log`; nothing when it is not
+// there.
+std::vector<FileCall> ReadFileCalls(const std::filesystem::path& log);
+
 struct RecordedRun {
   int exit_code = 0;   // 128 + signal when it was killed
   std::string output;  // of both streams

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <stdexcept>
 
 #include <colmap/scene/database.h>
@@ -106,33 +107,16 @@ void WritePairs(const std::vector<MatchedPair>& pairs,
   }
 }
 
-void WriteContent(const std::filesystem::path& path,
-                  const CameraPriors& cameras,
-                  const std::vector<std::string>& names,
-                  const std::vector<Features>& features,
-                  const std::vector<MatchedPair>& pairs,
-                  DatabaseContent content) {
-  colmap::Database database(path.string());
-  colmap::DatabaseTransaction transaction(&database);
-  for (size_t i = 0; i < cameras.cameras.size(); ++i) {
-    colmap::Camera camera = ToColmap(cameras.cameras[i]);
-    camera.camera_id = static_cast<colmap::camera_t>(i + 1);
-    database.WriteCamera(camera, /*use_camera_id=*/true);
-  }
-  WriteImages(cameras, names, features, content, database);
-  WritePairs(pairs, content, database);
-}
-
+// `write` fills the tables; `images` is how many must have arrived.
 void WriteOnce(const std::filesystem::path& path,
-               const CameraPriors& cameras,
-               const std::vector<std::string>& names,
-               const std::vector<Features>& features,
-               const std::vector<MatchedPair>& pairs,
-               DatabaseContent content) {
+               size_t images,
+               const std::function<void(const colmap::Database&)>& write) {
   try {
     colmap::Database(path.string()).Close();  // makes the tables
     AddColumnsOfOlderVersions(path);
-    WriteContent(path, cameras, names, features, pairs, content);
+    colmap::Database database(path.string());
+    colmap::DatabaseTransaction transaction(&database);
+    write(database);
   } catch (const UserError&) {
     throw;
   } catch (const std::runtime_error& error) {
@@ -143,7 +127,7 @@ void WriteOnce(const std::filesystem::path& path,
   }
   // COLMAP only logs that the end of a transaction failed, and what could not
   // be moved into the database itself stays beside it.
-  if (CountImages(path) != static_cast<int64_t>(names.size()) ||
+  if (CountImages(path) != static_cast<int64_t>(images) ||
       std::filesystem::exists(path.string() + "-wal")) {
     Fail(path, "not all of it arrived: the disk is full, or fails");
   }
@@ -163,13 +147,22 @@ void WriteDatabase(const std::filesystem::path& path,
                    const std::vector<Features>& features,
                    const std::vector<MatchedPair>& pairs,
                    DatabaseContent content) {
+  const auto write = [&](const colmap::Database& database) {
+    for (size_t i = 0; i < cameras.cameras.size(); ++i) {
+      colmap::Camera camera = ToColmap(cameras.cameras[i]);
+      camera.camera_id = static_cast<colmap::camera_t>(i + 1);
+      database.WriteCamera(camera, /*use_camera_id=*/true);
+    }
+    WriteImages(cameras, names, features, content, database);
+    WritePairs(pairs, content, database);
+  };
   RemoveDatabase(path);
   try {
-    WriteOnce(path, cameras, names, features, pairs, content);
+    WriteOnce(path, names.size(), write);
   } catch (const UserError&) {
     // SQLite does not say whether it was only interrupted.
     RemoveDatabase(path);
-    WriteOnce(path, cameras, names, features, pairs, content);
+    WriteOnce(path, names.size(), write);
   }
 }
 
