@@ -1,11 +1,11 @@
 #include "stages/colmap/matching/matching.h"
 
-#include "pipeline/base/atomic_file.h"
 #include "pipeline/base/digest.h"
 #include "pipeline/base/error.h"
 #include "pipeline/base/interrupt.h"
 #include "pipeline/base/parallel.h"
 #include "stages/colmap/features/searched_picture.h"
+#include "stages/colmap/matching/kept_work.h"
 #include "stages/common/dataset_folder.h"
 #include "stages/media/image_file.h"
 #include "stages/media/mask_file.h"
@@ -67,24 +67,6 @@ std::vector<ImagePair> BestPerImage(const std::vector<ImagePair>& candidates,
   return {chosen.begin(), chosen.end()};
 }
 
-// Stands before the features that are kept; empty without a mask.
-std::string DigestOfMask(const fs::path& mask) {
-  return fs::exists(mask) ? DigestOfFile(mask) : std::string();
-}
-
-// What follows `digest` in a file that begins with it.
-std::optional<std::string> LoadAfter(const std::string& digest,
-                                     const fs::path& path) {
-  if (!fs::exists(path)) {
-    return std::nullopt;
-  }
-  const std::string bytes = ReadFile(path);
-  if (!bytes.starts_with(digest)) {
-    return std::nullopt;
-  }
-  return bytes.substr(digest.size());
-}
-
 // From the mask's file if there is one, less what is transparent.
 Image MaskOf(const Image& image, const fs::path& file) {
   Image mask;
@@ -128,7 +110,7 @@ std::optional<std::vector<MatchedPair>> LoadPairs(
     const fs::path& path,
     const std::string& digest,
     const std::vector<ImagePair>& wanted) {
-  const auto bytes = LoadAfter(digest, path);
+  const auto bytes = ReadKept(path, digest);
   if (!bytes) {
     return std::nullopt;
   }
@@ -152,8 +134,6 @@ std::vector<Features> ExtractAllFeatures(const fs::path& folder,
                                          const CameraPriors& cameras,
                                          const FeatureOptions& options,
                                          const Workplace& place) {
-  const fs::path kept = place.scratch / "features";
-  fs::create_directories(kept);
   const auto read = [&](size_t i) {
     Image image = ReadImage(folder / names[i], /*keep_alpha=*/true);
     const ColmapCamera& camera = cameras.Of(i).camera;
@@ -171,13 +151,12 @@ std::vector<Features> ExtractAllFeatures(const fs::path& folder,
   };
   const auto progress = place.report->Start(
       "finding features", static_cast<int64_t>(names.size()), "images");
+  const KeptFeatures kept(
+      place.scratch / "features", folder, masks, names, options, place.threads);
   std::vector<Features> all(names.size());
-  std::vector<std::string> digests(names.size());
   std::vector<size_t> missing;
   for (size_t i = 0; i < names.size(); ++i) {
-    digests[i] = DigestOfMask(masks / MaskName(names[i]));
-    const auto bytes = LoadAfter(digests[i], kept / (names[i] + ".bin"));
-    if (auto features = bytes ? ParseFeatures(*bytes) : std::nullopt) {
+    if (std::optional<Features> features = kept.Load(i)) {
       all[i] = std::move(*features);
     } else {
       missing.push_back(i);
@@ -190,7 +169,7 @@ std::vector<Features> ExtractAllFeatures(const fs::path& folder,
   // are looked for in one way only.
   bool rich = true;
   if (!options.affine) {
-    for (const size_t i : {size_t{0}, names.size() / 2, names.size() - 1}) {
+    for (const size_t i : SamplesOf(names.size())) {
       rich = rich && IsRichInFeatures(WithContrast(read(i)), options);
     }
   }
@@ -201,8 +180,7 @@ std::vector<Features> ExtractAllFeatures(const fs::path& folder,
     const size_t i = missing[k];
     const SearchedPicture picture = read(i);
     all[i] = InsideMask(finder.Find(WithContrast(picture)), picture);
-    WriteFileAtomically(kept / (names[i] + ".bin"),
-                        digests[i] + SerializeFeatures(all[i]));
+    kept.Save(i, all[i]);
     progress->Update(++done);
   });
   return all;
@@ -275,7 +253,7 @@ std::vector<MatchedPair> MatchAllPairs(const std::vector<std::string>& names,
       results[i].push_back(std::move(pair));
       progress->Update(++done);
     }
-    WriteFileAtomically(file, digest + SerializePairs(results[i]));
+    WriteKept(file, digest, SerializePairs(results[i]));
   });
   std::vector<MatchedPair> all;
   all.reserve(pairs.size());

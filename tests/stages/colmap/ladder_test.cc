@@ -2,11 +2,10 @@
 
 #include "stages/colmap/ladder.h"
 
-#include "pipeline/base/atomic_file.h"
 #include "pipeline/base/random.h"
 #include "stages/colmap/matching/pair_list.h"
-#include "stages/media/image_file.h"
 #include "tests/listener.h"
+#include "tests/stages/colmap/planted_features.h"
 #include "tests/stages/colmap/scene_features.h"
 #include "tests/temporary_folder.h"
 
@@ -15,6 +14,7 @@
 #include <filesystem>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include <Eigen/Geometry>
 #include <gmock/gmock.h>
@@ -171,13 +171,12 @@ class MatchCaptureTest : public ::testing::Test {
     job.height = 37;
     job.options.matching = matching;
     job.options.overlap = 3;
+    job.frames = folder / "frames";
     job.place = {folder, 2, 2, &SilentReport()};
-    std::filesystem::create_directories(folder / "features");
     for (int i = 0; i < images; ++i) {
       job.names.push_back(std::to_string(1000 + i) + ".jpg");
-      WriteFileAtomically(folder / "features" / (job.names.back() + ".bin"),
-                          SerializeFeatures({}));
     }
+    PlantFeatures(job, std::vector<Features>(images));
     std::vector<ImagePair> pairs;
     for (const MatchedPair& pair : MatchCapture(job).pairs) {
       pairs.emplace_back(pair.first, pair.second);
@@ -212,8 +211,8 @@ TEST(MatchCapture, WhatStandsStillIsLeftOutAndTold) {
   job.width = 723;
   job.height = 1281;
   job.options.overlap = 5;
+  job.frames = folder / "frames";
   job.place = {folder, 2, 2, &report};
-  std::filesystem::create_directories(folder / "features");
   Random random(5);
   Features first;
   first.descriptors = RandomDescriptors(80, 6);
@@ -225,13 +224,13 @@ TEST(MatchCapture, WhatStandsStillIsLeftOutAndTold) {
                                0,
                                1});
   }
+  std::vector<Features> all;
   for (int i = 0; i < 6; ++i) {
-    Features features = first;
-    for (int k = 20; k < 80; ++k) features.keypoints[k].x += 12.0f * i;
+    all.push_back(first);
+    for (int k = 20; k < 80; ++k) all[i].keypoints[k].x += 12.0f * i;
     job.names.push_back(std::to_string(1000 + i) + ".jpg");
-    WriteFileAtomically(folder / "features" / (job.names.back() + ".bin"),
-                        SerializeFeatures(features));
   }
+  PlantFeatures(job, all);
   const Solution solution = MatchCapture(job);
   EXPECT_THAT(report.warnings,
               ElementsAre(HasSubstr("part of the picture stands still")));
@@ -262,8 +261,6 @@ TEST(SolveCapture, AWalkThatComesRoundAgainIsClosed) {
   job.frames = folder / "frames";
   job.database = folder / "database.db";
   job.place = {folder / "scratch", 2, 2, &SilentReport()};
-  std::filesystem::create_directories(folder / "scratch/features");
-  std::filesystem::create_directories(job.frames);
   Random random(5);
   std::vector<Eigen::Vector3d> points;
   for (int k = 0; k < 240; ++k) {
@@ -273,6 +270,7 @@ TEST(SolveCapture, AWalkThatComesRoundAgainIsClosed) {
   }
   const std::vector<uint8_t> descriptors = RandomDescriptors(points.size(), 11);
   constexpr int kRound = 20;
+  std::vector<Features> all;
   for (int i = 0; i < kRound + 4; ++i) {
     const double turn = 2 * 3.14159265 * (i + (i < kRound ? 0 : 0.3)) / kRound;
     Features features;
@@ -289,11 +287,9 @@ TEST(SolveCapture, AWalkThatComesRoundAgainIsClosed) {
     }
     features.descriptors = descriptors;
     job.names.push_back(std::to_string(1000 + i) + ".jpg");
-    WriteFileAtomically(
-        folder / "scratch/features" / (job.names.back() + ".bin"),
-        SerializeFeatures(features));
-    WriteImage(Image(job.width, job.height, 3), job.frames / job.names.back());
+    all.push_back(std::move(features));
   }
+  PlantFeatures(job, all);
   Solution solution = MatchCapture(job);
   SolveCapture(job, &solution);
   EXPECT_EQ(Registered(job, solution), kRound + 4);

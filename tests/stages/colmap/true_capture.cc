@@ -1,19 +1,17 @@
 #include "tests/stages/colmap/true_capture.h"
 
-#include "pipeline/base/atomic_file.h"
 #include "pipeline/base/median.h"
 #include "pipeline/base/random.h"
 #include "stages/colmap/ladder.h"
 #include "stages/colmap/mapping/lens.h"
 #include "stages/colmap/model_checks.h"
-#include "stages/media/image_file.h"
 #include "tests/listener.h"
+#include "tests/stages/colmap/planted_features.h"
 #include "tests/stages/colmap/scene_features.h"
 #include "tests/temporary_folder.h"
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <limits>
 #include <numbers>
 #include <utility>
@@ -224,9 +222,8 @@ TrueResult SolveTrueCapture(const TrueCapture& capture) {
   job.frames = folder / "frames";
   job.database = folder / "database.db";
   job.place = {folder / "scratch", 2, 2, &report};
-  std::filesystem::create_directories(folder / "scratch/features");
-  std::filesystem::create_directories(job.frames);
   Random random(9);
+  std::vector<Features> features;
   for (size_t i = 0; i < capture.cameras.size(); ++i) {
     const ColmapCamera& lens = capture.lenses[i];
     const auto width = static_cast<int>(lens.width);
@@ -237,11 +234,9 @@ TrueResult SolveTrueCapture(const TrueCapture& capture) {
         {width, height, capture.exif.empty() ? 0 : capture.exif[i]});
     job.names.push_back(NameOfImage(i));
     job.clip_indices.push_back(static_cast<int64_t>(i));
-    WriteFileAtomically(
-        folder / "scratch/features" / (job.names.back() + ".bin"),
-        SerializeFeatures(SeenBy(capture, i, &random)));
-    WriteImage(Image(width, height, 3), job.frames / job.names.back());
+    features.push_back(SeenBy(capture, i, &random));
   }
+  PlantFeatures(job, features);
   Solution solution = MatchCapture(job);
   SolveCapture(job, &solution);
   TrueResult result;
