@@ -7,6 +7,10 @@
 #include <cmath>
 #include <numeric>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 namespace nerfpipe::sfm {
 namespace {
 
@@ -14,27 +18,33 @@ int RoundUp(int count, int multiple) {
   return (count + multiple - 1) / multiple * multiple;
 }
 
-std::vector<int16_t> PackRows(std::span<const uint8_t> descriptors,
+template <typename Element>
+std::vector<Element> PackRows(std::span<const uint8_t> descriptors,
                               int padded) {
-  std::vector<int16_t> packed(static_cast<size_t>(padded) * kDescriptorSize);
+  std::vector<Element> packed(static_cast<size_t>(padded) * kDescriptorSize);
   std::copy(descriptors.begin(), descriptors.end(), packed.begin());
   return packed;
 }
 
-std::vector<int16_t> PackColumns(std::span<const uint8_t> descriptors,
+// Less `zero` each.
+template <typename Element>
+std::vector<Element> PackColumns(std::span<const uint8_t> descriptors,
                                  int padded,
-                                 int lanes) {
-  std::vector<int16_t> packed(static_cast<size_t>(padded) * kDescriptorSize);
+                                 int lanes,
+                                 int zero) {
+  constexpr int kPerLane = 4 / sizeof(Element);
+  std::vector<Element> packed(static_cast<size_t>(padded) * kDescriptorSize,
+                              static_cast<Element>(-zero));
   const int count = static_cast<int>(descriptors.size() / kDescriptorSize);
   for (int i = 0; i < count; ++i) {
     const uint8_t* from =
         descriptors.data() + static_cast<size_t>(i) * kDescriptorSize;
-    int16_t* to = packed.data() +
+    Element* to = packed.data() +
                   static_cast<size_t>(i / lanes) * lanes * kDescriptorSize +
-                  2 * (i % lanes);
-    for (int k = 0; k < kDescriptorSize / 2; ++k) {
-      to[2 * lanes * k] = from[2 * k];
-      to[2 * lanes * k + 1] = from[2 * k + 1];
+                  kPerLane * (i % lanes);
+    for (int k = 0; k < kDescriptorSize; ++k) {
+      to[lanes * (k - k % kPerLane) + k % kPerLane] =
+          static_cast<Element>(from[k] - zero);
     }
   }
   return packed;
@@ -105,6 +115,16 @@ int Count(std::span<const uint8_t> descriptors) {
   return static_cast<int>(descriptors.size() / kDescriptorSize);
 }
 
+#if defined(__x86_64__)
+// Clang 14 does not know it by name.
+bool HasAvxVnni() {
+  unsigned int eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __builtin_cpu_supports("avx2") &&
+         __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 &&
+         (eax & (1u << 4)) != 0;
+}
+#endif
+
 }  // namespace
 
 std::vector<MatchKernel> AvailableMatchKernels() {
@@ -112,6 +132,13 @@ std::vector<MatchKernel> AvailableMatchKernels() {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx2")) {
     kernels.push_back(Avx2MatchKernel());
+  }
+  if (HasAvxVnni()) {
+    kernels.push_back(AvxVnniMatchKernel());
+  }
+  if (__builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512vnni")) {
+    kernels.push_back(Avx512VnniMatchKernel());
   }
 #endif
   return kernels;
@@ -123,17 +150,25 @@ std::vector<FeatureMatch> MatchDescriptors(std::span<const uint8_t> first,
                                            const MatchKernel& kernel) {
   const int rows = Count(first);
   const int columns = Count(second);
-  PackedSets sets;
-  sets.row_count = RoundUp(rows, kRowsPerTile);
-  sets.column_count = RoundUp(columns, 2 * kernel.lanes);
-  const std::vector<int16_t> packed_rows = PackRows(first, sets.row_count);
-  const std::vector<int16_t> packed_columns =
-      PackColumns(second, sets.column_count, kernel.lanes);
-  sets.rows = packed_rows.data();
-  sets.columns = packed_columns.data();
-  ScoreTable row_best(sets.row_count);
-  ScoreTable column_best(sets.column_count);
-  kernel.run(sets, row_best.Pointers(), column_best.Pointers());
+  const int padded_rows = RoundUp(rows, kRowsPerTile);
+  const int padded_columns = RoundUp(columns, 2 * kernel.lanes);
+  ScoreTable row_best(padded_rows);
+  ScoreTable column_best(padded_columns);
+  const auto run = [&](const auto& packed_rows, const auto& packed_columns) {
+    kernel.run({packed_rows.data(),
+                padded_rows,
+                packed_columns.data(),
+                padded_columns},
+               row_best.Pointers(),
+               column_best.Pointers());
+  };
+  if (kernel.elements == ElementKind::kByte) {
+    run(PackRows<uint8_t>(first, padded_rows),
+        PackColumns<int8_t>(second, padded_columns, kernel.lanes, 128));
+  } else {
+    run(PackRows<int16_t>(first, padded_rows),
+        PackColumns<int16_t>(second, padded_columns, kernel.lanes, 0));
+  }
   return Mutual(row_best, rows, column_best, columns, rules);
 }
 

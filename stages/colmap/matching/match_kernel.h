@@ -16,14 +16,18 @@ struct BestScores {
   int32_t* index = nullptr;  // of the best; the lowest of equal ones
 };
 
-// Rows: 128 int16 each, row after row. Columns: groups of `lanes` descriptors,
-// within a group the elements 2k and 2k + 1 of each descriptor side by side,
-// then the next k. Counts are padded with zero descriptors: rows to a multiple
-// of kRowsPerTile, columns of 2 * lanes.
+// How a kernel wants its elements: as int16, two to a lane, or as bytes, four
+// to a lane, those of the columns less 128.
+enum class ElementKind { kInt16, kByte };
+
+// Rows: 128 elements each, row after row. Columns: groups of `lanes`
+// descriptors, within a group the first elements that share a lane of each
+// descriptor side by side, then the next. Counts are padded with descriptors of
+// zeros: rows to a multiple of kRowsPerTile, columns of 2 * lanes.
 struct PackedSets {
-  const int16_t* rows = nullptr;
+  const void* rows = nullptr;
   int row_count = 0;
-  const int16_t* columns = nullptr;
+  const void* columns = nullptr;
   int column_count = 0;
 };
 
@@ -32,14 +36,17 @@ inline constexpr int kRowsPerTile = 4;
 struct MatchKernel {
   const char* name;
   int lanes;
+  ElementKind elements;
   // The results have the padded sizes.
   void (*run)(const PackedSets& sets,
               const BestScores& row_best,
               const BestScores& column_best);
 };
 
-// One per file; the second exists on x86-64 only.
+// One per file; all but the first exist on x86-64 only.
 MatchKernel BaseMatchKernel();
 MatchKernel Avx2MatchKernel();
+MatchKernel AvxVnniMatchKernel();
+MatchKernel Avx512VnniMatchKernel();
 
 }  // namespace nerfpipe::sfm

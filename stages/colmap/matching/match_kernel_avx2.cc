@@ -1,5 +1,7 @@
 // Compiled with AVX2; called only where the processor has it.
 
+#include "stages/colmap/matching/match_lanes_avx2.h"
+
 #include <cstdint>
 #include <cstring>
 
@@ -8,50 +10,25 @@
 namespace nerfpipe::sfm {
 namespace {
 
-// Eight int32.
-struct Lanes {
-  static constexpr int kCount = 8;
-  __m256i v;
-
-  static Lanes Fill(int32_t x) { return {_mm256_set1_epi32(x)}; }
-  static Lanes Count(int32_t first) {
-    return {_mm256_add_epi32(_mm256_set1_epi32(first),
-                             _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))};
-  }
-  static Lanes Load(const int32_t* p) {
-    return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))};
-  }
-  void Store(int32_t* p) const {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v);
-  }
-};
+using Element = int16_t;
 
 // Eight pairs of int16.
-struct LanePairs {
+struct LaneElements {
   __m256i v;
 
-  static LanePairs Load(const int16_t* p) {
+  static LaneElements Load(const int16_t* p) {
     return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))};
   }
-  static LanePairs FillPair(const int16_t* p) {
+  static LaneElements Fill(const int16_t* p) {
     int32_t pair;
     std::memcpy(&pair, p, sizeof(pair));
     return {_mm256_set1_epi32(pair)};
   }
 };
 
-inline Lanes AddProducts(Lanes sum, LanePairs a, LanePairs b) {
+inline Lanes AddProducts(Lanes sum, LaneElements a, LaneElements b) {
   return {_mm256_add_epi32(sum.v, _mm256_madd_epi16(a.v, b.v))};
 }
-inline Lanes Max(Lanes a, Lanes b) { return {_mm256_max_epi32(a.v, b.v)}; }
-inline Lanes Min(Lanes a, Lanes b) { return {_mm256_min_epi32(a.v, b.v)}; }
-inline Lanes Greater(Lanes a, Lanes b) {
-  return {_mm256_cmpgt_epi32(a.v, b.v)};
-}
-inline Lanes Select(Lanes mask, Lanes yes, Lanes no) {
-  return {_mm256_blendv_epi8(no.v, yes.v, mask.v)};
-}
-
 }  // namespace
 }  // namespace nerfpipe::sfm
 
@@ -59,6 +36,8 @@ inline Lanes Select(Lanes mask, Lanes yes, Lanes no) {
 
 namespace nerfpipe::sfm {
 
-MatchKernel Avx2MatchKernel() { return {"avx2", Lanes::kCount, FindBest}; }
+MatchKernel Avx2MatchKernel() {
+  return {"avx2", Lanes::kCount, ElementKind::kInt16, FindBest};
+}
 
 }  // namespace nerfpipe::sfm

@@ -10,6 +10,8 @@
 namespace nerfpipe::sfm {
 namespace {
 
+using Element = int16_t;
+
 #if defined(__SSE2__)
 
 // Four int32.
@@ -30,20 +32,20 @@ struct Lanes {
 };
 
 // Four pairs of int16.
-struct LanePairs {
+struct LaneElements {
   __m128i v;
 
-  static LanePairs Load(const int16_t* p) {
+  static LaneElements Load(const int16_t* p) {
     return {_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))};
   }
-  static LanePairs FillPair(const int16_t* p) {
+  static LaneElements Fill(const int16_t* p) {
     int32_t pair;
     std::memcpy(&pair, p, sizeof(pair));
     return {_mm_set1_epi32(pair)};
   }
 };
 
-inline Lanes AddProducts(Lanes sum, LanePairs a, LanePairs b) {
+inline Lanes AddProducts(Lanes sum, LaneElements a, LaneElements b) {
   return {_mm_add_epi32(sum.v, _mm_madd_epi16(a.v, b.v))};
 }
 inline Lanes Greater(Lanes a, Lanes b) { return {_mm_cmpgt_epi32(a.v, b.v)}; }
@@ -66,16 +68,16 @@ struct Lanes {
   void Store(int32_t* p) const { std::memcpy(p, v, sizeof(v)); }
 };
 
-struct LanePairs {
+struct LaneElements {
   int16_t v[2 * Lanes::kCount];
 
-  static LanePairs Load(const int16_t* p) {
-    LanePairs pairs;
+  static LaneElements Load(const int16_t* p) {
+    LaneElements pairs;
     std::memcpy(pairs.v, p, sizeof(pairs.v));
     return pairs;
   }
-  static LanePairs FillPair(const int16_t* p) {
-    LanePairs pairs;
+  static LaneElements Fill(const int16_t* p) {
+    LaneElements pairs;
     for (int i = 0; i < Lanes::kCount; ++i) {
       pairs.v[2 * i] = p[0];
       pairs.v[2 * i + 1] = p[1];
@@ -84,7 +86,7 @@ struct LanePairs {
   }
 };
 
-inline Lanes AddProducts(Lanes sum, LanePairs a, LanePairs b) {
+inline Lanes AddProducts(Lanes sum, LaneElements a, LaneElements b) {
   for (int i = 0; i < Lanes::kCount; ++i) {
     sum.v[i] += static_cast<int32_t>(a.v[2 * i]) * b.v[2 * i] +
                 static_cast<int32_t>(a.v[2 * i + 1]) * b.v[2 * i + 1];
@@ -118,6 +120,8 @@ inline Lanes Min(Lanes a, Lanes b) { return Select(Greater(a, b), b, a); }
 
 namespace nerfpipe::sfm {
 
-MatchKernel BaseMatchKernel() { return {"base", Lanes::kCount, FindBest}; }
+MatchKernel BaseMatchKernel() {
+  return {"base", Lanes::kCount, ElementKind::kInt16, FindBest};
+}
 
 }  // namespace nerfpipe::sfm

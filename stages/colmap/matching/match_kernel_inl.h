@@ -1,17 +1,18 @@
 #pragma once
 
-// The loop shared by all kernels. The including file defines `Lanes` in an
-// anonymous namespace first, and is compiled for its instruction set; nothing
-// here may call an inline function that other files also have, for the linker
-// would keep only one of them.
+// The loop shared by all kernels. The including file defines `Element`, `Lanes`
+// and `LaneElements` in an anonymous namespace first, and is compiled for its
+// instruction set; nothing here may call an inline function that other
+// files also have, for the linker would keep only one of them.
 
 #include "stages/colmap/matching/match_kernel.h"
 
 namespace nerfpipe::sfm {
 namespace {
 
-constexpr int kPairs = 64;             // of elements in a descriptor
-constexpr int kColumnsPerPanel = 512;  // 128 KiB: stays in the second cache
+constexpr int kElements = 128;  // of a descriptor
+constexpr int kPerLane = 4 / sizeof(Element);
+constexpr int kColumnsPerPanel = 512;  // 128 KiB at most: in the second cache
 
 struct LaneBest {
   Lanes best = Lanes::Fill(0);
@@ -20,7 +21,7 @@ struct LaneBest {
 
   void Offer(Lanes score, Lanes score_index) {
     second = Max(second, Min(best, score));
-    const Lanes better = Greater(score, best);
+    const auto better = Greater(score, best);
     index = Select(better, score_index, index);
     best = Max(best, score);
   }
@@ -52,21 +53,28 @@ void FoldRow(const LaneBest& lanes, int row, const BestScores& rows) {
   }
 }
 
-// The dot products of kRowsPerTile rows with 2 * Lanes::kCount columns.
-void MultiplyTile(const int16_t* rows,
-                  const int16_t* columns,
-                  Lanes (&score)[kRowsPerTile][2]) {
-  constexpr int kGroup = Lanes::kCount * 2 * kPairs;
-  for (int r = 0; r < kRowsPerTile; ++r) {
-    score[r][0] = Lanes::Fill(0);
-    score[r][1] = Lanes::Fill(0);
+// What the 128 take away that bytes of columns are less, to be added.
+Lanes StartOf(const Element* row) {
+  int32_t sum = 0;
+  if constexpr (sizeof(Element) == 1) {
+    for (int k = 0; k < kElements; ++k) sum += row[k];
   }
-  for (int k = 0; k < kPairs; ++k) {
-    const LanePairs left = LanePairs::Load(columns + 2 * Lanes::kCount * k);
-    const LanePairs right =
-        LanePairs::Load(columns + kGroup + 2 * Lanes::kCount * k);
+  return Lanes::Fill(128 * sum);
+}
+
+// The dot products of kRowsPerTile rows with 2 * Lanes::kCount columns.
+void MultiplyTile(const Element* rows,
+                  const Element* columns,
+                  const Lanes (&start)[kRowsPerTile],
+                  Lanes (&score)[kRowsPerTile][2]) {
+  constexpr int kGroup = Lanes::kCount * kElements;
+  for (int r = 0; r < kRowsPerTile; ++r) score[r][0] = score[r][1] = start[r];
+  for (int k = 0; k < kElements; k += kPerLane) {
+    const LaneElements left = LaneElements::Load(columns + Lanes::kCount * k);
+    const LaneElements right =
+        LaneElements::Load(columns + kGroup + Lanes::kCount * k);
     for (int r = 0; r < kRowsPerTile; ++r) {
-      const LanePairs row = LanePairs::FillPair(rows + r * 2 * kPairs + 2 * k);
+      const LaneElements row = LaneElements::Fill(rows + r * kElements + k);
       score[r][0] = AddProducts(score[r][0], row, left);
       score[r][1] = AddProducts(score[r][1], row, right);
     }
@@ -78,17 +86,22 @@ void FindBest(const PackedSets& sets,
               const BestScores& column_best) {
   constexpr int kLanes = Lanes::kCount;
   const auto [best, second, index] = column_best;
+  const auto* rows = static_cast<const Element*>(sets.rows);
+  const auto* columns = static_cast<const Element*>(sets.columns);
   for (int panel = 0; panel < sets.column_count; panel += kColumnsPerPanel) {
     const int panel_end = panel + kColumnsPerPanel < sets.column_count
                               ? panel + kColumnsPerPanel
                               : sets.column_count;
     for (int row = 0; row < sets.row_count; row += kRowsPerTile) {
       LaneBest tile_rows[kRowsPerTile];
+      Lanes start[kRowsPerTile];
+      for (int r = 0; r < kRowsPerTile; ++r) {
+        start[r] = StartOf(rows + (row + r) * kElements);
+      }
       for (int column = panel; column < panel_end; column += 2 * kLanes) {
         Lanes score[kRowsPerTile][2];
-        MultiplyTile(sets.rows + row * 2 * kPairs,
-                     sets.columns + column * 2 * kPairs,
-                     score);
+        MultiplyTile(
+            rows + row * kElements, columns + column * kElements, start, score);
         for (int half = 0; half < 2; ++half) {
           const int first = column + half * kLanes;
           const Lanes column_index = Lanes::Count(first);

@@ -34,6 +34,11 @@ constexpr Step kSteps[] = {{"a second radial term", kRadial, true, 1},
 
 constexpr double kMostAspect = 0.05;  // from 1
 
+// Most of what parameters gain they gain at once: they are followed to the end
+// only where they may come to be worth their price.
+constexpr int kFirstSteps = 6;
+constexpr double kPromising = 0.25;  // of the price
+
 // Parameters that the step adds; 0 where it leads nowhere from this model.
 int Added(const Step& step, int model_id) {
   if (model_id == kRadialFisheye) return 0;
@@ -130,6 +135,15 @@ std::map<colmap::image_t, double> CostsByImage(
   return costs;
 }
 
+double LargestGain(const std::map<colmap::image_t, double>& before,
+                   const std::map<colmap::image_t, double>& after) {
+  double largest = 0;
+  for (const auto& [id, cost] : before) {
+    largest = std::max(largest, cost - after.at(id));
+  }
+  return largest;
+}
+
 // What the cost has to fall by, over the variance, for so many parameters more.
 double PriceOf(int more, const Errors& errors) {
   // Neighbouring observations err alike: they tell less than their number.
@@ -187,10 +201,6 @@ bool ChooseLens(const AdjustmentOptions& options,
                 Report* report,
                 colmap::Reconstruction* model) {
   constexpr double kAspectHeld = 0.01;
-  // Most of what a term gains it gains at once: it is followed to the end only
-  // where it may come to be worth its price.
-  constexpr int kFirstSteps = 6;
-  constexpr double kPromising = 0.25;
   AdjustmentOptions as_it_is = options;
   as_it_is.square_pixels = HasSquarePixels(*model);
   double cost = AdjustBundle(as_it_is, model).cost_after;
@@ -277,12 +287,21 @@ FocalLengths SurveyFocalLengths(int threads,
   const std::map<colmap::image_t, double> shared_costs = CostsByImage(*whole);
   const size_t lenses = whole->NumCameras();
   GiveEachImageItsCamera(whole.get());
-  const double own = AdjustBundle(options, whole.get()).cost_after;
-  const std::map<colmap::image_t, double> own_costs = CostsByImage(*whole);
-  const Errors errors = ErrorsOf(*whole);
+  AdjustmentOptions first_steps = options;
+  first_steps.max_steps = kFirstSteps;
+  double own = AdjustBundle(first_steps, whole.get()).cost_after;
+  std::map<colmap::image_t, double> own_costs = CostsByImage(*whole);
+  Errors errors = ErrorsOf(*whole);
+  const int more = static_cast<int>(whole->NumRegImages() - lenses);
+  if (shared - own > kPromising * PriceOf(more, errors) * errors.variance ||
+      LargestGain(shared_costs, own_costs) >
+          kPromising * PriceOf(1, errors) * errors.variance) {
+    own = AdjustBundle(options, whole.get()).cost_after;
+    own_costs = CostsByImage(*whole);
+    errors = ErrorsOf(*whole);
+  }
   const double gain = (shared - own) / errors.variance;
-  const double price =
-      PriceOf(static_cast<int>(whole->NumRegImages() - lenses), errors);
+  const double price = PriceOf(more, errors);
   // Against the lens that they share with others.
   std::map<uint32_t, double> ratios;
   std::vector<double> sorted;
