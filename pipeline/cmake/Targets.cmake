@@ -22,9 +22,14 @@ function(nerfpipe_vector_library name)
     target_compile_options(${name} PRIVATE -msse4.2 -maes -mpclmul)
   endif()
   # Vectors without a fixed size cannot be held in arrays.
-  target_compile_definitions(
-    ${name}
-    PRIVATE "HWY_DISABLED_TARGETS=(HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128)")
+  set(disabled "HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128")
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION
+                                                VERSION_LESS 15)
+    # It crashes on masks of AVX-512.
+    string(APPEND disabled "|HWY_AVX3|HWY_AVX3_DL")
+  endif()
+  target_compile_definitions(${name}
+                             PRIVATE "HWY_DISABLED_TARGETS=(${disabled})")
 endfunction()
 
 # nerfpipe_program(NAME SOURCES ... [PRIVATE ...] [PRECOMPILED LIBRARY]): takes

@@ -128,7 +128,8 @@ std::optional<std::string> WriteUndistorted(const ColmapModel& model,
       "undistorting", static_cast<int64_t>(model.images.size()), "images");
   std::atomic<int64_t> done = 0;
   std::atomic<bool> masked = false;
-  for (auto& [id, files] : of_lens) {
+  for (auto& [id, with_lens] : of_lens) {
+    std::vector<UndistortedFile>& files = with_lens;
     const ColmapCamera& camera = model.cameras.at(id);
     const Pinhole& pinhole = plan->pinholes.at(id);
     const Warp warp(camera, pinhole);

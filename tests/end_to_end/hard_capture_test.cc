@@ -159,9 +159,9 @@ class HardCapture : public ::testing::Test {
     std::vector<Eigen::Matrix3d> true_rotations;
     for (const auto& [id, image] : model.images) {
       const auto frame = std::find_if(
-          capture.frames.begin(), capture.frames.end(), [&](const auto& f) {
-            return f.name == image.name;
-          });
+          capture.frames.begin(),
+          capture.frames.end(),
+          [&name = image.name](const auto& f) { return f.name == name; });
       if (frame == capture.frames.end()) continue;
       const DemoCamera camera = truth(static_cast<int>(frame->index));
       const auto& m = camera.world_from_camera;

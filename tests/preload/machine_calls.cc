@@ -53,7 +53,7 @@ int posix_spawn(pid_t* process,
                 const posix_spawn_file_actions_t* actions,
                 const posix_spawnattr_t* attributes,
                 char* const* arguments,
-                char* const* environment) noexcept {
+                char* const* environment) {
   NEXT(posix_spawn);
   const int error = Counted("fork");
   return error != 0

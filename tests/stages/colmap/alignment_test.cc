@@ -138,7 +138,7 @@ TEST(AlignObservations, BringsThemTogetherOnTheWall) {
   EXPECT_EQ(counts.observations, 30 * kImages);
   EXPECT_GT(counts.aligned, 30 * (kImages - 1) * 7 / 10);
   std::vector<double> errors;
-  for (const auto& [k, point] : model.points) {
+  for (uint64_t k = 0; k < model.points.size(); ++k) {
     const auto xy = [&](const ColmapModel& of, uint32_t id) {
       return of.images.at(id).observations[k].xy;
     };

@@ -141,7 +141,9 @@ TEST(PatchMatchTest, WithoutNeighboursNothingIsKnown) {
 TEST(PatchMatchTest, PicturesMayBeSmall) {
   constexpr int kSizes[][2] = {{1, 1}, {3, 9}, {5, 4}, {18, 7}};
   const std::vector<std::vector<int>> neighbours = {{1, 2}, {2, 0}, {0, 1}};
-  for (const auto& [width, height] : kSizes) {
+  for (const int(&size)[2] : kSizes) {
+    const int width = size[0];
+    const int height = size[1];
     std::vector<View> views;
     for (const View& whole : Photographs()) {
       if (views.size() == neighbours.size()) break;

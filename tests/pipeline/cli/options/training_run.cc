@@ -250,9 +250,9 @@ bool Equal(const TrainingRun& a,
            const std::vector<std::string>& words) {
   int compared = 0;
   for (const auto& [name, tensor] : a.state) {
-    const bool meant =
-        std::any_of(words.begin(), words.end(), [&](const std::string& word) {
-          return name.rfind(word, 0) == 0;
+    const bool meant = std::any_of(
+        words.begin(), words.end(), [&name = name](const std::string& word) {
+          return name.starts_with(word);
         });
     if (!meant) continue;
     ++compared;
