@@ -4,10 +4,9 @@
 // archives. <torch/torch.h> has modules, optimizers and data loaders beside
 // them and takes more than twice as long to compile.
 
-// First, since <torch/types.h> has vectors of what it only declares, which Clang
-// refuses.
+// First, since <torch/types.h> has vectors of what it only declares, which
+// Clang refuses.
 #include <ATen/core/ivalue.h>
-
 #include <torch/types.h>
 #include <torch/utils.h>
 
