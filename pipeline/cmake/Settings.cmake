@@ -49,6 +49,9 @@ if(NERFPIPE_SANITIZE)
                                 -fno-omit-frame-pointer -fno-sanitize-recover)
   target_link_options(nerfpipe_settings INTERFACE
                       -fsanitize=${NERFPIPE_SANITIZE})
+  # Eigen would lay out its memory in another way than in COLMAP's library.
+  target_compile_definitions(nerfpipe_settings
+                             INTERFACE EIGEN_MALLOC_ALREADY_ALIGNED=1)
 endif()
 
 if(NERFPIPE_COVERAGE)
