@@ -193,7 +193,7 @@ SolveJob ColmapStage::MakeJob(const StageContext& context,
         options_.max_image_size,
         HumanBytes(context.memory_limit)));
     job.options.max_image_size = plan.image_size;
-    // What an earlier sitting with more memory found does not go with it.
+    // What an earlier sitting found with more memory stays for a later one.
     job.place.scratch /= fmt::format("at-{}", plan.image_size);
   }
   return job;

@@ -86,7 +86,7 @@ std::optional<Solution> WithFeatures(const SolveJob& job,
   const int64_t more =
       static_cast<int64_t>(best.Count()) * options.max_features;
   if (!HasRoom(job, best, more)) return std::nullopt;
-  // Another sitting, with more memory or less, may have come here with others.
+  // Another sitting, with more memory or less, comes here with others.
   Workplace place =
       Beside(job, fmt::format("{}-{}", way, options.max_features));
   place.search_threads =

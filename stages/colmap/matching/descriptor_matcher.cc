@@ -26,7 +26,7 @@ std::vector<Element> PackRows(std::span<const uint8_t> descriptors,
   return packed;
 }
 
-// Less `zero` each.
+// `zero` is subtracted from each element.
 template <typename Element>
 std::vector<Element> PackColumns(std::span<const uint8_t> descriptors,
                                  int padded,
@@ -119,9 +119,12 @@ int Count(std::span<const uint8_t> descriptors) {
 // Clang 14 does not know it by name.
 bool HasAvxVnni() {
   unsigned int eax = 0, ebx = 0, ecx = 0, edx = 0;
-  return __builtin_cpu_supports("avx2") &&
-         __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 &&
-         (eax & (1u << 4)) != 0;
+  if (!__builtin_cpu_supports("avx2") ||
+      __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0 || eax < 1) {
+    return false;  // without the list that it would stand in
+  }
+  __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx);
+  return (eax & (1u << 4)) != 0;
 }
 #endif
 

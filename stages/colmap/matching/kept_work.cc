@@ -2,6 +2,8 @@
 
 #include "pipeline/base/atomic_file.h"
 #include "pipeline/base/digest.h"
+#include "pipeline/base/error.h"
+#include "pipeline/base/interrupt.h"
 #include "pipeline/base/parallel.h"
 #include "stages/common/dataset_folder.h"
 
@@ -38,6 +40,7 @@ std::optional<std::string> ReadKept(const fs::path& path,
 }
 
 std::vector<size_t> SamplesOf(size_t count) {
+  NERFPIPE_CHECK(count > 0);
   return {0, count / 2, count - 1};
 }
 
@@ -51,6 +54,7 @@ KeptFeatures::KeptFeatures(fs::path folder,
   fs::create_directories(folder_);
   std::vector<std::string> pictures(names.size());
   ParallelFor(names.size(), threads, [&](int64_t i) {
+    ThrowIfInterrupted();
     pictures[i] =
         DigestOfPicture(images / names[i], masks / MaskName(names[i]));
   });

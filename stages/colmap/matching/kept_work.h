@@ -22,15 +22,16 @@ void WriteKept(const std::filesystem::path& path,
 std::optional<std::string> ReadKept(const std::filesystem::path& path,
                                     const std::string& key);
 
-// Of these the answer for all is taken: whether images are rich in features as
-// they are.
+// Of `count` images, at least one, those that decide for the whole set whether
+// images have features enough without being doubled.
 std::vector<size_t> SamplesOf(size_t count);
 
 // Features of a set of images, kept in a folder by what they depend on: the
 // picture, its mask, the samples of the set and the options.
 class KeptFeatures {
  public:
-  // Reads all images and masks once. Throws UserError when one cannot be read.
+  // Reads all images and masks once. Throws UserError when one cannot be read,
+  // and Interrupted.
   KeptFeatures(std::filesystem::path folder,
                const std::filesystem::path& images,
                const std::filesystem::path& masks,

@@ -21,9 +21,10 @@ struct BestScores {
 enum class ElementKind { kInt16, kByte };
 
 // Rows: 128 elements each, row after row. Columns: groups of `lanes`
-// descriptors, within a group the first elements that share a lane of each
-// descriptor side by side, then the next. Counts are padded with descriptors of
-// zeros: rows to a multiple of kRowsPerTile, columns of 2 * lanes.
+// descriptors; within a group the first elements that fill a lane (two or four)
+// of one descriptor after the other, then the next elements of each. Counts are
+// padded with descriptors of zeros: rows to a multiple of kRowsPerTile, columns
+// of 2 * lanes.
 struct PackedSets {
   const void* rows = nullptr;
   int row_count = 0;

@@ -26,7 +26,7 @@ struct LaneElements {
   }
 };
 
-// Of bytes of a row with those of a column, less 128.
+// Bytes of rows are unsigned; those of columns are signed, stored less 128.
 inline Lanes AddProducts(Lanes sum, LaneElements a, LaneElements b) {
   return {_mm256_dpbusd_avx_epi32(sum.v, a.v, b.v)};
 }

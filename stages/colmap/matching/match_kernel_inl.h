@@ -53,7 +53,8 @@ void FoldRow(const LaneBest& lanes, int row, const BestScores& rows) {
   }
 }
 
-// What the 128 take away that bytes of columns are less, to be added.
+// Bytes of columns are stored less 128: this gives back 128 times the sum of
+// the row.
 Lanes StartOf(const Element* row) {
   int32_t sum = 0;
   if constexpr (sizeof(Element) == 1) {

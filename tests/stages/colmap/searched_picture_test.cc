@@ -214,13 +214,12 @@ TEST_F(ExtractTest, FeaturesGoWithThePictureAndTheOptions) {
   EXPECT_EQ(Extract({"1.jpg", "2.jpg"}), all);
   EXPECT_EQ(fs::last_write_time(kept), long_ago) << "looked for once";
 
-  options_.max_features = 50;
-  EXPECT_LE(Extract({"1.jpg", "2.jpg"})[0].Count(), 50);
-  options_ = {};
   fs::copy_file(folder_ / "frames" / "2.jpg",
                 folder_ / "frames" / "1.jpg",
                 fs::copy_options::overwrite_existing);
   EXPECT_EQ(Extract({"1.jpg", "2.jpg"})[0], all[1]);
+  options_.max_features = 50;
+  EXPECT_LE(Extract({"1.jpg", "2.jpg"})[0].Count(), 50);
 }
 
 // The room behind a cut-out is still in the file.
