@@ -86,7 +86,7 @@ __attribute__((target("avx2"))) void SumRowsAvx2(
 }
 #endif
 
-// All give exactly the same sums.
+// Without fused multiplication all give exactly the same sums.
 RowSum FastestRowSum() {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx2")) return SumRowsAvx2;

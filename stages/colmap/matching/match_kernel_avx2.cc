@@ -3,7 +3,6 @@
 #include "stages/colmap/matching/match_lanes_avx2.h"
 
 #include <cstdint>
-#include <cstring>
 
 #include <immintrin.h>
 
@@ -12,23 +11,10 @@ namespace {
 
 using Element = int16_t;
 
-// Eight pairs of int16.
-struct LaneElements {
-  __m256i v;
-
-  static LaneElements Load(const int16_t* p) {
-    return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))};
-  }
-  static LaneElements Fill(const int16_t* p) {
-    int32_t pair;
-    std::memcpy(&pair, p, sizeof(pair));
-    return {_mm256_set1_epi32(pair)};
-  }
-};
-
 inline Lanes AddProducts(Lanes sum, LaneElements a, LaneElements b) {
   return {_mm256_add_epi32(sum.v, _mm256_madd_epi16(a.v, b.v))};
 }
+
 }  // namespace
 }  // namespace nerfpipe::sfm
 

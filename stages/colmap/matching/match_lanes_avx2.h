@@ -1,9 +1,11 @@
 #pragma once
 
-// Eight int32 in a register of AVX2, for the kernels that are compiled with it:
-// each has its own, since all stands in an anonymous namespace.
+// Eight int32 in a register of AVX2, and what is multiplied into them, for the
+// kernels that are compiled with it: each has its own, since all stands in an
+// anonymous namespace.
 
 #include <cstdint>
+#include <cstring>
 
 #include <immintrin.h>
 
@@ -24,6 +26,20 @@ struct Lanes {
   }
   void Store(int32_t* p) const {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v);
+  }
+};
+
+// For each of the eight the elements that fill a lane: two int16 or four bytes.
+struct LaneElements {
+  __m256i v;
+
+  static LaneElements Load(const void* p) {
+    return {_mm256_loadu_si256(static_cast<const __m256i*>(p))};
+  }
+  static LaneElements Fill(const void* p) {
+    int32_t elements;
+    std::memcpy(&elements, p, sizeof(elements));
+    return {_mm256_set1_epi32(elements)};
   }
 };
 
